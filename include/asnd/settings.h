@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* One table of settings (settings.def): name, type, default, secret or not, help. Sources, later wins: defaults, a file
+ * (`--config FILE` or ASND_CONFIG; `name = value` lines, `#` comments), environment ASND_NAME, flags --name=value or --name value
+ * (dashes for underscores). Unknown names (file, flag, or an ASND_ variable that is no setting) and bad values stop the start with a sentence. */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "asnd/macros.h"
+
+/* A field per row of settings.def: SETTING_TEXT → const char *, SETTING_INT → int64_t, SETTING_BOOL → bool. */
+struct settings {
+#define SETTING_TEXT(name, def, secret, help) const char *name;
+#define SETTING_INT(name, def, min, max, help) int64_t name;
+#define SETTING_BOOL(name, def, help) bool name;
+#include "asnd/settings.def"
+#undef SETTING_TEXT
+#undef SETTING_INT
+#undef SETTING_BOOL
+};
+
+/* Reads all sources. argv is the part behind the subcommand; what is no setting flag stays in order in argv[0..*argc).
+ * On a fault writes one sentence to `err` and returns false. Secrets are refused as flags (they would show in the process list). */
+NODISCARD bool settings_load(int *argc, char **argv, struct settings *ret, FILE *err);
+/* `name = value  # source, help` for each; secrets as ********. */
+void settings_print(const struct settings *settings, FILE *out);
+/* A Markdown table of all settings for the README and docs. */
+void settings_print_markdown(FILE *out);

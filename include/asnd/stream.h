@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Bulk data in constant memory: CSV and NDJSON readers, repair of spreadsheet damage, and the importer that all domains share. Runs on
+ * worker threads and in the command line, with blocking reads and writes. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "asnd/macros.h"
+#include "asnd/status.h"
+#include "asnd/text.h"
+
+struct arena;
+struct buf;
+struct db_conn;
+struct sql_set;
+struct params;
+
+/* Blocking byte source: bytes read, 0 at the end, -1 when it broke off (the import must then leave nothing). */
+typedef ptrdiff_t (*read_fn)(void *cls, char *dst, size_t cap);
+/* Blocking byte sink: false when the reader has gone. */
+typedef bool (*write_fn)(void *cls, const char *bytes, size_t len);
+
+/* ── CSV ── push parser by RFC 4180 and what spreadsheets make of it: delimiter , ; or tab (found from the first line, outside quotes),
+ * BOM skipped, CRLF or LF or CR, quoted newlines and doubled quotes, blank lines skipped. */
+struct csv_row {
+    const struct slice *fields; /* unquoted, valid during the callback */
+    const bool *was_quoted;
+    size_t n_fields;
+    int64_t line; /* where the row begins, from 1 */
+    const char *fault; /* NULL, or why the row cannot be read: "quote-open", "quote-text", "row-too-long", "not-utf8" */
+};
+typedef enum status (*csv_row_fn)(void *cls, const struct csv_row *row);
+struct csv_reader;
+struct csv_reader *csv_reader_new(size_t row_limit, csv_row_fn on_row, void *cls);
+void csv_reader_free(struct csv_reader *reader);
+NODISCARD enum status csv_feed(struct csv_reader *reader, const char *bytes, size_t len);
+NODISCARD enum status csv_finish(struct csv_reader *reader);
+char csv_delimiter(const struct csv_reader *reader); /* once the first row came */
+
+/* ── NDJSON ── one JSON value a line; the callback gets the raw line. Lines over the limit are reported with fault set. */
+typedef enum status (*line_fn)(void *cls, struct slice line, int64_t number, const char *fault);
+struct line_reader;
+struct line_reader *line_reader_new(size_t line_limit, line_fn on_line, void *cls);
+void line_reader_free(struct line_reader *reader);
+NODISCARD enum status line_feed(struct line_reader *reader, const char *bytes, size_t len);
+NODISCARD enum status line_finish(struct line_reader *reader);
+
+/* ── damage ── what spreadsheets do to values; each either repairs to the only possible reading or names the damage. Pure. */
+enum damage { DAMAGE_NONE, DAMAGE_REPAIRED, DAMAGE_NAMED };
+struct mended {
+    enum damage damage;
+    const char *code;       /* "spreadsheet-number", "leading-zero-lost", "trailing-point-zero", "apostrophe", "date-form", "date-serial", "empty-word" … */
+    const char *value;      /* repaired value (arena), the input when NONE; NULL when the cell counts as empty */
+    const char *suggestion; /* for DAMAGE_NAMED: what to do or the likely value, or NULL */
+};
+struct mended mend_digits(struct arena *arena, struct slice cell, size_t want_digits); /* NIP (18), NIK (16): 1.98703E+17 cannot be repaired */
+struct mended mend_date(struct arena *arena, struct slice cell);                       /* 31/12/1990, 31-12-1990, 1990-12-31, serial 33238 */
+struct mended mend_text(struct arena *arena, struct slice cell);                       /* "null", "-", "NULL" as text → empty; spaces */
+
+/* ── import ── */
+struct import_kind; /* a domain's mapping: src/asn/import.c */
+
+struct import_options {
+    bool dry_run;
+    bool is_ndjson;
+    const char *file_name;   /* for the record, or NULL */
+    const char *rejects_type; /* "text/csv" or "application/x-ndjson": form of the refused rows */
+    write_fn rejects;        /* gets the refused rows as they are found, or NULL */
+    void *rejects_cls;
+};
+
+struct import_report {
+    char id[37]; /* "" for a dry run */
+    int64_t rows, created, updated, unchanged, refused, repaired, warnings;
+};
+
+/* Reads everything, checks row by row, stages by COPY and merges set-wise, all inside the transaction that is open on `conn`. The same
+ * file again changes nothing. A refused row never hides another's fault. Refused rows are also kept under the import's id (unless dry
+ * run). ST_BAD_REQUEST when the header cannot be understood at all (names the columns missing). The first PROBLEM_FAULTS_MAX row faults are
+ * left in ctx->problem's list (AT_ROW) although the status is ST_OK. */
+NODISCARD enum status import_run(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_kind *kind,
+                                 const struct import_options *options, read_fn read, void *read_cls, struct import_report *ret);
