@@ -34,6 +34,8 @@ struct property_spec {
     const char *format;       /* "date", "uuid", … or NULL */
     bool nullable;
     bool required;
+    bool read_only;
+    const char *scope; /* x-scope: a reply shows this member only to callers that hold it; NULL: everybody */
 };
 
 enum param_in { IN_PATH, IN_QUERY, IN_HEADER };
