@@ -72,6 +72,11 @@ void request_set_cls(struct request *rq, void *cls);
 struct http_server *request_server(const struct request *rq);
 void *request_handler_cls(const struct request *rq);
 
+/* Keeps the request's memory (struct, arena, headers already read, body) past on_done until released: for a worker thread that still
+ * reads from it when the client has gone. Both on the loop's thread. */
+void request_hold(struct request *rq);
+void request_release(struct request *rq);
+
 /* ── what the handler may do ── */
 /* Over the limit: answered with 413 by http. */
 void request_read_body(struct request *rq, size_t limit);
