@@ -56,6 +56,7 @@ struct statement_info {
     size_t n_sorts;
     bool has_page;
     bool is_write; /* holds INSERT, UPDATE, DELETE or MERGE outside quotes, or `-- write: true` */
+    int timeout_ms; /* of `-- timeout: 2000`, or 0; loop and blocking connections honour it */
 };
 
 /* One prepared form of a statement. Immutable; lives as long as its set. */

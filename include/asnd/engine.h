@@ -64,6 +64,22 @@ NODISCARD enum status command_query(struct ctx *ctx, struct engine *engine, stru
 const struct sql_set *engine_statements(const struct engine *engine);
 const struct settings *engine_settings(const struct engine *engine);
 
+/* ── the running engine ── */
+/* Joins contract, statements and bindings; NULL with lines on err when they do not fit. Takes references only: all must outlive it. */
+struct engine *engine_new(const struct settings *settings, struct contract *contract, const struct sql_set *set,
+                          const struct binding *bindings, const uint8_t cursor_secret[32], FILE *err);
+/* Starts workers and loops and listens; false (logged) when the address cannot be had. */
+NODISCARD bool engine_start(struct engine *engine);
+int engine_port(const struct engine *engine);
+/* Readiness goes 503; requests are still taken. */
+void engine_set_stopping(struct engine *engine);
+/* No new connections; what runs may end. */
+void engine_drain(struct engine *engine);
+bool engine_is_idle(const struct engine *engine);
+/* Cuts what is left, waits for all threads. */
+void engine_stop(struct engine *engine);
+void engine_free(struct engine *engine);
+
 /* Holds contract, bindings, statements (each variant prepared against the migrated schema) and result columns against each other. One
  * line per mismatch to `err`; true when there is none. `conn` NULL: only what needs no database. With `all_variants` every
  * combination of optional parts is prepared; otherwise none, each alone, and all together. */

@@ -104,6 +104,6 @@ bool problem_register_constraint(const struct constraint_entry *entry);
 /* Walks the catalogue in order of code; for documentation and checks. */
 void problem_each(void (*fn)(void *cls, const struct problem_entry *entry), void *cls);
 
-/* The whole problem as an RFC 9457 object: type ("/docs/problems#CODE"), title, status, detail, instance, code, errors[], request_id.
+/* The whole problem as an RFC 9457 object: type ("/docs#CODE"), title, status, detail, instance, code, errors[], request_id.
  * `instance` is the request's path without query, or NULL. */
 void problem_write(struct buf *out, const struct ctx *ctx, const char *instance);

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asnd serve: check everything, then listen; stop in steps. Nothing is served before contract, statements and schema agree. */
+#include "cli.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+#include <uv.h>
+
+#include "asnd/arena.h"
+#include "asnd/date.h"
+#include "asnd/engine.h"
+#include "asnd/log.h"
+
+#ifdef ASND_SYSTEMD
+#include <systemd/sd-daemon.h>
+#else
+#define sd_notify(unset, state) ((void)(state))
+#endif
+
+#define START_PATIENCE_MS 15000
+
+/* The database may come up a moment after us. */
+static bool connect_patiently(struct session *session)
+{
+    struct db_config config = {.conninfo = session->settings.database_url, .application_name = "asnd start"};
+    int64_t give_up = clock_mono_ms() + START_PATIENCE_MS;
+    useconds_t pause = 50000;
+    while (db_connect(&session->ctx, &config, &session->conn) != ST_OK) {
+        if (clock_mono_ms() > give_up) {
+            session_complain(session);
+            return false;
+        }
+        usleep(pause);
+        pause = pause < 500000 ? pause * 2 : pause;
+        problem_clear(&session->ctx);
+    }
+    return true;
+}
+
+static bool read_secret(struct session *session, uint8_t ret[32])
+{
+    PGresult *res;
+    size_t len = 0;
+    if (db_query(&session->ctx, session->conn, session->set, "auth.cursorSecret", &res, NULL) != ST_OK) {
+        session_complain(session);
+        return false;
+    }
+    if (PQntuples(res) == 1)
+        sodium_hex2bin(ret, 32, PQgetvalue(res, 0, 0), strlen(PQgetvalue(res, 0, 0)), NULL, &len, NULL);
+    if (len != 32)
+        fprintf(stderr, "asnd: the table instance_secret has no usable row \"cursor\".\n");
+    return len == 32;
+}
+
+/* Everything that must agree before the first request. */
+static bool prepare(struct session *session, uint8_t secret[32])
+{
+    size_t n;
+    const struct migration *migrations = session_migrations(&n);
+    if (!session_load_contract(session) || !session_load_statements(session) || !connect_patiently(session))
+        return false;
+    if (migrate_check(&session->ctx, session->conn, migrations, n) != ST_OK) {
+        session_complain(session);
+        return false;
+    }
+    if (!engine_check(session->contract, session->set, asnd_bindings, session->conn, false, stderr)) {
+        fprintf(stderr, "asnd: contract, statements and schema do not agree; nothing is served.\n");
+        return false;
+    }
+    if (!read_secret(session, secret))
+        return false;
+    db_disconnect(session->conn);
+    session->conn = NULL;
+    return true;
+}
+
+struct stop {
+    struct engine *engine;
+    const struct settings *settings;
+    int64_t asked_ms; /* 0: nobody has */
+    bool is_draining;
+    uv_timer_t timer;
+    uv_signal_t term, interrupt, hangup;
+};
+
+static void finish(struct stop *stop)
+{
+    uv_close((uv_handle_t *)&stop->timer, NULL);
+    uv_close((uv_handle_t *)&stop->term, NULL);
+    uv_close((uv_handle_t *)&stop->interrupt, NULL);
+    uv_close((uv_handle_t *)&stop->hangup, NULL);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct stop *stop = timer->data;
+    int64_t since = clock_mono_ms() - stop->asked_ms;
+    if (!stop->is_draining && since >= stop->settings->stop_delay_ms) {
+        stop->is_draining = true;
+        engine_drain(stop->engine);
+    } else if (stop->is_draining && (engine_is_idle(stop->engine) || since >= stop->settings->stop_delay_ms + stop->settings->stop_timeout_ms)) {
+        finish(stop);
+    }
+}
+
+/* First signal: not ready, then no new connections, then wait. Second: cut. */
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct stop *stop = handle->data;
+    if (number == SIGHUP)
+        return;
+    if (stop->asked_ms) {
+        log_line(LOG_WARNING_, "cutting", LOG_NUM("signal", number));
+        finish(stop);
+        return;
+    }
+    log_line(LOG_INFO_, "stopping", LOG_NUM("signal", number));
+    sd_notify(0, "STOPPING=1");
+    stop->asked_ms = clock_mono_ms();
+    engine_set_stopping(stop->engine);
+    uv_timer_start(&stop->timer, on_timer, 0, 10);
+}
+
+static void wait_for_stop(struct engine *engine, const struct settings *settings)
+{
+    uv_loop_t loop;
+    struct stop stop = {.engine = engine, .settings = settings};
+    uv_loop_init(&loop);
+    uv_timer_init(&loop, &stop.timer);
+    uv_signal_init(&loop, &stop.term);
+    uv_signal_init(&loop, &stop.interrupt);
+    uv_signal_init(&loop, &stop.hangup);
+    stop.timer.data = stop.term.data = stop.interrupt.data = stop.hangup.data = &stop;
+    uv_signal_start(&stop.term, on_signal, SIGTERM);
+    uv_signal_start(&stop.interrupt, on_signal, SIGINT);
+    uv_signal_start(&stop.hangup, on_signal, SIGHUP);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+}
+
+int cli_serve(int argc, char **argv)
+{
+    struct session session;
+    struct engine *engine = NULL;
+    uint8_t secret[32];
+    int64_t began = clock_mono_us();
+    int status = 1;
+    signal(SIGPIPE, SIG_IGN);
+    if (!session_open(&session, &argc, argv) || argc > 0) {
+        if (argc > 0)
+            fprintf(stderr, "asnd serve: what is \"%s\"? It takes settings only; `asnd config` lists them.\n", argv[0]);
+    } else if (prepare(&session, secret)) {
+        engine = engine_new(&session.settings, session.contract, session.set, asnd_bindings, secret, stderr);
+    }
+    if (engine && engine_start(engine)) {
+        log_line(LOG_INFO_, "listening", LOG_TEXT("address", session.settings.listen), LOG_NUM("port", engine_port(engine)),
+                 LOG_TEXT("version", ASND_VERSION), LOG_US("start_ms", clock_mono_us() - began));
+        sd_notify(0, "READY=1");
+        wait_for_stop(engine, &session.settings);
+        engine_stop(engine);
+        log_line(LOG_INFO_, "stopped", LOG_NUM("pid", getpid()));
+        status = 0;
+    }
+    engine_free(engine);
+    session_close(&session);
+    return status;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From what the client gave to the texts of $1 … $n. */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "asnd/date.h"
+#include "asnd/uuid.h"
+
+static const struct value *source_value(const struct call *call, struct bind_source source, const char *name)
+{
+    switch (source.from) {
+    case BIND_PARAM:
+    case BIND_IF_MATCH:
+        return &call->in.values[source.index];
+    case BIND_MEMBER:
+        return &call->in.members[source.index];
+    case BIND_DERIVED:
+        return params_find(&call->in, name);
+    default:
+        return NULL;
+    }
+}
+
+unsigned call_options(const struct call *call)
+{
+    unsigned mask = 0;
+    for (size_t i = 0; i < call->op->info->n_options; i++) {
+        const struct value *v = source_value(call, call->op->options[i], call->op->info->options[i]);
+        if (v && v->is_present)
+            mask |= 1u << i;
+    }
+    return mask;
+}
+
+/* The version inside one of our entity tags ("12-5f3c…"), or "-1", which no row has. Only strong tags can match (RFC 9110, 13.1.1). */
+const char *if_match_version(struct ctx *ctx, const char *header)
+{
+    struct slice tag = slice_trim(slice_of(header));
+    size_t digits = 0;
+    if (tag.len < 3 || tag.data[0] != '"' || tag.data[tag.len - 1] != '"')
+        return "-1";
+    while (digits < 18 && tag.data[1 + digits] >= '0' && tag.data[1 + digits] <= '9')
+        digits++;
+    if (digits == 0 || (tag.data[1 + digits] != '-' && tag.data[1 + digits] != '"'))
+        return "-1";
+    return arena_strndup(ctx->arena, tag.data + 1, digits);
+}
+
+static const char *today(struct ctx *ctx, const struct call *call)
+{
+    char *text = arena_alloc(ctx->arena, DATE_TEXT_SIZE);
+    date_format(date_of_instant(clock_wall_us(), (int)call->engine->settings->utc_offset_minutes), text);
+    return text;
+}
+
+static const char *page_limit(struct ctx *ctx, const struct call *call)
+{
+    bool everything = call->form != FORM_JSON && (call->op->limit_param < 0 || call->in.values[call->op->limit_param].is_default);
+    if (everything)
+        return "9223372036854775807";
+    return arena_printf(ctx->arena, "%lld", (long long)call->page.limit + (call->form == FORM_JSON));
+}
+
+static const char *source_text(struct ctx *ctx, const struct call *call, struct bind_source source, const char *name)
+{
+    const struct value *v = source_value(call, source, name);
+    switch (source.from) {
+    case BIND_PARAM:
+    case BIND_MEMBER:
+    case BIND_DERIVED:
+        return v ? v->text : NULL;
+    case BIND_IF_MATCH:
+        return v->text ? if_match_version(ctx, v->text) : NULL;
+    case BIND_BODY:
+        return call->in.raw_body.len ? arena_strndup(ctx->arena, call->in.raw_body.data, call->in.raw_body.len) : NULL;
+    case BIND_ACTOR_UNITS:
+        return call->actor ? call->actor->units : "{}";
+    case BIND_ACTOR_KEY:
+        return call->actor ? call->actor->key_id : NULL;
+    case BIND_ACTOR_NAME:
+        return call->actor ? call->actor->name : NULL;
+    case BIND_TODAY:
+        return today(ctx, call);
+    case BIND_REQUEST_ID:
+        return ctx->request_id;
+    case BIND_NEW_ID:
+        return call->new_id;
+    case BIND_PAGE_LIMIT:
+        return page_limit(ctx, call);
+    case BIND_PAGE_CURSOR:
+        return call->page.keys[source.index];
+    case BIND_UNKNOWN:
+        break;
+    }
+    return NULL;
+}
+
+const char *call_bind_text(struct ctx *ctx, const struct call *call, const char *name)
+{
+    const char *derives = call->op->binding ? call->op->binding->derives : NULL;
+    const struct value *derived = params_find(&call->in, name);
+    struct bind_source source = bind_find(call->op->contract, name, derives);
+    if (source.from == BIND_UNKNOWN && derived)
+        return derived->text;
+    return source_text(ctx, call, source, name);
+}
+
+const char *const *call_values(struct ctx *ctx, const struct call *call, const struct variant *variant)
+{
+    const char **values = arena_alloc(ctx->arena, (variant->n_binds + 1) * sizeof *values);
+    const char *derives = call->op->binding ? call->op->binding->derives : NULL;
+    for (size_t i = 0; i < variant->n_binds; i++)
+        values[i] = source_text(ctx, call, bind_find(call->op->contract, variant->binds[i], derives), variant->binds[i]);
+    return values;
+}

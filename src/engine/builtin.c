@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Operations that the engine answers by itself: life signs, metrics, the contract and its reading page. */
+#include "internal.h"
+
+#include <string.h>
+
+static void livez(struct engine *engine, struct request *rq)
+{
+    (void)engine;
+    reply_bytes(rq, 200, "application/json", "{\"status\":\"alive\"}", 18);
+}
+
+/* Ready means: not stopping, and this loop's database answers. */
+static void readyz(struct engine *engine, struct request *rq)
+{
+    struct call *call = request_cls(rq);
+    if (!atomic_load(&engine->is_stopping) && db_loop_is_up(call->loop->db)) {
+        reply_bytes(rq, 200, "application/json", "{\"status\":\"ready\"}", 18);
+        return;
+    }
+    call->ctx->problem.retry_after_s = 1;
+    if (atomic_load(&engine->is_stopping))
+        fail(call->ctx, ST_UNAVAILABLE, "unavailable", "Stopping.", "Sedang berhenti.");
+    else
+        fail(call->ctx, ST_UNAVAILABLE, "unavailable", "The database does not answer.", "Basis data tidak menjawab.");
+    reply_problem(rq);
+}
+
+static void metrics(struct engine *engine, struct request *rq)
+{
+    struct buf *out = arena_zalloc(request_ctx(rq)->arena, sizeof *out);
+    (void)engine;
+    buf_init(out, request_ctx(rq)->arena, 65536);
+    metrics_write(out);
+    reply_bytes(rq, 200, "text/plain; version=0.0.4; charset=utf-8", out->data, out->len);
+}
+
+static void text_reply(struct request *rq, const char *type, struct slice text)
+{
+    reply_header(rq, "Cache-Control", "no-cache");
+    reply_bytes(rq, 200, type, text.data, text.len);
+}
+
+static void openapi_yaml(struct engine *engine, struct request *rq)
+{
+    text_reply(rq, "application/yaml", contract_yaml(engine->contract));
+}
+
+static void openapi_json(struct engine *engine, struct request *rq)
+{
+    text_reply(rq, "application/json", contract_json(engine->contract));
+}
+
+static void docs(struct engine *engine, struct request *rq)
+{
+    reply_header(rq, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
+    text_reply(rq, "text/html; charset=utf-8", (struct slice){engine->docs_html, engine->docs_len});
+}
+
+static const struct {
+    const char *operation_id;
+    builtin_fn fn;
+} builtins[] = {
+    {"getLiveness", livez},          {"getReadiness", readyz},        {"getMetrics", metrics},
+    {"getOpenapiYaml", openapi_yaml}, {"getOpenapiJson", openapi_json}, {"getDocs", docs},
+};
+
+builtin_fn builtin_find(const char *operation_id)
+{
+    for (size_t i = 0; i < ARRAY_LEN(builtins); i++)
+        if (strcmp(builtins[i].operation_id, operation_id) == 0)
+            return builtins[i].fn;
+    return NULL;
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request from its head to its reply: route, negotiate, authenticate, read the input. Each step hands on or refuses. */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "asnd/date.h"
+#include "asnd/log.h"
+
+static void on_actor_known(struct call *call);
+
+void call_answer(struct call *call, const struct outcome *out, const char *link)
+{
+    struct request *rq = call->rq;
+    const char *none_match = request_header(rq, "If-None-Match", NULL);
+    if (call->is_over)
+        return;
+    if (out->etag)
+        reply_header(rq, "ETag", out->etag);
+    if (out->location)
+        reply_header(rq, "Location", out->location);
+    if (link)
+        reply_header(rq, "Link", link);
+    if (call->dry_run)
+        reply_header(rq, "Preference-Applied", "dry-run");
+    if (out->etag && none_match && !call->op->is_write && etag_matches(none_match, out->etag))
+        reply_bytes(rq, 304, NULL, NULL, 0);
+    else
+        reply_bytes(rq, out->http_status, out->content_type, out->body ? out->body->data : NULL, out->body ? out->body->len : 0);
+}
+
+void call_refuse(struct call *call, const struct ctx *from)
+{
+    if (call->is_over)
+        return;
+    if (from != call->ctx)
+        call->ctx->problem = from->problem;
+    reply_problem(call->rq);
+}
+
+/* ── who ── */
+
+static void lookup_done(struct db_request *db, enum db_outcome outcome, PGresult *res)
+{
+    struct call *call = db->cls;
+    int64_t now = clock_mono_ms();
+    if (outcome == DB_OK && PQntuples(res) == 1) {
+        call->actor = actor_new(PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 1), PQgetvalue(res, 0, 2), PQgetvalue(res, 0, 3),
+                                strtoll(PQgetvalue(res, 0, 4), NULL, 10));
+        actor_cache_store(call->loop->actors, call->key_hash, now, call->actor);
+    } else if (outcome == DB_OK) {
+        actor_cache_store(call->loop->actors, call->key_hash, now, NULL);
+    }
+    if (call->is_over) {
+        actor_unref(call->actor);
+    } else if (outcome == DB_OK) {
+        on_actor_known(call);
+    } else {
+        db_fail(call->ctx, outcome == DB_FAILED ? res : NULL);
+        call_refuse(call, call->ctx);
+    }
+    request_release(call->rq);
+}
+
+static void look_up(struct call *call)
+{
+    const struct statement *statement = sql_set_find(call->engine->set, "auth.lookupKey");
+    const char **values = arena_alloc(call->ctx->arena, sizeof *values);
+    values[0] = call->key_hash;
+    call->db = (struct db_request){.variant = statement_variant(statement, 0, 0, VARIANT_PLAIN), .values = values, .done = lookup_done,
+                                   .cls = call};
+    request_hold(call->rq);
+    db_loop_submit(call->loop->db, &call->db);
+}
+
+static enum status authenticate(struct call *call)
+{
+    size_t n = 0;
+    const char *header = request_header(call->rq, "Authorization", &n);
+    struct slice token;
+    enum status st = auth_bearer(call->ctx, header, n, &token);
+    if (st != ST_OK)
+        return st;
+    key_hash(token.data, token.len, call->key_hash);
+    switch (actor_cache_find(call->loop->actors, call->key_hash, clock_mono_ms(), &call->actor)) {
+    case ACTOR_UNKNOWN:
+        look_up(call);
+        break;
+    case ACTOR_GOOD:
+    case ACTOR_BAD:
+        on_actor_known(call);
+        break;
+    }
+    return ST_OK;
+}
+
+/* Last use is worth a write at most once a minute and key. */
+static void note_use_done(struct db_request *db, enum db_outcome outcome, PGresult *res)
+{
+    (void)outcome;
+    (void)res;
+    arena_free(db->cls);
+}
+
+static void note_use(struct call *call)
+{
+    int64_t now = clock_mono_ms();
+    struct arena *arena;
+    struct db_request *db;
+    const char **values;
+    if (call->actor->used_noted_ms && now - call->actor->used_noted_ms < 60000)
+        return;
+    call->actor->used_noted_ms = now;
+    arena = arena_new(512);
+    db = arena_zalloc(arena, sizeof *db);
+    values = arena_alloc(arena, sizeof *values);
+    values[0] = arena_strdup(arena, call->actor->key_id);
+    db->variant = statement_variant(sql_set_find(call->engine->set, "auth.noteUse"), 0, 0, VARIANT_PLAIN);
+    db->values = values;
+    db->is_write = true;
+    db->done = note_use_done;
+    db->cls = arena;
+    db_loop_submit(call->loop->db, db);
+}
+
+/* ── what ── */
+
+static const char *header_of(void *cls, const char *name, size_t *ret_count)
+{
+    return request_header(cls, name, ret_count);
+}
+
+static const char *declared(const struct call *call, const char *bind_name)
+{
+    return params_text(&call->in, bind_name);
+}
+
+static enum status no_body_wanted(struct call *call)
+{
+    if (request_content_length(call->rq) == 0 || !request_has_body(call->rq))
+        return ST_OK;
+    return fail(call->ctx, ST_BAD_REQUEST, "bad-request", "This operation takes no body.", "Operasi ini tidak menerima isi permintaan.");
+}
+
+static enum status body_type(struct call *call, const char **ret_type)
+{
+    const struct operation *operation = call->op->contract;
+    size_t n = 0;
+    const char *header = request_header(call->rq, "Content-Type", &n);
+    for (size_t i = 0; header && n == 1 && i < operation->n_bodies; i++) {
+        if (media_type_is(header, operation->bodies[i].type)) {
+            *ret_type = operation->bodies[i].type;
+            return ST_OK;
+        }
+    }
+    if (header && media_type_is(header, "application/x-www-form-urlencoded"))
+        return fail(call->ctx, ST_UNSUPPORTED_MEDIA_TYPE, "media-type",
+                    "This came as a form: curl's -d does so by itself; add -H 'Content-Type: %s'.",
+                    "Isi dikirim sebagai formulir: -d dari curl begitu; tambahkan -H 'Content-Type: %s'.", operation->bodies[0].type);
+    return fail(call->ctx, ST_UNSUPPORTED_MEDIA_TYPE, "media-type", "Send the body as %s and say so in Content-Type.",
+                "Kirim isi sebagai %s dan sebutkan di Content-Type.", operation->bodies[0].type);
+}
+
+static enum status read_input(struct call *call)
+{
+    const struct operation *operation = call->op->contract;
+    size_t limit = (size_t)(operation->body_limit ? operation->body_limit : call->engine->settings->body_limit);
+    const char *type = NULL;
+    enum status st = params_parse(call->ctx, operation, &call->route, request_query(call->rq), header_of, call->rq, &call->in);
+    if (st != ST_OK)
+        return st;
+    call->idempotency_key = operation->method == HTTP_POST && call->actor ? declared(call, "idempotency_key") : NULL;
+    call->dry_run = call->op->is_write && prefer_has(request_header(call->rq, "Prefer", NULL), "dry-run");
+    if (call->op->info && call->op->info->has_page && (st = page_parse(call->ctx, call)) != ST_OK)
+        return st;
+    if (!operation->has_body) {
+        if ((st = no_body_wanted(call)) == ST_OK)
+            call_run(call);
+        return st;
+    }
+    if ((request_has_body(call->rq) || operation->body_required) && (st = body_type(call, &type)) != ST_OK)
+        return st;
+    if (call->op->kind == OP_STREAM) {
+        call_run(call);
+        if (call->job)
+            request_stream_body(call->rq, limit);
+    } else {
+        request_read_body(call->rq, limit);
+    }
+    return ST_OK;
+}
+
+static void on_actor_known(struct call *call)
+{
+    enum status st;
+    if (!call->actor) {
+        fail(call->ctx, ST_UNAUTHENTICATED, "unauthenticated", "This key is unknown, revoked or expired.",
+             "Kunci ini tidak dikenal, dicabut, atau kedaluwarsa.");
+        call_refuse(call, call->ctx);
+        return;
+    }
+    if (call->actor->expires_us && call->actor->expires_us <= clock_wall_us()) {
+        fail(call->ctx, ST_UNAUTHENTICATED, "unauthenticated", "This key has expired.", "Kunci ini sudah kedaluwarsa.");
+        call_refuse(call, call->ctx);
+        return;
+    }
+    call->ctx->actor = call->actor;
+    note_use(call);
+    st = auth_require_scopes(call->ctx, call->actor, call->op->contract);
+    if (st == ST_OK)
+        st = read_input(call);
+    if (st != ST_OK)
+        call_refuse(call, call->ctx);
+}
+
+/* ── where ── */
+
+/* 00-<32 hex>-<16 hex>-<2 hex> (W3C Trace Context): noted in the log and handed back. */
+static void trace(struct call *call)
+{
+    const char *header = request_header(call->rq, "traceparent", NULL);
+    if (!header || strlen(header) != 55 || strspn(header, "0123456789abcdef-") != 55 || header[2] != '-' || header[35] != '-' ||
+        header[52] != '-')
+        return;
+    call->trace_id = arena_strndup(call->ctx->arena, header + 3, 32);
+    reply_header(call->rq, "traceparent", header);
+}
+
+static enum status find_operation(struct call *call)
+{
+    enum http_method method = http_method_parse(request_method(call->rq));
+    if (!contract_route(call->engine->contract, method, request_path(call->rq), &call->route))
+        return fail(call->ctx, ST_NOT_FOUND, "not-found", "There is no such address here; /docs lists them.",
+                    "Alamat ini tidak ada; /docs memuat daftarnya.");
+    if (call->route.operation) {
+        call->op = &call->engine->ops[call->route.operation->index];
+        return ST_OK;
+    }
+    if (method == HTTP_OPTIONS) {
+        reply_header(call->rq, "Allow", call->route.allow);
+        reply_bytes(call->rq, 204, NULL, NULL, 0);
+        return ST_OK;
+    }
+    call->ctx->problem.allow = call->route.allow;
+    return fail(call->ctx, ST_METHOD_NOT_ALLOWED, "method-not-allowed", "This address takes %s.", "Alamat ini menerima %s.", call->route.allow);
+}
+
+static enum status choose_form(struct call *call)
+{
+    const struct operation *operation = call->op->contract;
+    call->reply_type = negotiate(request_header(call->rq, "Accept", NULL), operation->reply_types, operation->n_reply_types);
+    if (!call->reply_type)
+        return fail(call->ctx, ST_NOT_ACCEPTABLE, "not-acceptable", "This is given as %s.", "Ini tersedia sebagai %s.",
+                    operation->reply_types[0]);
+    call->form = strcmp(call->reply_type, "text/csv") == 0               ? FORM_CSV
+                 : strcmp(call->reply_type, "application/x-ndjson") == 0 ? FORM_NDJSON
+                                                                         : FORM_JSON;
+    if (operation->n_reply_types > 1)
+        reply_header(call->rq, "Vary", "Accept");
+    return ST_OK;
+}
+
+static void on_head(struct request *rq)
+{
+    struct ctx *ctx = request_ctx(rq);
+    struct call *call = arena_zalloc(ctx->arena, sizeof *call);
+    enum status st;
+    call->loop = request_handler_cls(rq);
+    call->engine = call->loop->engine;
+    call->rq = rq;
+    call->ctx = ctx;
+    call->started_us = request_started_us(rq);
+    request_set_cls(rq, call);
+    trace(call);
+    st = find_operation(call);
+    if (st == ST_OK && call->op) {
+        st = choose_form(call);
+        if (st == ST_OK)
+            st = call->op->contract->is_public ? read_input(call) : authenticate(call);
+    }
+    if (st != ST_OK)
+        call_refuse(call, ctx);
+}
+
+static void on_body(struct request *rq)
+{
+    struct call *call = request_cls(rq);
+    enum status st;
+    if (call->job) {
+        job_upload_end(call->job);
+        return;
+    }
+    st = params_parse_body(call->ctx, request_body(rq), &call->in);
+    if (st != ST_OK)
+        call_refuse(call, call->ctx);
+    else
+        call_run(call);
+}
+
+static size_t on_chunk(struct request *rq, const char *bytes, size_t len)
+{
+    struct call *call = request_cls(rq);
+    return call->job ? job_chunk(call->job, bytes, len) : len;
+}
+
+static void log_request(const struct call *call, bool aborted)
+{
+    int64_t took = clock_mono_us() - call->started_us;
+    int status = aborted && reply_status(call->rq) == 0 ? 0 : reply_status(call->rq);
+    const struct problem *problem = &call->ctx->problem;
+    if (call->op) {
+        metric_add(call->op->requests[status >= 100 && status < 600 ? status / 100 : 0], 1);
+        metric_observe_us(call->op->seconds, took);
+    }
+    if (!call->engine->settings->log_requests)
+        return;
+    log_line(status >= 500 ? LOG_WARNING_ : LOG_INFO_, "request", LOG_TEXT("request_id", call->ctx->request_id), LOG_TEXT("trace_id", call->trace_id),
+             LOG_TEXT("method", request_method(call->rq)), LOG_TEXT("operation", call->op ? call->op->contract->id : NULL),
+             LOG_NUM("status", status), LOG_TEXT("code", status >= 400 ? problem->code : NULL),
+             LOG_TEXT("key", call->actor ? call->actor->key_id : NULL), LOG_NUM("bytes", reply_length(call->rq)), LOG_FLAG("aborted", aborted),
+             LOG_US("ms", took));
+}
+
+static void on_done(struct request *rq, bool aborted)
+{
+    struct call *call = request_cls(rq);
+    if (!call)
+        return;
+    call->is_over = true;
+    log_request(call, aborted);
+    if (call->job)
+        job_orphan(call->job);
+    else
+        actor_unref(call->actor);
+}
+
+const struct http_handler engine_http_handler = {.on_head = on_head, .on_body = on_body, .on_chunk = on_chunk, .on_done = on_done};

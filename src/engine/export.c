@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A list as CSV or NDJSON: one statement, one snapshot, constant memory, the same projection and rights as the JSON list. Without `limit` it
+ * is the whole list. */
+#include "internal.h"
+
+#define FLUSH_BYTES 32768
+
+struct export
+{
+    struct job *job;
+    const struct variant *variant;
+    struct buf out;
+    struct projection projection;
+    bool has_head;
+};
+
+static enum status flush(struct ctx *ctx, struct export *e)
+{
+    bool whole = e->out.len == 0 || pipe_write(e->job->download, e->out.data, e->out.len);
+    e->out.len = 0;
+    return whole ? ST_OK : fail(ctx, ST_UNAVAILABLE, "unavailable", "The reader has gone.", "Pembaca sudah pergi.");
+}
+
+static enum status rows(struct ctx *ctx, void *cls, const PGresult *chunk)
+{
+    struct export *e = cls;
+    const struct call *call = e->job->call;
+    const char *fields = call->op->fields_param >= 0 ? call->in.values[call->op->fields_param].text : NULL;
+    if (!e->has_head) {
+        e->projection = projection_of(ctx, plan_of(e->variant, call->op, chunk), call->actor, fields);
+        e->has_head = true;
+        if (call->form == FORM_CSV)
+            render_csv_head(&e->out, &e->projection);
+    }
+    for (int row = 0; row < PQntuples(chunk); row++) {
+        if (call->form == FORM_CSV) {
+            render_csv_row(&e->out, &e->projection, chunk, row);
+        } else {
+            render_row(&e->out, &e->projection, chunk, row);
+            buf_putc(&e->out, '\n');
+        }
+    }
+    return e->out.len >= FLUSH_BYTES ? flush(ctx, e) : ST_OK;
+}
+
+enum status export_list(struct job *job, struct db_conn *conn)
+{
+    struct call *call = job->call;
+    struct export e = {.job = job};
+    enum status st = call_variant(&job->ctx, call, &e.variant);
+    buf_init(&e.out, NULL, 2 * FLUSH_BYTES);
+    if (st == ST_OK)
+        st = db_stream(&job->ctx, conn, e.variant, call_values(&job->ctx, call, e.variant), rows, &e);
+    if (st == ST_OK)
+        st = flush(&job->ctx, &e);
+    buf_done(&e.out);
+    job->out.http_status = call->op->contract->success;
+    job->out.content_type = call->reply_type;
+    return st;
+}

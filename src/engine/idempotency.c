@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Idempotency-Key: the answer is kept in the same transaction as the effect, so that after a crash either both are there or neither. The same
+ * key and request get the first answer again; another request under that key is refused; one that still runs is told so (the lock is
+ * taken for the transaction, and a dead server's locks die with it). */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+/* What makes two requests the same: method, target and body. */
+static const char *request_hash(struct ctx *ctx, const struct call *call)
+{
+    crypto_hash_sha256_state state;
+    uint8_t hash[crypto_hash_sha256_BYTES];
+    char *hex = arena_alloc(ctx->arena, 2 * sizeof hash + 1);
+    struct slice target = request_target(call->rq);
+    const char *method = request_method(call->rq);
+    crypto_hash_sha256_init(&state);
+    crypto_hash_sha256_update(&state, (const uint8_t *)method, strlen(method) + 1);
+    crypto_hash_sha256_update(&state, (const uint8_t *)target.data, target.len);
+    crypto_hash_sha256_update(&state, (const uint8_t *)"", 1);
+    if (call->in.raw_body.len)
+        crypto_hash_sha256_update(&state, (const uint8_t *)call->in.raw_body.data, call->in.raw_body.len);
+    crypto_hash_sha256_final(&state, hash);
+    hex_encode(hash, sizeof hash, hex);
+    return hex;
+}
+
+static const char *column_text(struct ctx *ctx, const PGresult *res, int column)
+{
+    return PQgetisnull(res, 0, column) ? NULL : arena_strdup(ctx->arena, PQgetvalue(res, 0, column));
+}
+
+static void replay(struct job *job, const PGresult *res)
+{
+    struct ctx *ctx = &job->ctx;
+    struct buf *body = arena_zalloc(ctx->arena, sizeof *body);
+    buf_init(body, ctx->arena, 256);
+    buf_put(body, PQgetvalue(res, 0, 5), (size_t)PQgetlength(res, 0, 5));
+    job->out = (struct outcome){.http_status = atoi(PQgetvalue(res, 0, 1)), .content_type = column_text(ctx, res, 2),
+                                .etag = column_text(ctx, res, 3), .location = column_text(ctx, res, 4), .body = body};
+    job->is_replayed = true;
+}
+
+enum status idempotency_begin(struct job *job, struct db_conn *txn)
+{
+    struct ctx *ctx = &job->ctx;
+    const struct call *call = job->call;
+    PGresult *res;
+    enum status st = db_query(ctx, txn, call->engine->set, "idempotency.lock", &res, "caller", call->actor->key_id, "key",
+                              call->idempotency_key, NULL);
+    if (st != ST_OK)
+        return st;
+    if (*PQgetvalue(res, 0, 0) != 't') {
+        ctx->problem.retry_after_s = 1;
+        return fail(ctx, ST_CONFLICT, "idempotency-running", "The first request with this key has not ended yet.",
+                    "Permintaan pertama dengan kunci ini belum selesai.");
+    }
+    st = db_query(ctx, txn, call->engine->set, "idempotency.find", &res, "caller", call->actor->key_id, "key", call->idempotency_key, NULL);
+    if (st != ST_OK || PQntuples(res) == 0)
+        return st;
+    if (strcmp(PQgetvalue(res, 0, 0), request_hash(ctx, call)) != 0)
+        return fail(ctx, ST_INVALID, "idempotency-mismatch", "This Idempotency-Key was used for another request; take a new one.",
+                    "Idempotency-Key ini sudah dipakai untuk permintaan lain; pakai yang baru.");
+    replay(job, res);
+    return ST_OK;
+}
+
+enum status idempotency_store(struct job *job, struct db_conn *txn)
+{
+    struct ctx *ctx = &job->ctx;
+    const struct call *call = job->call;
+    int http = job->out.http_status ? job->out.http_status : call->op->contract->success;
+    PGresult *res;
+    return db_query(ctx, txn, call->engine->set, "idempotency.store", &res, "caller", call->actor->key_id, "key", call->idempotency_key,
+                    "operation", call->op->contract->id, "request_hash", request_hash(ctx, call), "status",
+                    arena_printf(ctx->arena, "%d", http), "content_type", job->out.content_type, "etag", job->out.etag, "location",
+                    job->out.location, "body", job->out.body ? buf_cstr(job->out.body) : "", NULL);
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The engine's own parts: the compiled operation table, one call, and what the files of this room share. */
+#include <pthread.h>
+#include <stddef.h>
+#include <stdatomic.h>
+
+#include <uv.h>
+
+#include "asnd/arena.h"
+#include "asnd/auth.h"
+#include "asnd/buf.h"
+#include "asnd/contract.h"
+#include "asnd/db.h"
+#include "asnd/engine.h"
+#include "asnd/http.h"
+#include "asnd/metrics.h"
+#include "asnd/status.h"
+
+enum op_kind { OP_QUERY, OP_COMMAND, OP_STREAM, OP_BUILTIN /* answered by the engine itself */ };
+
+/* Where a bind's text comes from; found once, at start, so that no name is looked up per request. */
+enum bind_from {
+    BIND_PARAM,       /* params.values[index] */
+    BIND_MEMBER,      /* params.members[index] */
+    BIND_DERIVED,     /* params_text by name */
+    BIND_BODY,
+    BIND_IF_MATCH,
+    BIND_ACTOR_UNITS,
+    BIND_ACTOR_KEY,
+    BIND_ACTOR_NAME,
+    BIND_TODAY,
+    BIND_REQUEST_ID,
+    BIND_NEW_ID,
+    BIND_PAGE_LIMIT,
+    BIND_PAGE_CURSOR, /* page.keys[index] */
+    BIND_UNKNOWN,
+};
+struct bind_source {
+    enum bind_from from;
+    unsigned index;
+};
+
+enum reply_form { FORM_JSON, FORM_CSV, FORM_NDJSON, FORM_OTHER };
+
+/* One operation, ready to run. */
+struct op {
+    const struct operation *contract;
+    const struct binding *binding; /* NULL without C */
+    enum op_kind kind;
+    const struct statement *statement; /* of the same name; NULL for commands and streams that have none */
+    const struct statement_info *info;
+    struct bind_source options[STATEMENT_OPTIONS_MAX]; /* what switches optional part i */
+    int sort_param, cursor_param, limit_param, fields_param, count_param; /* indices into params, -1: not declared */
+    bool is_write;
+    int timeout_ms;
+    struct metric *requests[6]; /* by status class */
+    struct metric *seconds;
+    void (*builtin)(struct engine *engine, struct request *rq); /* OP_BUILTIN */
+};
+
+/* How one result's columns become JSON; made from the first result of a variant and kept in variant->plan. */
+struct column {
+    const char *name;
+    const char *prefix; /* `"name":` */
+    size_t prefix_len;
+    enum render_kind kind;
+    bool is_hidden;
+    const char *scope; /* shown only with it */
+};
+struct plan {
+    struct column *columns;
+    int n_columns;
+    int version, problem, pointer, value; /* special columns, -1: none */
+};
+
+struct loop_task;
+struct engine_loop {
+    struct engine *engine;
+    int number;
+    pthread_t thread;
+    uv_loop_t uv;
+    struct http_server *server;
+    struct db_loop *db;
+    struct actor_cache *actors;
+    uv_async_t wake; /* other threads have put something into `inbox`, or asked for a phase */
+    pthread_mutex_t inbox_lock;
+    struct loop_task *inbox, **inbox_last;
+    _Atomic int wanted; /* enum loop_phase that the main thread asks for */
+    _Atomic int phase;
+    _Atomic bool db_is_up;
+    _Atomic int active; /* requests between head and end, as of the last turn */
+    uv_timer_t tick;
+};
+enum loop_phase { PHASE_RUN, PHASE_DRAIN, PHASE_CUT, PHASE_END };
+
+/* Something that another thread wants run on the loop. */
+struct loop_task {
+    struct loop_task *next;
+    _Atomic bool is_queued; /* posting twice before it ran is the same as once */
+    void (*run)(struct loop_task *task);
+};
+/* Tasks run in the order of posting. Thread-safe. */
+void loop_post(struct engine_loop *loop, struct loop_task *task);
+
+struct engine {
+    const struct settings *settings;
+    struct contract *contract;
+    const struct sql_set *set;
+    struct arena *arena;
+    struct op *ops;
+    size_t n_ops;
+    uint8_t cursor_secret[32];
+    struct engine_loop *loops;
+    int n_loops;
+    struct worker_pool *workers;
+    _Atomic bool is_stopping;
+    int listening;
+    const char *docs_html;
+    size_t docs_len;
+    int port;
+};
+
+struct page {
+    int64_t limit; /* rows wanted */
+    size_t sort;
+    bool has_cursor;
+    const char *keys[SORT_KEYS_MAX];
+};
+
+/* One request on its way through the engine. In the request's arena. */
+struct call {
+    struct engine *engine;
+    struct engine_loop *loop;
+    struct request *rq;
+    struct ctx *ctx; /* the request's; a job has its own */
+    const struct op *op;
+    struct route route;
+    struct params in;
+    struct actor *actor; /* one reference */
+    enum reply_form form;
+    const char *reply_type;
+    const char *idempotency_key;
+    bool dry_run;
+    struct page page;
+    const char *count_text;  /* page.count, once counted */
+    const char *new_id;
+    const struct variant *variant;
+    struct db_request db;
+    char key_hash[KEY_HASH_HEX_SIZE];
+    struct job *job; /* while a worker has it */
+    const char *trace_id;
+    int64_t started_us;
+    bool is_over; /* the request is done: nobody waits for an answer */
+};
+
+/* ── operation.c ── */
+bool ops_compile(struct engine *engine, const struct binding *bindings, FILE *err);
+struct bind_source bind_find(const struct operation *operation, const char *name, const char *derives);
+bool bind_is_engines(const char *name);
+bool reply_is_exportable(const struct operation *operation);
+
+/* ── bind.c ── */
+/* Chooses the variant for what was given and collects its texts (arena). */
+unsigned call_options(const struct call *call);
+const char *const *call_values(struct ctx *ctx, const struct call *call, const struct variant *variant);
+const char *call_bind_text(struct ctx *ctx, const struct call *call, const char *name);
+const char *if_match_version(struct ctx *ctx, const char *header);
+
+/* ── render.c ── */
+struct plan *plan_of(const struct variant *variant, const struct op *op, const PGresult *res);
+/* A refusal that the row names, or ST_OK. */
+enum status row_refusal(struct ctx *ctx, const struct plan *plan, const PGresult *res, int row);
+struct projection {
+    const struct plan *plan;
+    const bool *shown; /* per column */
+};
+struct projection projection_of(struct ctx *ctx, const struct plan *plan, const struct actor *actor, const char *fields);
+void render_row(struct buf *out, const struct projection *p, const PGresult *res, int row);
+void render_csv_head(struct buf *out, const struct projection *p);
+void render_csv_row(struct buf *out, const struct projection *p, const PGresult *res, int row);
+/* The whole reply of a result: object or list with page; etag, location and link go to the outcome. */
+enum status render_reply(struct ctx *ctx, const struct call *call, const struct plan *plan, const PGresult *res, struct outcome *out,
+                         const char **ret_link);
+
+/* ── page.c ── */
+enum status page_parse(struct ctx *ctx, struct call *call);
+const char *page_seal_cursor(struct arena *arena, const uint8_t secret[32], const char *operation, const char *filters, size_t sort,
+                             const char *const *keys, size_t n_keys);
+/* ST_BAD_REQUEST "cursor-invalid" unless sealed by us for this operation, filter and sort. */
+enum status page_open_cursor(struct ctx *ctx, const uint8_t secret[32], const char *operation, const char *filters, size_t sort,
+                             const char *cursor, const char **ret_keys, size_t n_keys);
+const char *page_filters(struct arena *arena, const struct call *call);
+
+/* ── negotiate.c ── */
+/* Picks one of the operation's reply types for an Accept header; NULL when none fits. */
+const char *negotiate(const char *accept, const char *const *types, size_t n);
+bool media_type_is(const char *header, const char *type);
+bool prefer_has(const char *prefer, const char *token);
+bool etag_matches(const char *if_none_match, const char *etag);
+
+/* ── call.c ── */
+extern const struct http_handler engine_http_handler;
+void call_answer(struct call *call, const struct outcome *out, const char *link);
+/* Copies the problem of another ctx (whose arena outlives the reply) and answers with it. */
+void call_refuse(struct call *call, const struct ctx *from);
+/* Runs a statement's result through refusal and rendering: shared by loop and workers. */
+enum status call_variant(struct ctx *ctx, const struct call *call, const struct variant **ret);
+
+/* ── run.c ── */
+void call_run(struct call *call); /* everything is checked: execute */
+
+/* ── pipe.c ── a ring between the loop (never blocks) and a worker (blocks) ── */
+struct pipe;
+struct pipe *pipe_new(size_t cap, bool loop_waits, void (*wake)(void *cls), void *cls);
+void pipe_free(struct pipe *pipe);
+size_t pipe_offer(struct pipe *pipe, const char *bytes, size_t len);      /* loop: how many fitted; fewer: wake comes when there is room */
+ptrdiff_t pipe_take(struct pipe *pipe, char *dst, size_t cap);            /* loop: bytes, PULL_WAIT (wake comes), PULL_END or PULL_FAIL */
+ptrdiff_t pipe_read(struct pipe *pipe, char *dst, size_t cap);            /* worker: bytes, 0 at the end, -1 broken */
+bool pipe_write(struct pipe *pipe, const char *bytes, size_t len);        /* worker: false when broken */
+void pipe_end(struct pipe *pipe);
+void pipe_break(struct pipe *pipe);
+
+/* ── worker.c ── */
+struct worker_pool *worker_pool_new(const struct engine *engine);
+void worker_pool_stop(struct worker_pool *pool); /* lets queued jobs end, joins, frees */
+
+/* ── job.c ── what a worker does for one call ── */
+struct job {
+    struct job *next;
+    struct call *call;
+    struct ctx ctx; /* its own arena: the loop may use the request's meanwhile */
+    enum status status;
+    struct outcome out;
+    const char *link;
+    bool is_stream;
+    bool is_export; /* a list as CSV or NDJSON */
+    bool is_replayed;
+    bool is_finished; /* the loop knows that the worker is done */
+    bool is_orphan;   /* the request is over */
+    bool has_head;    /* the reply's head has been sent */
+    bool has_upload_ended;
+    struct pipe *upload, *download;
+    struct loop_task finished, upload_wake, download_wake;
+};
+bool worker_pool_submit(struct worker_pool *pool, struct job *job); /* false: too many wait */
+void call_to_worker(struct call *call);
+void job_run(struct job *job, struct db_conn *conn); /* on the worker */
+size_t job_chunk(struct job *job, const char *bytes, size_t len);
+void job_upload_end(struct job *job);
+void job_orphan(struct job *job); /* the request is over, whether the worker is or not */
+
+/* ── export.c ── */
+enum status export_list(struct job *job, struct db_conn *conn);
+
+/* ── idempotency.c ── inside the job's transaction ── */
+enum status idempotency_begin(struct job *job, struct db_conn *txn);
+enum status idempotency_store(struct job *job, struct db_conn *txn);
+
+/* ── builtin.c, docs.c ── */
+typedef void (*builtin_fn)(struct engine *engine, struct request *rq);
+builtin_fn builtin_find(const char *operation_id);
+void docs_make(struct engine *engine);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operation table: each operationId of the contract joined with its statement, its C (if any) and its metrics, once, at start. */
+#include "internal.h"
+
+#include <string.h>
+
+static const struct {
+    const char *name;
+    enum bind_from from;
+} engine_binds[] = {
+    {"actor_units", BIND_ACTOR_UNITS}, {"actor_key", BIND_ACTOR_KEY},   {"actor_name", BIND_ACTOR_NAME}, {"today", BIND_TODAY},
+    {"request_id", BIND_REQUEST_ID},   {"new_id", BIND_NEW_ID},         {"body", BIND_BODY},             {BIND_LIMIT, BIND_PAGE_LIMIT},
+};
+
+bool bind_is_engines(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(engine_binds); i++)
+        if (strcmp(engine_binds[i].name, name) == 0)
+            return true;
+    return strncmp(name, BIND_CURSOR, strlen(BIND_CURSOR)) == 0;
+}
+
+static bool word_in(const char *words, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *p = words; p && (p = strstr(p, word)) != NULL; p += len)
+        if ((p == words || p[-1] == ' ') && (p[len] == '\0' || p[len] == ' '))
+            return true;
+    return false;
+}
+
+struct bind_source bind_find(const struct operation *operation, const char *name, const char *derives)
+{
+    if (word_in(derives, name))
+        return (struct bind_source){BIND_DERIVED, 0};
+    for (size_t i = 0; i < operation->n_params; i++)
+        if (strcmp(operation->params[i].bind_name, name) == 0)
+            return (struct bind_source){strcmp(name, "if_match") == 0 ? BIND_IF_MATCH : BIND_PARAM, (unsigned)i};
+    for (size_t i = 0; i < operation->n_body_members; i++)
+        if (strcmp(operation->body_members[i].name, name) == 0)
+            return (struct bind_source){BIND_MEMBER, (unsigned)i};
+    for (size_t i = 0; i < ARRAY_LEN(engine_binds); i++)
+        if (strcmp(engine_binds[i].name, name) == 0)
+            return (struct bind_source){engine_binds[i].from, 0};
+    if (strncmp(name, BIND_CURSOR, strlen(BIND_CURSOR)) == 0)
+        return (struct bind_source){BIND_PAGE_CURSOR, (unsigned)(name[strlen(BIND_CURSOR)] - '0')};
+    return (struct bind_source){BIND_UNKNOWN, 0};
+}
+
+static int param_index(const struct operation *operation, const char *name)
+{
+    for (size_t i = 0; i < operation->n_params; i++)
+        if (strcmp(operation->params[i].name, name) == 0 && operation->params[i].in == IN_QUERY)
+            return (int)i;
+    return -1;
+}
+
+static void op_metrics(struct op *op)
+{
+    static const char *const classes[6] = {"0", "1xx", "2xx", "3xx", "4xx", "5xx"};
+    char labels[160];
+    for (int i = 0; i < 6; i++) {
+        snprintf(labels, sizeof labels, "operation=\"%s\",status=\"%s\"", op->contract->id, classes[i]);
+        op->requests[i] = metric_new(METRIC_COUNTER, "asnd_requests_total", labels, "Requests by operation and status class (0: cut off)");
+    }
+    snprintf(labels, sizeof labels, "operation=\"%s\"", op->contract->id);
+    op->seconds = metric_new(METRIC_HISTOGRAM, "asnd_request_seconds", labels, "Time from the end of the head to the end of the reply");
+}
+
+/* A list may be exported whole (CSV, NDJSON) by a worker, whatever kind it is otherwise. */
+bool reply_is_exportable(const struct operation *operation)
+{
+    return operation->is_list && operation->n_reply_types > 1;
+}
+
+static bool op_compile(struct op *op, const struct engine *engine, const struct operation *operation, const struct binding *binding, FILE *err)
+{
+    op->contract = operation;
+    op->binding = binding;
+    op->statement = sql_set_find(engine->set, operation->id);
+    op->info = op->statement ? statement_info(op->statement) : NULL;
+    op->sort_param = param_index(operation, "sort");
+    op->cursor_param = param_index(operation, "cursor");
+    op->limit_param = param_index(operation, "limit");
+    op->fields_param = param_index(operation, "fields");
+    op->count_param = param_index(operation, "count");
+    op->timeout_ms = operation->timeout_ms;
+    op->is_write = operation->method != HTTP_GET;
+    op->builtin = builtin_find(operation->id);
+    op_metrics(op);
+    op->kind = op->builtin ? OP_BUILTIN : binding && binding->command ? OP_COMMAND : binding && binding->stream ? OP_STREAM : OP_QUERY;
+    if (op->kind == OP_QUERY && !op->statement) {
+        fprintf(err, "%s: operationId \"%s\" has no binding: no statement of that name in any SQL file and no function\n", operation->place,
+                operation->id);
+        return false;
+    }
+    for (size_t i = 0; op->info && i < op->info->n_options; i++)
+        op->options[i] = bind_find(operation, op->info->options[i], binding ? binding->derives : NULL);
+    return true;
+}
+
+static const struct binding *binding_find(const struct binding *bindings, const char *operation_id)
+{
+    for (const struct binding *b = bindings; b->operation_id; b++)
+        if (strcmp(b->operation_id, operation_id) == 0)
+            return b;
+    return NULL;
+}
+
+bool ops_compile(struct engine *engine, const struct binding *bindings, FILE *err)
+{
+    size_t n;
+    const struct operation *operations = contract_operations(engine->contract, &n);
+    bool fine = true;
+    engine->ops = arena_zalloc_array(engine->arena, n, sizeof *engine->ops);
+    engine->n_ops = n;
+    for (size_t i = 0; i < n; i++)
+        fine &= op_compile(&engine->ops[i], engine, &operations[i], binding_find(bindings, operations[i].id), err);
+    return fine;
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From rows to the reply, written straight into its buffer: never a tree, never in SQL. */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "asnd/log.h"
+
+static const struct property_spec *member_of(const struct op *op, const char *name)
+{
+    for (size_t i = 0; op && i < op->contract->n_reply_members; i++)
+        if (strcmp(op->contract->reply_members[i].name, name) == 0)
+            return &op->contract->reply_members[i];
+    return NULL;
+}
+
+static void plan_column(struct plan *plan, int i, const struct op *op, const PGresult *res, struct arena *arena)
+{
+    const char *name = PQfname(res, i);
+    struct column *c = &plan->columns[i];
+    const struct property_spec *member = member_of(op, name);
+    struct buf prefix;
+    c->name = arena_strdup(arena, name);
+    c->kind = render_kind_of(PQftype(res, i));
+    c->is_hidden = name[0] == '_';
+    c->scope = member ? member->scope : NULL;
+    buf_init(&prefix, arena, 32);
+    buf_json_string(&prefix, name, strlen(name));
+    buf_putc(&prefix, ':');
+    c->prefix = prefix.data;
+    c->prefix_len = prefix.len;
+    if (strcmp(name, "version") == 0)
+        plan->version = i;
+    else if (strcmp(name, "_problem") == 0)
+        plan->problem = i;
+    else if (strcmp(name, "_pointer") == 0)
+        plan->pointer = i;
+    else if (strcmp(name, "_value") == 0)
+        plan->value = i;
+}
+
+static void free_arena(void *arena)
+{
+    arena_free(arena);
+}
+
+static struct plan *plan_make(const struct op *op, const PGresult *res, struct arena *arena)
+{
+    struct plan *plan = arena_zalloc(arena, sizeof *plan);
+    plan->n_columns = PQnfields(res);
+    plan->columns = arena_zalloc_array(arena, (size_t)plan->n_columns + 1, sizeof *plan->columns);
+    plan->version = plan->problem = plan->pointer = plan->value = -1;
+    for (int i = 0; i < plan->n_columns; i++)
+        plan_column(plan, i, op, res, arena);
+
+    return plan;
+}
+
+/* Made by whoever comes first and kept with the variant; two loops may race, the loser's copy goes. */
+struct plan *plan_of(const struct variant *variant, const struct op *op, const PGresult *res)
+{
+    struct variant *shared = (struct variant *)(uintptr_t)variant; /* only the plan slot is written, atomically */
+    struct plan *plan = atomic_load_explicit(&shared->plan, memory_order_acquire);
+    void *expected = NULL;
+    struct arena *arena;
+    if (plan)
+        return plan;
+    arena = arena_new(2048);
+    plan = plan_make(op, res, arena);
+    if (!atomic_compare_exchange_strong(&shared->plan, &expected, plan)) {
+        free_arena(arena);
+        return expected;
+    }
+    return plan;
+}
+
+enum status row_refusal(struct ctx *ctx, const struct plan *plan, const PGresult *res, int row)
+{
+    const struct problem_entry *entry;
+    const char *code;
+    if (plan->problem < 0 || PQgetisnull(res, row, plan->problem))
+        return ST_OK;
+    code = PQgetvalue(res, row, plan->problem);
+    entry = problem_find(code);
+    if (!entry) {
+        log_line(LOG_ERROR_, "statement names an unknown problem", LOG_TEXT("code", code));
+        return fail(ctx, ST_INTERNAL, "internal", "An unexpected refusal.", "Penolakan yang tidak terduga.");
+    }
+    if (plan->pointer >= 0 && !PQgetisnull(res, row, plan->pointer)) {
+        struct fault *fault = fault_add(ctx, AT_BODY, PQgetvalue(res, row, plan->pointer), entry->code, "%s.", "%s.",
+                                        ctx->lang == LANG_EN ? entry->title_en : entry->title_id);
+        if (fault && plan->value >= 0 && !PQgetisnull(res, row, plan->value))
+            fault->value = arena_strdup(ctx->arena, PQgetvalue(res, row, plan->value));
+    }
+    return fail(ctx, entry->status, entry->code, "%s.", "%s.", ctx->lang == LANG_EN ? entry->title_en : entry->title_id);
+}
+
+static bool list_has(const char *list, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *p = list; (p = strstr(p, name)) != NULL; p += len)
+        if ((p == list || p[-1] == ',' || p[-1] == '{') && (p[len] == '\0' || p[len] == ',' || p[len] == '}'))
+            return true;
+    return false;
+}
+
+struct projection projection_of(struct ctx *ctx, const struct plan *plan, const struct actor *actor, const char *fields)
+{
+    bool *shown = arena_alloc(ctx->arena, (size_t)plan->n_columns + 1);
+    for (int i = 0; i < plan->n_columns; i++) {
+        const struct column *c = &plan->columns[i];
+        shown[i] = !c->is_hidden && (!c->scope || (actor && actor_has_scope(actor, c->scope))) && (!fields || list_has(fields, c->name));
+    }
+    return (struct projection){plan, shown};
+}
+
+void render_row(struct buf *out, const struct projection *p, const PGresult *res, int row)
+{
+    char separator = '{';
+    for (int i = 0; i < p->plan->n_columns; i++) {
+        const struct column *c = &p->plan->columns[i];
+        if (!p->shown[i])
+            continue;
+        buf_putc(out, separator);
+        separator = ',';
+        buf_put(out, c->prefix, c->prefix_len);
+        if (PQgetisnull(res, row, i))
+            BUF_LIT(out, "null");
+        else
+            render_json(out, c->kind, PQgetvalue(res, row, i), (size_t)PQgetlength(res, row, i));
+    }
+    if (separator == '{')
+        buf_putc(out, '{');
+    buf_putc(out, '}');
+}
+
+void render_csv_head(struct buf *out, const struct projection *p)
+{
+    bool first = true;
+    for (int i = 0; i < p->plan->n_columns; i++) {
+        if (!p->shown[i])
+            continue;
+        if (!first)
+            buf_putc(out, ',');
+        first = false;
+        buf_puts(out, p->plan->columns[i].name);
+    }
+    BUF_LIT(out, "\r\n");
+}
+
+/* A spreadsheet runs text that begins like a formula: such text gets the apostrophe that spreadsheets themselves use for "this is text"
+ * (the importer takes it off again). Numbers are left alone. */
+static void csv_text(struct buf *out, struct buf *cell, const struct column *c, const char *text, size_t len)
+{
+    cell->len = 0;
+    render_plain(cell, c->kind, text, len);
+    if (c->kind == RENDER_STRING && cell->len && strchr("=+-@\t\r", cell->data[0])) {
+        buf_putc(cell, '\'');
+        memmove(cell->data + 1, cell->data, cell->len - 1);
+        cell->data[0] = '\'';
+    }
+    buf_csv_field(out, cell->data ? cell->data : "", cell->len, ',');
+}
+
+void render_csv_row(struct buf *out, const struct projection *p, const PGresult *res, int row)
+{
+    struct buf cell;
+    bool first = true;
+    buf_init(&cell, NULL, 64);
+    for (int i = 0; i < p->plan->n_columns; i++) {
+        if (!p->shown[i])
+            continue;
+        if (!first)
+            buf_putc(out, ',');
+        first = false;
+        if (!PQgetisnull(res, row, i))
+            csv_text(out, &cell, &p->plan->columns[i], PQgetvalue(res, row, i), (size_t)PQgetlength(res, row, i));
+    }
+    BUF_LIT(out, "\r\n");
+    buf_done(&cell);
+}
+
+/* Strong: the version of the row, and a hash of these very bytes (so that other fields, a renamed unit beside the row, or another caller's
+ * view have another tag). If-Match reads the version alone. */
+static const char *etag_of(struct ctx *ctx, const struct plan *plan, const PGresult *res, const struct buf *body)
+{
+    static const uint8_t key[crypto_shorthash_KEYBYTES] = "asnd entity tag";
+    uint8_t hash[crypto_shorthash_BYTES];
+    char hex[2 * crypto_shorthash_BYTES + 1];
+    crypto_shorthash(hash, (const uint8_t *)body->data, body->len, key);
+    hex_encode(hash, sizeof hash, hex);
+    if (plan->version >= 0 && !PQgetisnull(res, 0, plan->version))
+        return arena_printf(ctx->arena, "\"%s-%s\"", PQgetvalue(res, 0, plan->version), hex);
+    return arena_printf(ctx->arena, "\"%s\"", hex);
+}
+
+/* /v1/asn/{nip} filled from the row. */
+static const char *location_of(struct ctx *ctx, const char *template, const PGresult *res)
+{
+    struct buf out;
+    buf_init(&out, ctx->arena, 96);
+    while (*template) {
+        const char *open = strchr(template, '{');
+        const char *close = open ? strchr(open, '}') : NULL;
+        int column;
+        if (!close) {
+            buf_puts(&out, template);
+            break;
+        }
+        buf_put(&out, template, (size_t)(open - template));
+        column = PQfnumber(res, arena_strndup(ctx->arena, open + 1, (size_t)(close - open - 1)));
+        if (column >= 0)
+            buf_puts(&out, PQgetvalue(res, 0, column));
+        template = close + 1;
+    }
+    return buf_cstr(&out);
+}
+
+static const char *next_cursor(struct ctx *ctx, const struct call *call, const PGresult *res, int last)
+{
+    const struct sort_order *sort = &call->op->info->sorts[call->page.sort];
+    const char *keys[SORT_KEYS_MAX];
+    for (size_t i = 0; i < sort->n_keys; i++) {
+        int column = PQfnumber(res, sort->keys[i].column);
+        keys[i] = column < 0 ? "" : PQgetvalue(res, last, column);
+    }
+    return page_seal_cursor(ctx->arena, call->engine->cursor_secret, call->op->contract->id, page_filters(ctx->arena, call), call->page.sort,
+                            keys, sort->n_keys);
+}
+
+/* RFC 8288: the same target with the cursor put in its place. */
+static const char *next_link(struct ctx *ctx, const struct call *call, const char *cursor)
+{
+    struct slice path = request_path(call->rq), query = request_query(call->rq);
+    struct buf out;
+    buf_init(&out, ctx->arena, 256);
+    buf_putc(&out, '<');
+    buf_put(&out, path.data, path.len);
+    buf_putc(&out, '?');
+    for (size_t at = 0; query.data && at < query.len;) {
+        const char *part = query.data + at;
+        const char *end = memchr(part, '&', query.len - at);
+        size_t len = end ? (size_t)(end - part) : query.len - at;
+        if (len && !(len >= 7 && memcmp(part, "cursor=", 7) == 0)) {
+            buf_put(&out, part, len);
+            buf_putc(&out, '&');
+        }
+        at += len + 1;
+    }
+    buf_printf(&out, "cursor=%s>; rel=\"next\"", cursor);
+    return buf_cstr(&out);
+}
+
+static void render_list(struct ctx *ctx, const struct call *call, const struct projection *p, const PGresult *res, struct buf *body,
+                        const char **ret_link)
+{
+    int n = PQntuples(res);
+    bool more = call->op->info->has_page && n > call->page.limit;
+    const char *cursor = NULL;
+    if (more)
+        n = (int)call->page.limit;
+    BUF_LIT(body, "{\"data\":[");
+    for (int row = 0; row < n; row++) {
+        if (row)
+            buf_putc(body, ',');
+        render_row(body, p, res, row);
+    }
+    BUF_LIT(body, "],\"page\":{\"next\":");
+    if (more) {
+        cursor = next_cursor(ctx, call, res, n - 1);
+        buf_json_string(body, cursor, strlen(cursor));
+        *ret_link = next_link(ctx, call, cursor);
+    } else {
+        BUF_LIT(body, "null");
+    }
+    if (call->count_text)
+        buf_printf(body, ",\"count\":%s", call->count_text);
+    BUF_LIT(body, "}}");
+}
+
+enum status render_reply(struct ctx *ctx, const struct call *call, const struct plan *plan, const PGresult *res, struct outcome *out,
+                         const char **ret_link)
+{
+    const struct operation *operation = call->op->contract;
+    const char *fields = call->op->fields_param >= 0 ? call->in.values[call->op->fields_param].text : NULL;
+    struct projection p = projection_of(ctx, plan, call->actor, fields);
+    struct buf *body = arena_zalloc(ctx->arena, sizeof *body);
+    int n = PQntuples(res);
+    enum status st = n ? row_refusal(ctx, plan, res, 0) : ST_OK;
+    if (st != ST_OK)
+        return st;
+    if (!operation->is_list && n == 0)
+        return fail(ctx, ST_NOT_FOUND, "not-found", "There is nothing here, or it is not yours to see.",
+                    "Tidak ada, atau bukan hak Anda untuk melihatnya.");
+    buf_init(body, ctx->arena, operation->is_list ? (size_t)n * 512 + 256 : 2048);
+    if (operation->is_list) {
+        render_list(ctx, call, &p, res, body, ret_link);
+    } else if (operation->n_reply_types) {
+        render_row(body, &p, res, 0);
+        out->etag = etag_of(ctx, plan, res, body);
+    }
+    if (operation->location)
+        out->location = location_of(ctx, operation->location, res);
+    out->http_status = operation->success;
+    out->content_type = "application/json";
+    out->body = body;
+    return ST_OK;
+}

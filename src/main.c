@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which subcommand; nothing else. */
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "asnd/macros.h"
+#include "cli/cli.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} subcommands[] = {
+    {"serve", cli_serve, "run the daemon"},
+    {"migrate", cli_migrate, "bring the schema to this version (--status, --dry-run)"},
+    {"key", cli_key, "API keys: create, list, revoke"},
+    {"import", cli_import, "load employees or units from CSV or NDJSON"},
+    {"check", cli_check, "hold contract, bindings, statements and schema against each other"},
+    {"config", cli_config, "print the settings in force (--markdown: all settings as a table)"},
+};
+
+static int help(FILE *out)
+{
+    fprintf(out, "asnd %s\n\nusage: asnd SUBCOMMAND [arguments] [--setting value]…\n\n", ASND_VERSION);
+    for (size_t i = 0; i < ARRAY_LEN(subcommands); i++)
+        fprintf(out, "  %-8s  %s\n", subcommands[i].name, subcommands[i].help);
+    fprintf(out, "\nSettings come from --config FILE, environment ASND_NAME and flags; `asnd config --markdown` explains each.\n");
+    return out == stdout ? 0 : 2;
+}
+
+int main(int argc, char **argv)
+{
+    if (sodium_init() < 0)
+        return fprintf(stderr, "asnd: libsodium does not start.\n"), 1;
+    if (argc < 2)
+        return help(stderr);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+        return help(stdout);
+    if (strcmp(argv[1], "--version") == 0)
+        return printf("asnd %s\n", ASND_VERSION), 0;
+    for (size_t i = 0; i < ARRAY_LEN(subcommands); i++)
+        if (strcmp(argv[1], subcommands[i].name) == 0)
+            return subcommands[i].run(argc - 2, argv + 2);
+    fprintf(stderr, "asnd: there is no subcommand \"%s\".\n\n", argv[1]);
+    return help(stderr);
+}
