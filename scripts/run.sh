@@ -1,0 +1,237 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# run.sh [--port N] [--no-demo] [--detach] | --stop
+# From a fresh Debian 12 to a running asnd with demo data: installs what is missing, builds, starts a private PostgreSQL, migrates,
+# imports, serves. Everything it makes lies in .local/ and build/. A second start takes a moment.
+#
+#   --port N    listen on 127.0.0.1:N (default 8080)
+#   --no-demo   leave the database empty
+#   --detach    return when it is ready; otherwise it runs until Ctrl-C
+#   --stop      end the daemon and the PostgreSQL that this script started
+#
+# ASND_DATABASE_URL, when set, is used instead of a private PostgreSQL. Other ASND_* settings pass through (`asnd config`).
+set -euo pipefail
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/lib.sh
+. "$ROOT/scripts/lib.sh"
+
+LOCAL=$ROOT/.local
+ASND=$ROOT/build/release/asnd
+DAEMON_PID=$LOCAL/asnd.pid
+port=8080
+demo=1
+detach=''
+stop=''
+started_cluster=''
+as_daemon=()
+
+usage() {
+    sed -n '3,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    exit 2
+}
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    --port)
+        [[ "${2:-}" =~ ^[0-9]{1,5}$ ]] || usage
+        port=$2
+        shift
+        ;;
+    --no-demo) demo='' ;;
+    --detach) detach=1 ;;
+    --stop) stop=1 ;;
+    *) usage ;;
+    esac
+    shift
+done
+
+# Where the cluster lives: in the tree, unless user postgres cannot get there (a tree under /root, say).
+cluster_home() {
+    if [ "$(id -u)" = 0 ] && ! as_server test -x "$LOCAL"; then
+        echo "/var/lib/postgresql/asnd-$(cksum <<<"$ROOT" | cut -d' ' -f1)"
+    else
+        echo "$LOCAL/pg"
+    fi
+}
+
+# A socket's path may be 107 bytes long, which a deep tree exceeds.
+socket_dir() {
+    if [ ${#1} -le 80 ]; then
+        echo "$1"
+    else
+        echo "/tmp/asnd-$(cksum <<<"$ROOT" | cut -d' ' -f1)"
+    fi
+}
+
+cluster_runs() { as_server "$pg_bin/pg_ctl" -D "$home/data" status >/dev/null 2>&1; }
+
+make_cluster() {
+    say "Making a PostgreSQL cluster in $home"
+    if ! as_server "$pg_bin/initdb" -D "$home/data" -U postgres --auth-local=trust --auth-host=reject -E UTF8 --locale=C.UTF-8 --no-instructions >"$LOCAL/initdb.log" 2>&1; then
+        tail -5 "$LOCAL/initdb.log" >&2
+        as_server rm -rf -- "$home/data"
+        die "initdb failed. All of its words: $LOCAL/initdb.log"
+    fi
+    # No TCP at all; the socket's directory is closed to everybody else.
+    as_server tee -a "$home/data/postgresql.conf" >/dev/null <<CONF
+listen_addresses = ''
+unix_socket_directories = '$socket'
+shared_buffers = 256MB
+effective_cache_size = 1GB
+max_wal_size = 2GB
+random_page_cost = 1.1
+jit = off
+timezone = 'Asia/Makassar'
+log_min_messages = warning
+CONF
+}
+
+start_cluster() {
+    pg_bin=$(postgres_bin)
+    home=$(cluster_home)
+    socket=$(socket_dir "$home")
+    if ! [ -d "$home" ]; then
+        mkdir -p "$home" 2>/dev/null || as_root mkdir -p "$home"
+        [ "$(id -u)" != 0 ] || chown postgres: "$home"
+    fi
+    as_server mkdir -p "$socket"
+    as_server chmod 700 "$home" "$socket"
+    as_server test -f "$home/data/PG_VERSION" || make_cluster
+    if ! cluster_runs; then
+        if ! as_server "$pg_bin/pg_ctl" -D "$home/data" -l "$home/log" -w -t 60 start >/dev/null 2>&1; then
+            as_server tail -5 "$home/log" >&2 || true
+            die "PostgreSQL does not start. All of its words: $home/log"
+        fi
+        started_cluster=1
+    fi
+    as_server "$pg_bin/psql" -qXtA -h "$socket" -d postgres >/dev/null <<SQL || die "the database could not be made in $home"
+SELECT 'CREATE ROLE asnd LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'asnd') \gexec
+SELECT 'CREATE DATABASE asnd OWNER asnd' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'asnd') \gexec
+SQL
+    ASND_DATABASE_URL="postgresql://asnd@/asnd?host=$socket"
+}
+
+stop_cluster() {
+    pg_bin=$(postgres_bin)
+    home=$(cluster_home)
+    if as_server test -f "$home/data/PG_VERSION" && cluster_runs; then
+        as_server "$pg_bin/pg_ctl" -D "$home/data" -m fast -w -t 60 stop >/dev/null 2>&1 || say "PostgreSQL in $home did not stop"
+    fi
+}
+
+stop_everything() {
+    stop_process "$DAEMON_PID" 30
+    if [ -e "$LOCAL/cluster-started" ]; then
+        stop_cluster
+        rm -f "$LOCAL/cluster-started"
+    fi
+}
+
+# Demo people and units, through the product's own import; only ever into an empty database.
+load_demo() {
+    say "Importing the demo data"
+    if ! {
+        python3 "$ROOT/tools/generate.py" --out "$LOCAL/demo" &&
+            "$ASND" import units "$LOCAL/demo/units.csv" &&
+            "$ASND" import asn "$LOCAL/demo/asn.csv"
+    } >"$LOCAL/demo.log" 2>&1; then
+        tail -5 "$LOCAL/demo.log" >&2
+        die "the demo data could not be imported. All of its words: $LOCAL/demo.log"
+    fi
+}
+
+start_daemon() {
+    local holder
+    holder=$(port_holder "$port")
+    [ -z "$holder" ] || die "port $port is taken by $holder; choose another with --port"
+    # root has no business on the network: become the cluster's user, if that one can get at the program.
+    if [ "$(id -u)" = 0 ] && as_server test -x "$ASND"; then
+        as_daemon=(setpriv --reuid postgres --regid "$(id -g postgres)" --init-groups)
+    fi
+    # In a session of its own: Ctrl-C reaches this script alone, which then stops things in order.
+    ASND_LISTEN=127.0.0.1 ASND_PORT=$port setsid "${as_daemon[@]}" "$ASND" serve >>"$LOCAL/asnd.log" 2>&1 </dev/null &
+    daemon=$!
+    remember_process "$DAEMON_PID" "$daemon"
+    for _ in $(seq 600); do
+        curl -fsS -o /dev/null "$url/readyz" 2>/dev/null && return
+        kill -0 "$daemon" 2>/dev/null || break
+        sleep 0.05
+    done
+    tail -5 "$LOCAL/asnd.log" >&2
+    die "asnd does not start. All of its words: $LOCAL/asnd.log"
+}
+
+# The key of the last start, if it is still good here; else a new one.
+find_key() {
+    local old
+    old=$(sed -n "s/^export ASND_ADMIN_KEY='\(.*\)'$/\1/p" "$LOCAL/env" 2>/dev/null || true)
+    if [ -n "$old" ] && [ "$(curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $old" "$url/v1/units?limit=1")" = 200 ]; then
+        key=$old
+    else
+        key=$("$ASND" key create --name run.sh --scope admin 2>/dev/null) || die "no key could be made"
+    fi
+    (
+        umask 077
+        rm -f "$LOCAL/env"
+        printf "export ASND_URL='%s'\nexport ASND_ADMIN_KEY='%s'\nexport ASND_DATABASE_URL='%s'\n" "$url" "$key" "$ASND_DATABASE_URL" >"$LOCAL/env"
+    )
+}
+
+banner() {
+    cat <<TEXT
+
+asnd is ready.
+  Address        $url
+  Documentation  $url/docs
+  Admin key      $key
+  Log            $LOCAL/asnd.log
+
+  source .local/env
+  curl -s -H "Authorization: Bearer \$ASND_ADMIN_KEY" "\$ASND_URL/v1/asn?limit=3" | jq
+
+TEXT
+}
+
+mkdir -p "$LOCAL"
+if [ -n "$stop" ]; then
+    stop_everything
+    exit 0
+fi
+
+need_disk 500 "$LOCAL"
+need_packages run
+url=http://127.0.0.1:$port
+if running=$(our_process "$DAEMON_PID"); then
+    say "asnd runs already (pid $running); scripts/run.sh --stop ends it."
+    exit 0
+fi
+build release asnd
+on_end() {
+    trap '' INT TERM HUP
+    stop_process "$DAEMON_PID" 30
+    [ -z "$started_cluster" ] || { stop_cluster; rm -f "$LOCAL/cluster-started"; }
+}
+trap on_end EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+[ -n "${ASND_DATABASE_URL:-}" ] || start_cluster
+[ -z "$started_cluster" ] || touch "$LOCAL/cluster-started"
+export ASND_DATABASE_URL
+"$ASND" migrate >"$LOCAL/migrate.log" 2>&1 || { tail -5 "$LOCAL/migrate.log" >&2; die "the schema could not be brought up to date"; }
+start_daemon
+find_key
+if [ -n "$demo" ] && [ "$(curl -s -H "Authorization: Bearer $key" "$url/v1/units?limit=1" | jq '.data | length')" = 0 ]; then
+    load_demo
+fi
+banner
+if [ -n "$detach" ]; then
+    trap - EXIT
+    exit 0
+fi
+say "Ctrl-C stops it."
+status=0
+wait "$daemon" || status=$?
+rm -f "$DAEMON_PID"
+[ "$status" = 0 ] || say "asnd ended with status $status; $LOCAL/asnd.log says why"
+exit "$status"

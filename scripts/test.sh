@@ -1,0 +1,219 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# test.sh [--quick] [--only STAGE[,STAGE…]] [--list]
+# Everything that must hold, stage by stage, with one summary at the end. Exit status 0 only when nothing failed.
+#
+#   --quick   short fuzzing, no ThreadSanitizer, no property tests, no chaos
+#   --only    these stages (their builds come along)
+#   --list    the stages and what each holds
+#
+# With CI=true nothing may be skipped. The words of each stage: .local/test/STAGE.log
+set -euo pipefail
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/lib.sh
+. "$ROOT/scripts/lib.sh"
+cd "$ROOT"
+
+LOGS=$ROOT/.local/test
+SKIPPED=77
+quick=''
+only=''
+declare -i passed=0 failed=0 skipped=0
+
+# NAME  what it holds (the function is stage_NAME)
+stages=(
+    "packages      all packages of scripts/packages.txt are installed"
+    "tree          rooms lean downwards, licences, sizes, no unfinished words"
+    "shell         shellcheck finds nothing in the scripts"
+    "asan          gcc builds all with ASan and UBSan, without a warning"
+    "clang         clang builds all with the fuzz targets, without a warning"
+    "format        clang-format would change nothing"
+    "cppcheck      cppcheck finds nothing"
+    "tidy          clang-tidy finds nothing of .clang-tidy's list"
+    "unit          unit tests, under ASan, with a database"
+    "raw           bytes on the socket: framing, limits, deadlines, slow and broken clients"
+    "api           every operation of openapi.yaml over HTTP, every reply against the contract"
+    "migration     empty to latest, latest again, earlier data to latest"
+    "release       hardened build, installed elsewhere, started from there"
+    "tour          the README's tours and docs/adding-an-operation.md do what they say"
+    "chaos         killed backends, servers, daemons, imports: nothing is lost or doubled"
+    "tsan          concurrent requests under ThreadSanitizer"
+    "property      schemathesis finds no reply outside the contract"
+    "fuzz          parsers under libFuzzer, old crashers first"
+    "secrets       no key, token or personal datum in any log of this run"
+)
+
+for_quick_left_out=" tsan property chaos "
+
+usage() {
+    sed -n '3,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    exit 2
+}
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    --quick) quick=1 ;;
+    --only)
+        [ -n "${2:-}" ] || usage
+        only=$2
+        shift
+        ;;
+    --list)
+        printf '%s\n' "${stages[@]}"
+        exit 0
+        ;;
+    *) usage ;;
+    esac
+    shift
+done
+
+PYTEST=(/usr/bin/python3 -m pytest -q -p no:cacheprovider --tb=short)
+with_postgres() { tests/unit/with-postgres.sh "$@"; }
+require_files() { compgen -G "$1" >/dev/null || { echo "there is no $1"; return 1; }; }
+
+stage_packages() { need_packages run test; }
+stage_tree() { "${PYTEST[@]}" tests/tree; }
+stage_shell() {
+    local scripts
+    mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
+    shellcheck -x -S warning "${scripts[@]}"
+}
+stage_asan() { build asan all; }
+stage_clang() { build fuzz all; }
+stage_format() { cmake --build --preset asan --target format-check; }
+stage_cppcheck() { cmake --build --preset asan --target cppcheck; }
+stage_tidy() {
+    local files
+    mapfile -t files < <(git ls-files 'src/*.c')
+    printf '%s\0' "${files[@]}" | xargs -0 -P "$(nproc)" -n 8 clang-tidy --quiet -p build/fuzz
+}
+stage_unit() { with_postgres ctest --test-dir build/asan --output-on-failure --no-tests=error -j "$(nproc)"; }
+stage_raw() {
+    require_files 'tests/raw/test_*.py' || return
+    with_postgres "${PYTEST[@]}" tests/raw
+}
+stage_api() { ASND_TEST_COVERAGE=1 "${PYTEST[@]}" tests/api; }
+stage_migration() {
+    require_files 'tests/migration/test_*.py' || return
+    with_postgres "${PYTEST[@]}" tests/migration
+}
+stage_release() {
+    build release asnd
+    scripts/check-hardening.sh build/release/asnd
+    local prefix
+    prefix=$(mktemp -d /tmp/asnd-prefix.XXXXXX)
+    cmake --install build/release --prefix "$prefix" >/dev/null
+    ASND_TEST_ASND=$prefix/bin/asnd "${PYTEST[@]}" tests/release
+    rm -rf -- "$prefix"
+}
+stage_tour() { ASND_TEST_ASND=$ROOT/build/release/asnd "${PYTEST[@]}" tests/tour; }
+stage_chaos() { ASND_TEST_ASND=$ROOT/build/release/asnd "${PYTEST[@]}" tests/chaos; }
+stage_tsan() {
+    build tsan asnd
+    ASND_TEST_ASND=$ROOT/build/tsan/asnd "${PYTEST[@]}" tests/concurrent
+}
+stage_property() {
+    local venv=$ROOT/.local/venv
+    if ! cmp -s tests/requirements.txt "$venv/requirements.txt"; then
+        if ! { /usr/bin/python3 -m venv --clear "$venv" && "$venv/bin/pip" install -q -r tests/requirements.txt; }; then
+            rm -rf -- "$venv"
+            echo "schemathesis could not be installed"
+            return "$SKIPPED"
+        fi
+        cp tests/requirements.txt "$venv/requirements.txt"
+    fi
+    ASND_TEST_ASND=$ROOT/build/release/asnd ASND_TEST_SCHEMATHESIS=$venv/bin/schemathesis "${PYTEST[@]}" tests/property
+}
+stage_fuzz() {
+    [ -x tests/fuzz/run.sh ] || { echo "there is no tests/fuzz/run.sh"; return 1; }
+    if [ -n "$quick" ]; then tests/fuzz/run.sh 10; else tests/fuzz/run.sh 60; fi
+}
+stage_secrets() { /usr/bin/python3 tests/support/scan_logs.py "$LOGS"; }
+
+# What a stage needs to have run before it, when it is asked for alone.
+needs() {
+    case $1 in
+    format | cppcheck | unit | raw | api | migration) echo asan ;;
+    tidy | fuzz) echo clang ;;
+    tour | chaos | property) echo release ;;
+    esac
+}
+
+wanted() {
+    local name
+    [ -n "$only" ] || { ! [[ -n $quick && $for_quick_left_out == *" $1 "* ]]; return; }
+    for name in ${only//,/ }; do
+        [ "$name" = "$1" ] || [ "$(needs "$name")" = "$1" ] && return 0
+    done
+    return 1
+}
+
+# count LOG WORD: how many tests a stage's runner says it has passed (failed, skipped); nothing when it does not say.
+count() {
+    local n
+    case $2 in
+    passed) n=$(sed -nE 's/.*tests passed, ([0-9]+) tests failed out of ([0-9]+).*/\2 - \1/p' "$1" | tail -1) ;;
+    failed) n=$(sed -nE 's/.*tests passed, ([0-9]+) tests failed out of ([0-9]+).*/\1/p' "$1" | tail -1) ;;
+    *) n='' ;;
+    esac
+    [ -n "$n" ] || n=$(sed -nE "s/^.*[^0-9]?\b([0-9]+) $2\b.* in [0-9.]+s.*/\1/p" "$1" | tail -1)
+    [ -z "$n" ] || echo $((n))
+}
+
+run_stage() {
+    local name=$1 log=$LOGS/$1.log began status ok bad out seconds verdict
+    began=$(date +%s.%N)
+    set +e # not `|| status=$?`: inside of that, set -e would not count
+    (
+        set -e
+        "stage_$name"
+    ) >"$log" 2>&1 </dev/null
+    status=$?
+    set -e
+    seconds=$(awk -v a="$began" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')
+    ok=$(count "$log" passed)
+    bad=$(count "$log" failed)
+    out=$(count "$log" skipped)
+    if [ "$status" = 0 ]; then
+        verdict=ok
+        passed+=${ok:-1}
+        skipped+=${out:-0}
+        if [ "${CI:-}" = true ] && [ "${out:-0}" -gt 0 ]; then
+            verdict=FAIL
+            failed+=1
+        fi
+    elif [ "$status" = "$SKIPPED" ] && [ "${CI:-}" != true ]; then
+        verdict=SKIPPED
+        skipped+=1
+    else
+        verdict=FAIL
+        passed+=${ok:-0}
+        if [ "${bad:-0}" -gt 0 ]; then failed+=$bad; else failed+=1; fi
+    fi
+    printf '%-8s %-10s %8s s  %s\n' "$verdict" "$name" "$seconds" "${ok:+$ok passed}${bad:+, $bad failed}${out:+, $out skipped}"
+    if [ "$verdict" = FAIL ]; then
+        tail -n 60 "$log" | sed 's/^/    | /'
+        echo "    all of it: $log"
+    elif [ "$verdict" = SKIPPED ]; then
+        echo "    SKIPPED, and not held: $(tail -1 "$log")"
+    fi
+}
+
+mkdir -p "$LOGS"
+rm -rf -- "${LOGS:?}"/*
+export ASND_TEST_LOGS=$LOGS/daemons
+mkdir -p "$ASND_TEST_LOGS"
+need_disk 3000 "$LOGS"
+for entry in "${stages[@]}"; do
+    name=${entry%% *}
+    if wanted "$name"; then
+        run_stage "$name"
+    fi
+done
+echo
+if [ "$skipped" -gt 0 ]; then
+    echo "$passed passed, $failed failed, $skipped skipped"
+else
+    echo "$passed passed, $failed failed"
+fi
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
