@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What the files of this room know of each other. One server per loop owns connections; a connection has at most one request at a time. */
+#include <microhttpd.h>
+
+#include "asnd/arena.h"
+#include "asnd/buf.h"
+#include "asnd/http.h"
+#include "asnd/metrics.h"
+#include "frame.h"
+
+/* ── deadline.c ── */
+enum deadline_kind { DL_HEAD, DL_IDLE, DL_BODY, DL_REPLY, DL_KINDS };
+
+struct deadline {
+    struct deadline *prev, *next; /* NULL: in no list */
+    uint64_t due_ms;
+    enum deadline_kind kind;
+};
+
+/* Each kind has one constant time-out, so a list to whose end is appended stays ordered by due time. */
+struct deadlines {
+    struct deadline lists[DL_KINDS]; /* sentinels */
+    uint64_t timeout_ms[DL_KINDS];
+};
+
+void deadlines_init(struct deadlines *all, const struct http_config *config);
+void deadline_set(struct deadlines *all, struct deadline *dl, enum deadline_kind kind, uint64_t now_ms);
+void deadline_clear(struct deadline *dl);
+/* The earliest of a kind that is due, taken out of its list; NULL if none. */
+struct deadline *deadline_take_due(struct deadlines *all, enum deadline_kind kind, uint64_t now_ms);
+
+/* ── connections ── */
+struct conn {
+    struct http_server *server;
+    struct MHD_Connection *mhd;
+    struct request *rq; /* from its request line to its end */
+    struct conn *prev, *next;
+    struct deadline deadline;
+    int fd;
+    bool served;    /* at least one request has been answered */
+    bool closing;   /* nothing more is to be said: the last reply is out or on its way */
+    bool suspended; /* out of the library's hands until conn_wake */
+    bool cut;       /* answered behind the library's back, or to be dropped: whatever it brings is refused */
+    bool linger;    /* the client may still be sending: close gently */
+};
+
+/* Waits for what the handler decides; conn_wake ends that. */
+void conn_suspend(struct conn *conn);
+void conn_wake(struct conn *conn);
+
+/* ── linger.c ── */
+struct parting;
+/* Writes bytes (copied) past the library, ends our direction, and reads on for a while, since closing a socket that still has unread
+ * input makes the kernel send a reset that may overtake the reply. Works on a duplicate of fd. False when nothing could be sent. */
+bool linger_start(struct http_server *server, int fd, const char *bytes, size_t len);
+void linger_tick(struct http_server *server, uint64_t now_ms);
+void linger_end_all(struct http_server *server);
+
+/* ── the server ── */
+enum reject {
+#define REJECT(name, code) RJ_##name,
+#include "reject.def"
+#undef REJECT
+    RJ_KINDS
+};
+
+#define SPARE_ARENAS 64
+
+struct http_server {
+    uv_loop_t *loop;
+    struct http_config config;
+    struct http_handler handler;
+    struct MHD_Daemon *daemon;
+    int listen_fd, port;
+    size_t pool_bytes;
+    uv_poll_t poll;
+    uv_prepare_t prepare;
+    uv_idle_t idle;
+    uv_timer_t timer;
+    int open_handles;
+    int idle_runs;  /* in a row without a callback */
+    bool must_part; /* a reply came between two pieces of a body */
+    bool must_run, in_run, draining, closing, close_wanted;
+    struct conn *conns;
+    int n_conns, n_active;
+    struct deadlines deadlines;
+    struct parting *partings;
+    struct arena *spare[SPARE_ARENAS];
+    int n_spare;
+    struct metric *m_connections, *m_active, *m_requests, *m_rejects[RJ_KINDS];
+    void (*closed)(void *cls);
+    void *closed_cls;
+};
+
+static inline uint64_t server_now_ms(const struct http_server *server)
+{
+    return uv_now(server->loop);
+}
+/* The loop's next turn runs the library, even if no socket stirs. */
+void server_run_soon(struct http_server *server);
+void server_count_reject(struct http_server *server, const char *code);
+
+/* ── request.c ── */
+enum phase {
+    PH_LINE,  /* the request line is there */
+    PH_HEAD,  /* the head is sound; the handler decides */
+    PH_BODY,  /* the body comes */
+    PH_WHOLE, /* all is there; the reply is awaited */
+    PH_REPLY, /* the reply is with the library */
+    PH_DONE,
+};
+enum body_mode { BODY_UNDECIDED, BODY_COLLECT, BODY_STREAM };
+
+struct reply {
+    int status; /* 0: none yet */
+    const char *content_type;
+    const char *bytes;
+    size_t len;
+    ptrdiff_t (*pull)(void *cls, char *dst, size_t cap); /* a stream if set */
+    void *pull_cls;
+    struct header *headers;
+    size_t n_headers, cap_headers;
+    bool waits; /* the stream said PULL_WAIT */
+    bool woken; /* … and was woken before it could be suspended */
+};
+
+struct request {
+    struct ctx ctx;
+    struct http_server *server;
+    struct conn *conn; /* NULL once done */
+    enum phase phase;
+    enum body_mode mode;
+    bool handler_saw, whole_told, continued;
+    int holds;
+    struct head head;
+    struct buf body;
+    size_t body_limit, body_seen, body_marked;
+    int64_t started_us;
+    const char *peer;
+    void *cls;
+    struct reply reply;
+};
+
+struct request *request_new(struct conn *conn, const char *raw_target);
+/* Tells the handler, forgets the request and frees its memory unless it is held. */
+void request_finish(struct request *rq, bool aborted);
+/* One call of the library's access handler. */
+enum MHD_Result request_step(struct request *rq, const char *url, const char *method, const char *version, const char *data, size_t *size);
+/* The problem in ctx leaves past the library and the connection ends. */
+void request_reject(struct request *rq);
+
+/* ── reply.c ── */
+/* Gives the reply to the library. */
+enum MHD_Result reply_queue(struct request *rq);
+/* Sends a reply of fixed length past the library and finishes the request: in places where the library takes no reply. */
+void reply_part(struct request *rq);
+/* The problem in ctx becomes the reply, without sending it. */
+void reply_set_problem(struct request *rq);
+
+/* ── library_pages.c ── */
+/* The library's own MHD_queue_response. */
+enum MHD_Result library_queue_response(struct MHD_Connection *mhd, unsigned int status, struct MHD_Response *response);

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The library's life on our loop: its epoll descriptor is polled by libuv, it runs when that stirs or when a request has been woken, and one
+ * coarse timer strikes deadlines. Every call of the library happens on the loop's thread, none inside another. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "asnd/log.h"
+#include "internal.h"
+#include "socket.h"
+
+#define TICK_MS 50
+/* How often in a row the library may ask to be run at once without anything having happened; see run_library. */
+#define IDLE_RUNS_MAX 4
+
+/* ── connections ── */
+
+void conn_suspend(struct conn *conn)
+{
+    MHD_suspend_connection(conn->mhd);
+    conn->suspended = true;
+}
+
+void conn_wake(struct conn *conn)
+{
+    if (!conn->suspended)
+        return;
+    conn->suspended = false;
+    MHD_resume_connection(conn->mhd);
+    server_run_soon(conn->server);
+}
+
+/* The library watches every connection that is not suspended, sees this at once and lets go. */
+static void conn_drop(struct conn *conn)
+{
+    conn->cut = true;
+    conn->closing = true;
+    shutdown(conn->fd, SHUT_RDWR);
+}
+
+static void conn_open(struct http_server *server, struct MHD_Connection *mhd, void **socket_context)
+{
+    struct conn *conn = calloc(1, sizeof(*conn));
+
+    if (!conn)
+        die_no_memory();
+    conn->server = server;
+    conn->mhd = mhd;
+    conn->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    conn->next = server->conns;
+    if (server->conns)
+        server->conns->prev = conn;
+    server->conns = conn;
+    *socket_context = conn;
+    deadline_set(&server->deadlines, &conn->deadline, DL_HEAD, server_now_ms(server));
+    if (server->n_conns++ == 0)
+        uv_timer_again(&server->timer);
+    metric_add(server->m_connections, 1);
+}
+
+/* The library ends a connection without a word when the first line is no request line at all. */
+static void answer_garbage(struct conn *conn)
+{
+    struct ctx *ctx = &request_new(conn, NULL)->ctx;
+
+    fail(ctx, ST_BAD_REQUEST, "bad-framing", "What came is not an HTTP/1.1 request.", "Yang datang bukan permintaan HTTP/1.1.");
+    request_reject(conn->rq);
+}
+
+static void conn_close(struct http_server *server, void **socket_context)
+{
+    struct conn *conn = *socket_context;
+
+    if (!conn->closing && !conn->rq && !server->closing && !socket_peer_left(conn->fd))
+        answer_garbage(conn);
+    else if (conn->linger && !conn->cut && !server->closing)
+        linger_start(server, conn->fd, NULL, 0);
+    deadline_clear(&conn->deadline);
+    if (conn->prev)
+        conn->prev->next = conn->next;
+    else
+        server->conns = conn->next;
+    if (conn->next)
+        conn->next->prev = conn->prev;
+    server->n_conns--;
+    metric_add(server->m_connections, -1);
+    free(conn);
+    *socket_context = NULL;
+}
+
+/* ── the library's callbacks ── */
+
+static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context, enum MHD_ConnectionNotificationCode code)
+{
+    struct http_server *server = cls;
+
+    server->idle_runs = 0;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        conn_open(server, mhd, socket_context);
+    else if (*socket_context)
+        conn_close(server, socket_context);
+}
+
+/* Comes when the request line is there, with the target as it was sent; what is returned comes along as *con_cls. */
+static void *on_request_line(void *cls, const char *uri, struct MHD_Connection *mhd)
+{
+    struct http_server *server = cls;
+    struct conn *conn = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    char *query = uri ? strchr(uri, '?') : NULL;
+
+    server->idle_runs = 0;
+    if (conn->cut)
+        return conn;
+    request_new(conn, uri);
+    /* The library would now record every argument of the query in its pool; 0.9.75 mishandles a pool that is full by then (it goes on
+     * reading a request it has answered, and spins). The text is in its own buffer, and we have our copy: an empty query ends that. */
+    if (query)
+        query[1] = '\0';
+    return conn;
+}
+
+static size_t keep_escapes(void *cls, struct MHD_Connection *mhd, char *text)
+{
+    (void)cls;
+    (void)mhd;
+    return strlen(text);
+}
+
+static enum MHD_Result on_access(void *cls, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
+                                 const char *data, size_t *size, void **con_cls)
+{
+    struct http_server *server = cls;
+    struct conn *conn = *con_cls;
+
+    (void)mhd;
+    server->idle_runs = 0;
+    if (!conn || conn->cut || !conn->rq)
+        return MHD_NO;
+    return request_step(conn->rq, url, method, version, data, size);
+}
+
+static void on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls, enum MHD_RequestTerminationCode code)
+{
+    struct http_server *server = cls;
+    struct conn *conn = *con_cls;
+    bool whole;
+
+    (void)mhd;
+    server->idle_runs = 0;
+    *con_cls = NULL;
+    if (!conn)
+        return;
+    if (conn->rq) {
+        whole = code == MHD_REQUEST_TERMINATED_COMPLETED_OK && conn->rq->phase == PH_REPLY;
+        request_finish(conn->rq, !whole);
+        if (!whole)
+            conn->closing = true;
+    }
+    conn->served = true;
+    conn->suspended = false;
+    if (!conn->cut)
+        deadline_set(&server->deadlines, &conn->deadline, DL_IDLE, server_now_ms(server));
+}
+
+/* ── turns of the loop ── */
+
+static void noop(uv_idle_t *handle)
+{
+    (void)handle;
+}
+
+static void close_now(struct http_server *server);
+
+/* Replies that came between two pieces of a body. */
+static void part_all(struct http_server *server)
+{
+    struct conn *next;
+
+    server->must_part = false;
+    for (struct conn *conn = server->conns; conn; conn = next) {
+        next = conn->next;
+        if (conn->rq && conn->rq->phase == PH_BODY && conn->rq->reply.status != 0 && !conn->rq->reply.pull && !conn->suspended)
+            reply_part(conn->rq);
+    }
+}
+
+/* Runs the library once. When it has more to do it says so by a time-out of zero, and the loop must not sleep. It also says so, for ever,
+ * while its buffer is full of a chunk size line that does not end; then it must wait for the tick instead of burning the processor. */
+static void run_library(struct http_server *server)
+{
+    MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
+
+    if (server->in_run || server->closing)
+        return;
+    server->in_run = true;
+    server->must_run = false;
+    if (server->must_part)
+        part_all(server);
+    server->idle_runs++;
+    MHD_run(server->daemon);
+    server->in_run = false;
+    if (server->close_wanted) {
+        close_now(server);
+        return;
+    }
+    if (server->must_run ||
+        (MHD_get_timeout(server->daemon, &timeout_ms) == MHD_YES && timeout_ms == 0 && server->idle_runs < IDLE_RUNS_MAX))
+        uv_idle_start(&server->idle, noop);
+    else
+        uv_idle_stop(&server->idle);
+}
+
+static void on_readable(uv_poll_t *handle, int status, int events)
+{
+    struct http_server *server = handle->data;
+
+    (void)status;
+    (void)events;
+    server->idle_runs = 0;
+    run_library(server);
+}
+
+/* Before the loop sleeps: one run for all that was woken in this turn. */
+static void on_prepare(uv_prepare_t *handle)
+{
+    struct http_server *server = handle->data;
+
+    if (server->must_run || uv_is_active((uv_handle_t *)&server->idle))
+        run_library(server);
+}
+
+void server_run_soon(struct http_server *server)
+{
+    server->must_run = true;
+    /* Called from outside a turn that ends with on_prepare (before uv_run, say), the loop must still not sleep. */
+    if (!server->in_run && !server->closing)
+        uv_idle_start(&server->idle, noop);
+}
+
+void server_count_reject(struct http_server *server, const char *code)
+{
+    static const char *const codes[] = {
+#define REJECT(name, c) c,
+#include "reject.def"
+#undef REJECT
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+        if (strcmp(codes[i], code) == 0)
+            metric_add(server->m_rejects[i], 1);
+}
+
+/* ── deadlines ── */
+
+/* The client was too slow to send: it is told so if it has begun, else the connection just ends. */
+static void strike_request(struct conn *conn)
+{
+    struct ctx *ctx;
+
+    if (!conn->rq && (conn->served || !socket_has_received(conn->fd))) {
+        conn_drop(conn);
+        return;
+    }
+    ctx = conn->rq ? &conn->rq->ctx : &request_new(conn, NULL)->ctx;
+    problem_clear(ctx);
+    fail(ctx, ST_REQUEST_TIMEOUT, "request-timeout", "The request was not complete in time.", "Permintaan tidak lengkap pada waktunya.");
+    request_reject(conn->rq);
+}
+
+static void strike(struct conn *conn, enum deadline_kind kind)
+{
+    if (kind != DL_REPLY) {
+        strike_request(conn);
+        return;
+    }
+    socket_reset_on_close(conn->fd); /* or the kernel would go on offering what the client does not take */
+    conn_drop(conn);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct http_server *server = timer->data;
+    struct deadline *due;
+
+    for (int kind = 0; kind < DL_KINDS; kind++)
+        while ((due = deadline_take_due(&server->deadlines, (enum deadline_kind)kind, server_now_ms(server))))
+            strike((struct conn *)((char *)due - offsetof(struct conn, deadline)), (enum deadline_kind)kind);
+    linger_tick(server, server_now_ms(server));
+    if (server->idle_runs >= IDLE_RUNS_MAX) {
+        server->idle_runs = IDLE_RUNS_MAX - 1;
+        run_library(server);
+    }
+    if (server->n_conns == 0 && !server->partings)
+        uv_timer_stop(timer);
+}
+
+/* ── opening ── */
+
+static struct MHD_Daemon *start_library(struct http_server *server)
+{
+    const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO;
+
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_access, server, MHD_OPTION_LISTEN_SOCKET, server->listen_fd,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)server->config.max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            server->pool_bytes, MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_URI_LOG_CALLBACK, on_request_line, server,
+                            MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, server, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_END);
+}
+
+static void make_metrics(struct http_server *server)
+{
+    static const char *const labels[] = {
+#define REJECT(name, code) "code=\"" code "\"",
+#include "reject.def"
+#undef REJECT
+    };
+
+    server->m_connections = metric_new(METRIC_GAUGE, "asnd_http_connections", "", "open client connections");
+    server->m_active = metric_new(METRIC_GAUGE, "asnd_http_requests_in_flight", "", "requests between head and end");
+    server->m_requests = metric_new(METRIC_COUNTER, "asnd_http_requests_total", "", "request heads received");
+    for (int i = 0; i < RJ_KINDS; i++)
+        server->m_rejects[i] =
+            metric_new(METRIC_COUNTER, "asnd_http_rejects_total", labels[i], "requests refused by framing, limits and deadlines");
+}
+
+static void open_handles(struct http_server *server)
+{
+    int fd = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+
+    uv_poll_init(server->loop, &server->poll, fd);
+    uv_prepare_init(server->loop, &server->prepare);
+    uv_idle_init(server->loop, &server->idle);
+    uv_timer_init(server->loop, &server->timer);
+    server->poll.data = server->prepare.data = server->idle.data = server->timer.data = server;
+    server->open_handles = 4;
+    uv_poll_start(&server->poll, UV_READABLE, on_readable);
+    uv_prepare_start(&server->prepare, on_prepare);
+    uv_timer_start(&server->timer, on_tick, TICK_MS, TICK_MS);
+}
+
+struct http_server *http_server_new(uv_loop_t *loop, const struct http_config *config, const struct http_handler *handler)
+{
+    struct http_server *server = calloc(1, sizeof(*server));
+
+    if (!server)
+        die_no_memory();
+    server->loop = loop;
+    server->config = *config;
+    server->handler = *handler;
+    server->pool_bytes = config->head_limit + 1024;
+    deadlines_init(&server->deadlines, config);
+    server->listen_fd = socket_listen(config->listen, config->port, config->reuse_port, &server->port);
+    if (server->listen_fd < 0) {
+        log_line(LOG_ERROR_, "cannot_listen", LOG_TEXT("address", config->listen), LOG_NUM("port", config->port),
+                 LOG_TEXT("reason", strerror(errno)));
+        free(server);
+        return NULL;
+    }
+    make_metrics(server);
+    server->daemon = start_library(server);
+    if (!server->daemon) {
+        log_line(LOG_ERROR_, "cannot_listen", LOG_TEXT("address", config->listen), LOG_TEXT("reason", "the HTTP library did not start"));
+        close(server->listen_fd);
+        free(server);
+        return NULL;
+    }
+    open_handles(server);
+    server_run_soon(server); /* the first run puts the listener into the library's epoll set */
+    return server;
+}
+
+int http_server_port(const struct http_server *server)
+{
+    return server->port;
+}
+
+int http_server_active(const struct http_server *server)
+{
+    return server->n_active;
+}
+
+/* ── closing ── */
+
+/* Nothing asked, nothing under way: neither in the library nor in the socket. */
+static bool is_idle(const struct conn *conn)
+{
+    if (conn->rq || conn->cut)
+        return false;
+    return conn->served ? !socket_has_unread(conn->fd) : !socket_has_received(conn->fd);
+}
+
+void http_server_drain(struct http_server *server)
+{
+    if (server->draining || server->closing)
+        return;
+    server->draining = true;
+    MHD_quiesce_daemon(server->daemon);
+    close(server->listen_fd);
+    for (struct conn *conn = server->conns; conn; conn = conn->next)
+        if (is_idle(conn))
+            conn_drop(conn);
+    server_run_soon(server);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct http_server *server = handle->data;
+
+    if (--server->open_handles > 0)
+        return;
+    while (server->n_spare > 0)
+        arena_free(server->spare[--server->n_spare]);
+    if (server->closed)
+        server->closed(server->closed_cls);
+    free(server);
+}
+
+/* The library may not be stopped while connections are suspended: each is woken, finds itself cut, and is let go. */
+static void close_now(struct http_server *server)
+{
+    server->in_run = true;
+    server->closing = true;
+    for (struct conn *conn = server->conns; conn; conn = conn->next) {
+        conn->cut = true;
+        if (conn->suspended)
+            MHD_resume_connection(conn->mhd);
+        conn->suspended = false;
+    }
+    MHD_run(server->daemon);
+    linger_end_all(server);
+    uv_poll_stop(&server->poll);
+    MHD_stop_daemon(server->daemon); /* closes the listener too, unless drained */
+    uv_close((uv_handle_t *)&server->poll, on_handle_closed);
+    uv_close((uv_handle_t *)&server->prepare, on_handle_closed);
+    uv_close((uv_handle_t *)&server->idle, on_handle_closed);
+    uv_close((uv_handle_t *)&server->timer, on_handle_closed);
+}
+
+void http_server_close(struct http_server *server, void (*closed)(void *cls), void *cls)
+{
+    server->closed = closed;
+    server->closed_cls = cls;
+    if (server->in_run)
+        server->close_wanted = true; /* from inside a callback: when the library has returned */
+    else if (!server->closing)
+        close_now(server);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What is asked of sockets beyond the library's back. */
+#include <stdbool.h>
+
+/* A listening socket, IPv4 or IPv6 (`::` takes both); -1 with errno. */
+int socket_listen(const char *address, int port, bool reuse_port, int *ret_port);
+/* Whether the peer has sent anything at all on this connection. */
+bool socket_has_received(int fd);
+/* Whether there are bytes that nobody has read yet. */
+bool socket_has_unread(int fd);
+/* Whether the peer has closed or reset. */
+bool socket_peer_left(int fd);
+/* What is still unsent is thrown away when the socket is closed, and the peer sees a reset. */
+void socket_reset_on_close(int fd);
