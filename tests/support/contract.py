@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""openapi.yaml as the tests see it: which operation a request meets, and whether a reply is what the contract promises."""
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from uuid import UUID
+
+import yaml
+from jsonschema import Draft202012Validator, FormatChecker, RefResolver
+
+ROOT = Path(__file__).resolve().parents[2]
+METHODS = ("get", "put", "post", "delete", "patch")
+PROBLEM = "application/problem+json"
+
+formats = FormatChecker(formats=())
+
+
+@formats.checks("date", ValueError)
+def _is_date(value):
+    return not isinstance(value, str) or (date.fromisoformat(value) and len(value) == 10)
+
+
+@formats.checks("date-time", ValueError)
+def _is_instant(value):
+    return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
+
+
+@formats.checks("uuid", ValueError)
+def _is_uuid(value):
+    return not isinstance(value, str) or str(UUID(value)) == value
+
+
+@dataclass
+class Operation:
+    id: str
+    method: str
+    path: str
+    spec: dict
+    parameters: list
+    contract: "Contract" = field(repr=False)
+
+    @property
+    def scopes(self):
+        """The scopes it asks for; None when it is open to all."""
+        security = self.spec.get("security", self.contract.document.get("security", []))
+        return None if not security or {} in security else next(iter(security[0].values()))
+
+    @property
+    def is_write(self):
+        return self.method != "get"
+
+    def where(self, place):
+        return [p for p in self.parameters if p["in"] == place]
+
+    @property
+    def body_types(self):
+        return list(self.contract.resolve(self.spec.get("requestBody", {})).get("content", {}))
+
+    @property
+    def success(self):
+        return min(int(s) for s in self.spec["responses"] if s[0] == "2")
+
+    def response(self, status):
+        """The declared response for a status, or None."""
+        responses = self.spec["responses"]
+        found = responses.get(str(status)) or responses.get(f"{status // 100}XX") or responses.get("default")
+        return self.contract.resolve(found) if found else None
+
+    def success_types(self):
+        return list((self.response(self.success) or {}).get("content", {}))
+
+    def fill(self, values):
+        """The path with its parameters filled in."""
+        return re.sub(r"\{(\w+)\}", lambda m: str(values[m.group(1)]), self.path)
+
+
+class Contract:
+    def __init__(self, path=ROOT / "openapi.yaml"):
+        self.document = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
+        self._resolver = RefResolver("", self.document)
+        self.operations = {}
+        for template, item in self.document["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    spec = item[method]
+                    parameters = [self.resolve(p) for p in item.get("parameters", []) + spec.get("parameters", [])]
+                    self.operations[spec["operationId"]] = Operation(spec["operationId"], method, template, spec, parameters, self)
+        # Fixed segments before variable ones: /v1/asn/export is not /v1/asn/{nip}.
+        self._routes = sorted(((re.compile("^" + re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(t)) + "$"), t) for t in self.document["paths"]),
+                              key=lambda r: r[1].count("{"))
+
+    def resolve(self, thing):
+        while isinstance(thing, dict) and "$ref" in thing:
+            _, thing = self._resolver.resolve(thing["$ref"])
+        return thing
+
+    def template(self, path):
+        return next((t for pattern, t in self._routes if pattern.match(path)), None)
+
+    def match(self, method, path):
+        template = self.template(path)
+        method = "get" if method == "HEAD" else method.lower()
+        return next((o for o in self.operations.values() if o.path == template and o.method == method), None)
+
+    def validator(self, schema):
+        return Draft202012Validator(schema, resolver=self._resolver, format_checker=formats)
+
+    def faults(self, schema, value):
+        return [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:300]}" for e in self.validator(schema).iter_errors(value)]
+
+    def row_schema(self, operation):
+        """The schema of one row of a list; None for other operations."""
+        content = (operation.response(operation.success) or {}).get("content", {}).get("application/json", {})
+        schema = self.resolve(content.get("schema", {}))
+        data = self.resolve(schema.get("properties", {}).get("data", {})) if "properties" in schema else {}
+        return data.get("items")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's view of dates and of yes/no: they are text."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
+
+
+@lru_cache(maxsize=None)
+def load():
+    return Contract()

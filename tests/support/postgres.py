@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A throw-away PostgreSQL cluster and databases in it."""
+import itertools
+import os
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Cluster:
+    """The cluster of $ASND_TEST_DATABASE_URL, or one of our own that lives as long as this object."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, own=False, options=""):
+        self._process = None
+        self.url = None if own else os.environ.get("ASND_TEST_DATABASE_URL")
+        self.pid = int(os.environ.get("ASND_TEST_PG_PID", 0))
+        if not self.url:
+            # The shell prints where it is and then waits for its standard input to end, which it does when we do.
+            environment = dict(os.environ, ASND_TEST_PG_OPTIONS=options)
+            self._process = subprocess.Popen(
+                [str(ROOT / "tests/unit/with-postgres.sh"), "sh", "-c", 'echo "$ASND_TEST_DATABASE_URL $ASND_TEST_PG_PID"; exec cat'],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+            line = self._process.stdout.readline().split()
+            if len(line) != 2:
+                raise RuntimeError("no PostgreSQL cluster could be made; its words are above")
+            self.url, self.pid = line[0], int(line[1])
+
+    def database_url(self, name):
+        return f"{self.url}&dbname={name}"
+
+    def execute(self, statement):
+        """Outside of any transaction, on the maintenance database."""
+        connection = psycopg2.connect(self.database_url("postgres"))
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+        finally:
+            connection.close()
+
+    def create(self, template="template0", label="asnd"):
+        """A new database; gives its name."""
+        name = f"{label}_{os.getpid()}_{next(self._numbers)}"
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return name
+
+    def drop(self, name):
+        self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def close(self):
+        if self._process:
+            self._process.stdin.close()
+            self._process.wait(timeout=60)
+
+
+@contextmanager
+def connected(url, autocommit=True):
+    connection = psycopg2.connect(url)
+    connection.autocommit = autocommit
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def query(url, statement, parameters=None):
+    """The rows of one statement, on a connection of its own: a reader independent of the daemon."""
+    with connected(url) as connection, connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall() if cursor.description else []
