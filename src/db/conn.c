@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Blocking connections for workers and the command line: connecting, and running prepared statements. */
+#include "conn.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "asnd/arena.h"
+#include "asnd/log.h"
+#include "connect.h"
+#include "link.h"
+#include "sqlstate.h"
+
+/* ── life ── */
+
+static void forget_prepared(struct db_conn *conn)
+{
+    if (conn->prepared_cap > 0)
+        memset(conn->prepared, 0, conn->prepared_cap);
+    conn->n_prepared = 0;
+    conn->must_forget = false;
+}
+
+static enum status check_session(struct ctx *ctx, struct db_conn *conn)
+{
+    forget_prepared(conn);
+    conn->timeout_ms = conn->config.statement_timeout_ms;
+    if (PQstatus(conn->pg) == CONNECTION_OK && PQserverVersion(conn->pg) >= SERVER_VERSION_MIN)
+        return ST_OK;
+    session_log_failure(conn->pg, conn->config.application_name);
+    return db_fail(ctx, NULL);
+}
+
+enum status db_connect(struct ctx *ctx, const struct db_config *config, struct db_conn **ret)
+{
+    struct db_conn *conn = calloc(1, sizeof *conn);
+
+    if (conn == NULL)
+        die_no_memory();
+    conn->config = *config;
+    conn->config.conninfo = strdup(config->conninfo);
+    conn->config.application_name = strdup(config->application_name ? config->application_name : "asnd");
+    if (conn->config.conninfo == NULL || conn->config.application_name == NULL)
+        die_no_memory();
+    conn->pg = session_connect(&conn->config, PQconnectdbParams);
+    enum status st = check_session(ctx, conn);
+    if (st != ST_OK) {
+        db_disconnect(conn);
+        return st;
+    }
+    *ret = conn;
+    return ST_OK;
+}
+
+void db_disconnect(struct db_conn *conn)
+{
+    if (conn == NULL)
+        return;
+    PQfinish(conn->pg);
+    free(conn->prepared);
+    free((char *)conn->config.conninfo);
+    free((char *)conn->config.application_name);
+    free(conn);
+}
+
+/* libpq learns of a closed connection only by reading; an idle one has nothing else to say. */
+static bool is_alive(PGconn *pg)
+{
+    struct pollfd fd = {.fd = PQsocket(pg), .events = POLLIN};
+
+    if (PQstatus(pg) != CONNECTION_OK)
+        return false;
+    if (poll(&fd, 1, 0) <= 0)
+        return true;
+    return PQconsumeInput(pg) == 1 && PQstatus(pg) == CONNECTION_OK;
+}
+
+enum status db_ensure(struct ctx *ctx, struct db_conn *conn)
+{
+    if (is_alive(conn->pg))
+        return ST_OK;
+    if (conn->in_transaction)
+        return db_fail(ctx, NULL);
+    PQreset(conn->pg);
+    return check_session(ctx, conn);
+}
+
+PGconn *db_raw(struct db_conn *conn)
+{
+    return conn->pg;
+}
+
+enum status conn_fail(struct ctx *ctx, struct db_conn *conn, PGresult *res)
+{
+    conn->must_forget |= result_is_stale_plan(res);
+    enum status st = db_fail(ctx, PQstatus(conn->pg) == CONNECTION_OK ? res : NULL);
+    PQclear(res);
+    return st;
+}
+
+void conn_settle(struct db_conn *conn)
+{
+    for (PGresult *res; (res = PQgetResult(conn->pg)) != NULL; PQclear(res)) {
+        ExecStatusType status = PQresultStatus(res);
+        if (PQstatus(conn->pg) != CONNECTION_OK) {
+            PQclear(res);
+            return;
+        }
+        if (status == PGRES_COPY_IN)
+            PQputCopyEnd(conn->pg, "given up");
+        for (char *row; status == PGRES_COPY_OUT && PQgetCopyData(conn->pg, &row, 0) > 0;)
+            PQfreemem(row);
+    }
+}
+
+/* ── statements ── */
+
+enum status db_sql(struct ctx *ctx, struct db_conn *conn, const char *sql)
+{
+    PGresult *res = PQexec(conn->pg, sql);
+    ExecStatusType status = PQresultStatus(res);
+
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
+        return conn_fail(ctx, conn, res);
+    PQclear(res);
+    return ST_OK;
+}
+
+enum status conn_set_timeout(struct ctx *ctx, struct db_conn *conn, const struct variant *variant)
+{
+    int own_ms = statement_info(variant->statement)->timeout_ms;
+    int ms = own_ms > 0 ? own_ms : conn->config.statement_timeout_ms;
+    char sql[64];
+
+    if (ms == conn->timeout_ms)
+        return ST_OK;
+    snprintf(sql, sizeof sql, "SET statement_timeout = %d", ms);
+    enum status st = db_sql(ctx, conn, sql);
+    if (st == ST_OK)
+        conn->timeout_ms = ms;
+    return st;
+}
+
+static void prepared_note(struct db_conn *conn, unsigned id)
+{
+    if (id >= conn->prepared_cap) {
+        size_t cap = (id + 256U) & ~255U;
+        uint8_t *prepared = realloc(conn->prepared, cap);
+        if (prepared == NULL)
+            die_no_memory();
+        memset(prepared + conn->prepared_cap, 0, cap - conn->prepared_cap);
+        conn->prepared = prepared;
+        conn->prepared_cap = cap;
+    }
+    conn->prepared[id] = 1;
+    conn->n_prepared++;
+}
+
+enum status conn_prepare(struct ctx *ctx, struct db_conn *conn, const struct variant *variant)
+{
+    enum status st = conn_set_timeout(ctx, conn, variant);
+
+    if (st == ST_OK && (conn->must_forget || conn->n_prepared >= PREPARED_MAX)) {
+        st = db_sql(ctx, conn, "DEALLOCATE ALL");
+        if (st == ST_OK)
+            forget_prepared(conn);
+    }
+    if (st != ST_OK || (variant->id < conn->prepared_cap && conn->prepared[variant->id]))
+        return st;
+    PGresult *res = PQprepare(conn->pg, variant->prepared_name, variant->sql, 0, NULL);
+    if (PQresultStatus(res) != PGRES_COMMAND_OK)
+        return conn_fail(ctx, conn, res);
+    PQclear(res);
+    prepared_note(conn, variant->id);
+    return ST_OK;
+}
+
+static void clear_result(void *res)
+{
+    PQclear(res);
+}
+
+/* Outside a transaction a plan that no longer fits is simply made anew; inside one, the transaction is run again. */
+static enum status retry_stale(struct ctx *ctx, struct db_conn *conn, const struct variant *variant, const char *const *values,
+                               PGresult **ret)
+{
+    if (conn->in_transaction || PQtransactionStatus(conn->pg) != PQTRANS_IDLE)
+        return fail(ctx, ST_RETRY, "unavailable", "The schema has just changed; try again.", "Skema baru saja berubah; coba lagi.");
+    enum status st = conn_prepare(ctx, conn, variant);
+    if (st == ST_OK)
+        *ret = PQexecPrepared(conn->pg, variant->prepared_name, (int)variant->n_binds, values, NULL, NULL, 0);
+    return st;
+}
+
+enum status db_execute(struct ctx *ctx, struct db_conn *conn, const struct variant *variant, const char *const *values, PGresult **ret)
+{
+    enum status st = conn_prepare(ctx, conn, variant);
+
+    if (st != ST_OK)
+        return st;
+    PGresult *res = PQexecPrepared(conn->pg, variant->prepared_name, (int)variant->n_binds, values, NULL, NULL, 0);
+    if (result_is_stale_plan(res)) {
+        PQclear(res);
+        conn->must_forget = true;
+        st = retry_stale(ctx, conn, variant, values, &res);
+        if (st != ST_OK)
+            return st;
+    }
+    if (PQresultStatus(res) != PGRES_TUPLES_OK && PQresultStatus(res) != PGRES_COMMAND_OK)
+        return conn_fail(ctx, conn, res);
+    arena_on_free(ctx->arena, clear_result, res);
+    *ret = res;
+    return ST_OK;
+}
+
+/* ── by name ── */
+
+#define QUERY_BINDS_MAX 64
+
+struct named {
+    const char *name, *value;
+    bool is_used;
+};
+
+static enum status misuse(struct ctx *ctx, const char *statement, const char *what)
+{
+    log_line(LOG_ERROR_, "statement-misused", LOG_TEXT("statement", statement), LOG_TEXT("name", what));
+    assert(!"db_query: the names given are not those of the statement");
+    return fail(ctx, ST_INTERNAL, "internal", "Something went wrong on our side.", "Terjadi kesalahan di sisi kami.");
+}
+
+static struct named *named_find(struct named *named, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(named[i].name, name) == 0)
+            return &named[i];
+    return NULL;
+}
+
+/* The optional parts whose parameter was given a value. */
+static unsigned named_options(const struct statement_info *info, struct named *named, size_t n)
+{
+    unsigned options = 0;
+
+    for (size_t i = 0; i < info->n_options; i++) {
+        struct named *given = named_find(named, n, info->options[i]);
+        if (given == NULL)
+            continue;
+        given->is_used = true;
+        if (given->value != NULL)
+            options |= 1U << i;
+    }
+    return options;
+}
+
+static enum status query_named(struct ctx *ctx, struct db_conn *conn, const struct statement *statement, struct named *named, size_t n,
+                               PGresult **ret)
+{
+    const struct statement_info *info = statement_info(statement);
+    const struct variant *variant = statement_variant(statement, named_options(info, named, n), 0, VARIANT_PLAIN);
+    const char **values = arena_zalloc_array(ctx->arena, variant->n_binds + 1, sizeof *values);
+
+    for (size_t i = 0; i < variant->n_binds; i++) {
+        struct named *given = named_find(named, n, variant->binds[i]);
+        if (given == NULL)
+            return misuse(ctx, info->name, variant->binds[i]);
+        given->is_used = true;
+        values[i] = given->value;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (!named[i].is_used)
+            return misuse(ctx, info->name, named[i].name);
+    return db_execute(ctx, conn, variant, values, ret);
+}
+
+enum status db_query(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const char *name, PGresult **ret, ...)
+{
+    const struct statement *statement = sql_set_find(set, name);
+    struct named named[QUERY_BINDS_MAX];
+    size_t n = 0;
+    va_list ap;
+
+    if (statement == NULL)
+        return misuse(ctx, name, "(no such statement)");
+    va_start(ap, ret);
+    for (const char *bind; n < QUERY_BINDS_MAX && (bind = va_arg(ap, const char *)) != NULL; n++)
+        named[n] = (struct named){.name = bind, .value = va_arg(ap, const char *)};
+    va_end(ap);
+    return query_named(ctx, conn, statement, named, n, ret);
+}

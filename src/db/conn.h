@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* A blocking connection, shared by conn.c (statements), transaction.c (transactions, COPY, streams) and migrate.c. */
+#include "asnd/db.h"
+
+struct db_conn {
+    PGconn *pg;
+    struct db_config config; /* texts are owned */
+    uint8_t *prepared;       /* by variant id */
+    size_t prepared_cap;
+    int n_prepared;
+    bool must_forget;    /* the prepared statements no longer fit the schema */
+    int timeout_ms;      /* statement_timeout as it stands now; -1: not known (a rollback may have undone it) */
+    bool in_transaction; /* db_transaction is at work */
+};
+
+/* The failed result or, when the connection went, that: a problem in ctx. Clears res. */
+enum status conn_fail(struct ctx *ctx, struct db_conn *conn, PGresult *res);
+/* Makes the variant's time-out the session's. */
+NODISCARD enum status conn_set_timeout(struct ctx *ctx, struct db_conn *conn, const struct variant *variant);
+/* The same, and makes the variant known to the server. */
+NODISCARD enum status conn_prepare(struct ctx *ctx, struct db_conn *conn, const struct variant *variant);
+/* Ends whatever a COPY or a half-read result left running, so that the next command finds an idle connection. */
+void conn_settle(struct db_conn *conn);
