@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+# asnd alone; docker-compose.yml puts a PostgreSQL beside it.
+FROM debian:12-slim AS build
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends gcc libc6-dev cmake ninja-build pkg-config \
+      libmicrohttpd-dev libpq-dev libjansson-dev uuid-dev libyaml-dev libpcre2-dev libsodium-dev libgmp-dev libuv1-dev libsystemd-dev \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /source
+COPY . .
+RUN cmake --preset release -DCMAKE_INSTALL_PREFIX=/usr \
+ && cmake --build --preset release --target asnd \
+ && DESTDIR=/out cmake --install build/release --strip
+
+FROM debian:12-slim
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libmicrohttpd12 libpq5 libjansson4 libuuid1 libyaml-0-2 libpcre2-8-0 libsodium23 libgmp10 \
+      libuv1 libsystemd0 ca-certificates curl \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin asnd
+COPY --from=build /out/usr/ /usr/
+USER 10001:10001
+ENV ASND_LISTEN=0.0.0.0 ASND_PORT=8080
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+# Alive, not ready: a container whose database is away is not helped by a restart. /readyz is for whoever sends it requests.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8080/livez"]
+ENTRYPOINT ["asnd"]
+CMD ["serve"]
