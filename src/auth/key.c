@@ -6,9 +6,9 @@
 
 #include <sodium.h>
 
-#define KEY_PREFIX "asnd_"
-#define PREFIX_LEN 5
-#define SECRET_LEN 43   /* base64url of 32 bytes without padding */
+#define KEY_PREFIX   "asnd_"
+#define PREFIX_LEN   5
+#define SECRET_LEN   43 /* base64url of 32 bytes without padding */
 #define CHECKSUM_LEN 6  /* base64url of 4 bytes without padding */
 
 static void checksum(const char *text, char ret[CHECKSUM_LEN + 1])

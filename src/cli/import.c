@@ -65,10 +65,12 @@ static enum status run(struct ctx *ctx, struct db_conn *txn, void *cls)
     struct source *source = cls;
     bool is_ndjson = ends_with(source->file, ".ndjson") || ends_with(source->file, ".jsonl");
     const char *slash = strrchr(source->file, '/');
-    struct import_options options = {.dry_run = source->dry_run, .is_ndjson = is_ndjson,
+    struct import_options options = {.dry_run = source->dry_run,
+                                     .is_ndjson = is_ndjson,
                                      .file_name = slash ? slash + 1 : source->file,
                                      .rejects_type = is_ndjson ? "application/x-ndjson" : "text/csv",
-                                     .rejects = source->rejects >= 0 ? write_rejects : NULL, .rejects_cls = source};
+                                     .rejects = source->rejects >= 0 ? write_rejects : NULL,
+                                     .rejects_cls = source};
     enum status st = import_run(ctx, txn, source->session->set, source->kind, &options, read_in, source, &source->report);
     if (st == ST_RETRY) /* the input is read already */
         st = fail(ctx, ST_UNAVAILABLE, "unavailable", "Another writer was in the way; run it again.", "Ada penulis lain; jalankan lagi.");
@@ -82,8 +84,8 @@ static void print_faults(const struct session *session, int64_t refused)
         return;
     fprintf(stderr, "The first refused rows (of %lld):\n", (long long)refused);
     for (const struct fault *f = problem->first_fault; f; f = f->next)
-        fprintf(stderr, "  line %lld%s%s: %s: %s%s%s\n", (long long)f->line, f->where ? ", " : "", f->where ? f->where : "", f->code, f->detail,
-                f->suggestion ? " → " : "", f->suggestion ? f->suggestion : "");
+        fprintf(stderr, "  line %lld%s%s: %s: %s%s%s\n", (long long)f->line, f->where ? ", " : "", f->where ? f->where : "", f->code,
+                f->detail, f->suggestion ? " → " : "", f->suggestion ? f->suggestion : "");
 }
 
 static int import(struct session *session, struct source *source)

@@ -102,7 +102,8 @@ static void on_timer(uv_timer_t *timer)
     if (!stop->is_draining && since >= stop->settings->stop_delay_ms) {
         stop->is_draining = true;
         engine_drain(stop->engine);
-    } else if (stop->is_draining && (engine_is_idle(stop->engine) || since >= stop->settings->stop_delay_ms + stop->settings->stop_timeout_ms)) {
+    } else if (stop->is_draining &&
+               (engine_is_idle(stop->engine) || since >= stop->settings->stop_delay_ms + stop->settings->stop_timeout_ms)) {
         finish(stop);
     }
 }

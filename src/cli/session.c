@@ -124,7 +124,8 @@ bool session_load_statements(struct session *session)
             n++;
         files = arena_zalloc_array(session->ctx.arena, n + 1, sizeof *files);
         for (size_t i = 0; i < n; i++)
-            files[i] = (struct sql_file){embedded_sql[i].name, embedded_sql[i].begin, (size_t)(embedded_sql[i].end - embedded_sql[i].begin)};
+            files[i] =
+                (struct sql_file){embedded_sql[i].name, embedded_sql[i].begin, (size_t)(embedded_sql[i].end - embedded_sql[i].begin)};
     }
     session->set = sql_set_parse(files, n, stderr);
     return session->set != NULL;
@@ -145,7 +146,8 @@ int session_complain(const struct session *session)
     fprintf(stderr, "asnd: %s\n", problem->detail ? problem->detail : "it failed");
     for (const struct fault *f = problem->first_fault; f; f = f->next) {
         if (f->at == AT_ROW)
-            fprintf(stderr, "  line %lld%s%s: %s: %s\n", (long long)f->line, f->where ? ", " : "", f->where ? f->where : "", f->code, f->detail);
+            fprintf(stderr, "  line %lld%s%s: %s: %s\n", (long long)f->line, f->where ? ", " : "", f->where ? f->where : "", f->code,
+                    f->detail);
         else
             fprintf(stderr, "  %s: %s: %s\n", f->where, f->code, f->detail);
     }

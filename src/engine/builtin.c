@@ -61,7 +61,7 @@ static const struct {
     const char *operation_id;
     builtin_fn fn;
 } builtins[] = {
-    {"getLiveness", livez},          {"getReadiness", readyz},        {"getMetrics", metrics},
+    {"getLiveness", livez},           {"getReadiness", readyz},         {"getMetrics", metrics},
     {"getOpenapiYaml", openapi_yaml}, {"getOpenapiJson", openapi_json}, {"getDocs", docs},
 };
 

@@ -68,8 +68,8 @@ static void look_up(struct call *call)
     const struct statement *statement = sql_set_find(call->engine->set, "auth.lookupKey");
     const char **values = arena_alloc(call->ctx->arena, sizeof *values);
     values[0] = call->key_hash;
-    call->db = (struct db_request){.variant = statement_variant(statement, 0, 0, VARIANT_PLAIN), .values = values, .done = lookup_done,
-                                   .cls = call};
+    call->db = (struct db_request){
+        .variant = statement_variant(statement, 0, 0, VARIANT_PLAIN), .values = values, .done = lookup_done, .cls = call};
     request_hold(call->rq);
     db_loop_submit(call->loop->db, &call->db);
 }
@@ -243,7 +243,8 @@ static enum status find_operation(struct call *call)
         return ST_OK;
     }
     call->ctx->problem.allow = call->route.allow;
-    return fail(call->ctx, ST_METHOD_NOT_ALLOWED, "method-not-allowed", "This address takes %s.", "Alamat ini menerima %s.", call->route.allow);
+    return fail(call->ctx, ST_METHOD_NOT_ALLOWED, "method-not-allowed", "This address takes %s.", "Alamat ini menerima %s.",
+                call->route.allow);
 }
 
 static enum status choose_form(struct call *call)
@@ -315,11 +316,11 @@ static void log_request(const struct call *call, bool aborted)
     }
     if (!call->engine->settings->log_requests)
         return;
-    log_line(status >= 500 ? LOG_WARNING_ : LOG_INFO_, "request", LOG_TEXT("request_id", call->ctx->request_id), LOG_TEXT("trace_id", call->trace_id),
-             LOG_TEXT("method", request_method(call->rq)), LOG_TEXT("operation", call->op ? call->op->contract->id : NULL),
-             LOG_NUM("status", status), LOG_TEXT("code", status >= 400 ? problem->code : NULL),
-             LOG_TEXT("key", call->actor ? call->actor->key_id : NULL), LOG_NUM("bytes", reply_length(call->rq)), LOG_FLAG("aborted", aborted),
-             LOG_US("ms", took));
+    log_line(status >= 500 ? LOG_WARNING_ : LOG_INFO_, "request", LOG_TEXT("request_id", call->ctx->request_id),
+             LOG_TEXT("trace_id", call->trace_id), LOG_TEXT("method", request_method(call->rq)),
+             LOG_TEXT("operation", call->op ? call->op->contract->id : NULL), LOG_NUM("status", status),
+             LOG_TEXT("code", status >= 400 ? problem->code : NULL), LOG_TEXT("key", call->actor ? call->actor->key_id : NULL),
+             LOG_NUM("bytes", reply_length(call->rq)), LOG_FLAG("aborted", aborted), LOG_US("ms", took));
 }
 
 static void on_done(struct request *rq, bool aborted)

@@ -56,7 +56,8 @@ static void check_block_name(void *cls, const struct statement *statement)
     struct check *c = cls;
     const struct statement_info *info = statement_info(statement);
     if (!strchr(info->name, '.') && !contract_find(c->engine.contract, info->name))
-        fault(c, info->place, "statement \"%s\" has no operationId in the contract (helpers of a command have a dot in their name)", info->name);
+        fault(c, info->place, "statement \"%s\" has no operationId in the contract (helpers of a command have a dot in their name)",
+              info->name);
 }
 
 /* ── contract ↔ statement, without a database ── */
@@ -121,7 +122,8 @@ static void check_sorts(struct check *c, const struct op *op)
     json_array_foreach(declared, i, value)
     {
         if (!has_sort(op, json_string_value(value)))
-            fault(c, op->info->place, "statement \"%s\" lacks the sort order \"%s\" of the contract", op->info->name, json_string_value(value));
+            fault(c, op->info->place, "statement \"%s\" lacks the sort order \"%s\" of the contract", op->info->name,
+                  json_string_value(value));
     }
     for (i = 0; declared && i < op->info->n_sorts; i++)
         if (!enum_has(declared, op->info->sorts[i].name))
@@ -163,8 +165,9 @@ static void check_binds(struct check *c, const struct op *op, const struct varia
             fault(c, statement_info(variant->statement)->place, "parameter \":%s\" of \"%s\" is known to neither contract nor engine", name,
                   op->contract->id);
         else if (op && described && !bind_fits(op, name, PQparamtype(described, (int)i)))
-            fault(c, statement_info(variant->statement)->place, "parameter \":%s\" of \"%s\" is %s in the database, which the contract's type does not fit",
-                  name, op->contract->id, type_name(PQparamtype(described, (int)i)));
+            fault(c, statement_info(variant->statement)->place,
+                  "parameter \":%s\" of \"%s\" is %s in the database, which the contract's type does not fit", name, op->contract->id,
+                  type_name(PQparamtype(described, (int)i)));
     }
 }
 
@@ -192,7 +195,8 @@ static void check_columns(struct check *c, const struct op *op, const struct var
                   type_name(PQftype(described, i)));
     }
     for (size_t i = 0; i < operation->n_reply_members; i++)
-        if (operation->reply_members[i].required && PQfnumber(described, arena_printf(c->engine.arena, "\"%s\"", operation->reply_members[i].name)) < 0)
+        if (operation->reply_members[i].required &&
+            PQfnumber(described, arena_printf(c->engine.arena, "\"%s\"", operation->reply_members[i].name)) < 0)
             fault(c, place, "\"%s\" does not give the required member \"%s\"", operation->id, operation->reply_members[i].name);
 }
 
@@ -201,7 +205,8 @@ static void check_sort_columns(struct check *c, const struct op *op, const PGres
     for (size_t s = 0; s < op->info->n_sorts; s++)
         for (size_t k = 0; k < op->info->sorts[s].n_keys; k++)
             if (PQfnumber(described, arena_printf(c->engine.arena, "\"%s\"", op->info->sorts[s].keys[k].column)) < 0)
-                fault(c, op->info->place, "sort key column \"%s\" is not in the result of \"%s\"", op->info->sorts[s].keys[k].column, op->info->name);
+                fault(c, op->info->place, "sort key column \"%s\" is not in the result of \"%s\"", op->info->sorts[s].keys[k].column,
+                      op->info->name);
 }
 
 static void check_fields(struct check *c, const struct op *op, const PGresult *described)
@@ -223,8 +228,8 @@ static PGresult *describe(struct check *c, const struct variant *variant)
     bool fine = PQresultStatus(res) == PGRES_COMMAND_OK;
     if (!fine) {
         const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-        fault(c, statement_info(variant->statement)->place, "statement \"%s\" does not prepare: %s", statement_info(variant->statement)->name,
-              message ? message : "no connection");
+        fault(c, statement_info(variant->statement)->place, "statement \"%s\" does not prepare: %s",
+              statement_info(variant->statement)->name, message ? message : "no connection");
     }
     PQclear(res);
     return fine ? PQdescribePrepared(raw, "") : NULL;

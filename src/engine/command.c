@@ -29,8 +29,8 @@ static enum status execute(struct ctx *ctx, struct engine *engine, struct db_con
     return db_execute(ctx, txn, variant, values, ret);
 }
 
-enum status command_query(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, const char *statement, bool must_exist,
-                          PGresult **ret)
+enum status command_query(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, const char *statement,
+                          bool must_exist, PGresult **ret)
 {
     const struct variant *variant;
     PGresult *res;

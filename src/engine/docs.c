@@ -94,12 +94,15 @@ void docs_make(struct engine *engine)
     size_t n;
     const struct operation *operations = contract_operations(engine->contract, &n);
     buf_init(&out, engine->arena, 131072);
-    BUF_LIT(&out, "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>asnd</title>"
-                  "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}"
-                  "code{background:#f2f2f2;padding:.1em .3em}table{border-collapse:collapse;margin:.5rem 0}td,th{border:1px solid #ccc;"
-                  "padding:.2rem .6rem;text-align:left;vertical-align:top}section{border-top:1px solid #ddd}.s{color:#555}"
-                  "nav li{display:inline-block;margin-right:1rem}</style>\n<h1>asnd</h1><p>The contract: <a href=\"/openapi.yaml\">openapi.yaml</a>, "
-                  "<a href=\"/openapi.json\">openapi.json</a>.</p><nav><ul>\n");
+    BUF_LIT(
+        &out,
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
+        "content=\"width=device-width\"><title>asnd</title>"
+        "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}"
+        "code{background:#f2f2f2;padding:.1em .3em}table{border-collapse:collapse;margin:.5rem 0}td,th{border:1px solid #ccc;"
+        "padding:.2rem .6rem;text-align:left;vertical-align:top}section{border-top:1px solid #ddd}.s{color:#555}"
+        "nav li{display:inline-block;margin-right:1rem}</style>\n<h1>asnd</h1><p>The contract: <a href=\"/openapi.yaml\">openapi.yaml</a>, "
+        "<a href=\"/openapi.json\">openapi.json</a>.</p><nav><ul>\n");
     for (size_t i = 0; i < n; i++)
         buf_printf(&out, "<li><a href=\"#%s\">%s</a></li>\n", operations[i].id, operations[i].id);
     BUF_LIT(&out, "</ul></nav><h2>Operations</h2>\n");

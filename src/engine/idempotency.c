@@ -39,8 +39,11 @@ static void replay(struct job *job, const PGresult *res)
     struct buf *body = arena_zalloc(ctx->arena, sizeof *body);
     buf_init(body, ctx->arena, 256);
     buf_put(body, PQgetvalue(res, 0, 5), (size_t)PQgetlength(res, 0, 5));
-    job->out = (struct outcome){.http_status = atoi(PQgetvalue(res, 0, 1)), .content_type = column_text(ctx, res, 2),
-                                .etag = column_text(ctx, res, 3), .location = column_text(ctx, res, 4), .body = body};
+    job->out = (struct outcome){.http_status = atoi(PQgetvalue(res, 0, 1)),
+                                .content_type = column_text(ctx, res, 2),
+                                .etag = column_text(ctx, res, 3),
+                                .location = column_text(ctx, res, 4),
+                                .body = body};
     job->is_replayed = true;
 }
 
@@ -49,8 +52,8 @@ enum status idempotency_begin(struct job *job, struct db_conn *txn)
     struct ctx *ctx = &job->ctx;
     const struct call *call = job->call;
     PGresult *res;
-    enum status st = db_query(ctx, txn, call->engine->set, "idempotency.lock", &res, "caller", call->actor->key_id, "key",
-                              call->idempotency_key, NULL);
+    enum status st =
+        db_query(ctx, txn, call->engine->set, "idempotency.lock", &res, "caller", call->actor->key_id, "key", call->idempotency_key, NULL);
     if (st != ST_OK)
         return st;
     if (*PQgetvalue(res, 0, 0) != 't') {

@@ -21,9 +21,9 @@ enum op_kind { OP_QUERY, OP_COMMAND, OP_STREAM, OP_BUILTIN /* answered by the en
 
 /* Where a bind's text comes from; found once, at start, so that no name is looked up per request. */
 enum bind_from {
-    BIND_PARAM,       /* params.values[index] */
-    BIND_MEMBER,      /* params.members[index] */
-    BIND_DERIVED,     /* params_text by name */
+    BIND_PARAM,   /* params.values[index] */
+    BIND_MEMBER,  /* params.members[index] */
+    BIND_DERIVED, /* params_text by name */
     BIND_BODY,
     BIND_IF_MATCH,
     BIND_ACTOR_UNITS,
@@ -50,7 +50,7 @@ struct op {
     enum op_kind kind;
     const struct statement *statement; /* of the same name; NULL for commands and streams that have none */
     const struct statement_info *info;
-    struct bind_source options[STATEMENT_OPTIONS_MAX]; /* what switches optional part i */
+    struct bind_source options[STATEMENT_OPTIONS_MAX];                    /* what switches optional part i */
     int sort_param, cursor_param, limit_param, fields_param, count_param; /* indices into params, -1: not declared */
     bool is_write;
     int timeout_ms;
@@ -143,7 +143,7 @@ struct call {
     const char *idempotency_key;
     bool dry_run;
     struct page page;
-    const char *count_text;  /* page.count, once counted */
+    const char *count_text; /* page.count, once counted */
     const char *new_id;
     const struct variant *variant;
     struct db_request db;
@@ -214,10 +214,10 @@ void call_run(struct call *call); /* everything is checked: execute */
 struct pipe;
 struct pipe *pipe_new(size_t cap, bool loop_waits, void (*wake)(void *cls), void *cls);
 void pipe_free(struct pipe *pipe);
-size_t pipe_offer(struct pipe *pipe, const char *bytes, size_t len);      /* loop: how many fitted; fewer: wake comes when there is room */
-ptrdiff_t pipe_take(struct pipe *pipe, char *dst, size_t cap);            /* loop: bytes, PULL_WAIT (wake comes), PULL_END or PULL_FAIL */
-ptrdiff_t pipe_read(struct pipe *pipe, char *dst, size_t cap);            /* worker: bytes, 0 at the end, -1 broken */
-bool pipe_write(struct pipe *pipe, const char *bytes, size_t len);        /* worker: false when broken */
+size_t pipe_offer(struct pipe *pipe, const char *bytes, size_t len); /* loop: how many fitted; fewer: wake comes when there is room */
+ptrdiff_t pipe_take(struct pipe *pipe, char *dst, size_t cap);       /* loop: bytes, PULL_WAIT (wake comes), PULL_END or PULL_FAIL */
+ptrdiff_t pipe_read(struct pipe *pipe, char *dst, size_t cap);       /* worker: bytes, 0 at the end, -1 broken */
+bool pipe_write(struct pipe *pipe, const char *bytes, size_t len);   /* worker: false when broken */
 void pipe_end(struct pipe *pipe);
 void pipe_break(struct pipe *pipe);
 

@@ -186,8 +186,13 @@ static enum status run_stream(struct job *job, struct db_conn *txn)
 {
     struct call *call = job->call;
     const char *type = request_header(call->rq, "Content-Type", NULL);
-    struct stream_io io = {.read = read_upload, .write = write_download, .cls = job, .content_type = type, .accept = call->reply_type,
-                           .dry_run = call->dry_run, .outcome = &job->out};
+    struct stream_io io = {.read = read_upload,
+                           .write = write_download,
+                           .cls = job,
+                           .content_type = type,
+                           .accept = call->reply_type,
+                           .dry_run = call->dry_run,
+                           .outcome = &job->out};
     enum status st = call->op->binding->stream(&job->ctx, call->engine, txn, &call->in, &io);
     if (st == ST_RETRY) /* the input is gone: it cannot be run again */
         st = fail(&job->ctx, ST_UNAVAILABLE, "unavailable", "Another writer was in the way; send it again.",

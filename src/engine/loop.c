@@ -83,11 +83,15 @@ static void forget_answers(struct engine_loop *loop)
     const char **values = arena_alloc(arena, sizeof *values);
     values[0] = arena_printf(arena, "%lld", (long long)loop->engine->settings->idempotency_hours);
     *db = (struct db_request){.variant = statement_variant(sql_set_find(loop->engine->set, "idempotency.forget"), 0, 0, VARIANT_PLAIN),
-                              .values = values, .is_write = true, .timeout_ms = 60000, .done = forgotten, .cls = arena};
+                              .values = values,
+                              .is_write = true,
+                              .timeout_ms = 60000,
+                              .done = forgotten,
+                              .cls = arena};
     db_loop_submit(loop->db, db);
 }
 
-#define TICK_MS 20
+#define TICK_MS      20
 #define FORGET_TICKS (3600 * 1000 / TICK_MS)
 
 static void on_tick(uv_timer_t *timer)
@@ -113,19 +117,27 @@ static void *run(void *cls)
 static struct http_config http_config_of(const struct engine *engine, int port)
 {
     const struct settings *s = engine->settings;
-    return (struct http_config){.listen = s->listen, .port = port, .reuse_port = true,
+    return (struct http_config){.listen = s->listen,
+                                .port = port,
+                                .reuse_port = true,
                                 .max_connections = (int)(s->max_connections / engine->n_loops),
-                                .head_limit = (size_t)s->head_limit, .target_limit = (size_t)s->target_limit,
-                                .head_timeout_ms = (int)s->head_timeout_ms, .idle_timeout_ms = (int)s->idle_timeout_ms,
-                                .body_timeout_ms = (int)s->body_timeout_ms, .reply_timeout_ms = (int)s->reply_timeout_ms};
+                                .head_limit = (size_t)s->head_limit,
+                                .target_limit = (size_t)s->target_limit,
+                                .head_timeout_ms = (int)s->head_timeout_ms,
+                                .idle_timeout_ms = (int)s->idle_timeout_ms,
+                                .body_timeout_ms = (int)s->body_timeout_ms,
+                                .reply_timeout_ms = (int)s->reply_timeout_ms};
 }
 
 static bool loop_open(struct engine_loop *loop, int port)
 {
     const struct settings *s = loop->engine->settings;
     struct http_config http = http_config_of(loop->engine, port);
-    struct db_config db = {.conninfo = s->database_url, .connections = (int)s->loop_connections, .queue_limit = (int)s->queue_limit,
-                           .statement_timeout_ms = (int)s->statement_timeout_ms, .application_name = "asnd loop"};
+    struct db_config db = {.conninfo = s->database_url,
+                           .connections = (int)s->loop_connections,
+                           .queue_limit = (int)s->queue_limit,
+                           .statement_timeout_ms = (int)s->statement_timeout_ms,
+                           .application_name = "asnd loop"};
     struct http_handler handler = engine_http_handler;
     handler.cls = loop;
     uv_loop_init(&loop->uv);

@@ -53,7 +53,8 @@ static int closeness(struct slice element, const char *type)
         return 3;
     if (slice_is(range, "*/*"))
         return 1;
-    if (slash && range.len == (size_t)(slash - type) + 2 && strncasecmp(range.data, type, range.len - 1) == 0 && range.data[range.len - 1] == '*')
+    if (slash && range.len == (size_t)(slash - type) + 2 && strncasecmp(range.data, type, range.len - 1) == 0 &&
+        range.data[range.len - 1] == '*')
         return 2;
     return 0;
 }

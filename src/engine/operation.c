@@ -8,8 +8,14 @@ static const struct {
     const char *name;
     enum bind_from from;
 } engine_binds[] = {
-    {"actor_units", BIND_ACTOR_UNITS}, {"actor_key", BIND_ACTOR_KEY},   {"actor_name", BIND_ACTOR_NAME}, {"today", BIND_TODAY},
-    {"request_id", BIND_REQUEST_ID},   {"new_id", BIND_NEW_ID},         {"body", BIND_BODY},             {BIND_LIMIT, BIND_PAGE_LIMIT},
+    {"actor_units", BIND_ACTOR_UNITS},
+    {"actor_key", BIND_ACTOR_KEY},
+    {"actor_name", BIND_ACTOR_NAME},
+    {"today", BIND_TODAY},
+    {"request_id", BIND_REQUEST_ID},
+    {"new_id", BIND_NEW_ID},
+    {"body", BIND_BODY},
+    {BIND_LIMIT, BIND_PAGE_LIMIT},
 };
 
 bool bind_is_engines(const char *name)
@@ -73,7 +79,8 @@ bool reply_is_exportable(const struct operation *operation)
     return operation->is_list && operation->n_reply_types > 1;
 }
 
-static bool op_compile(struct op *op, const struct engine *engine, const struct operation *operation, const struct binding *binding, FILE *err)
+static bool op_compile(struct op *op, const struct engine *engine, const struct operation *operation, const struct binding *binding,
+                       FILE *err)
 {
     op->contract = operation;
     op->binding = binding;

@@ -8,11 +8,11 @@
 
 #include <sodium.h>
 
-#define MAC_LEN 16
+#define MAC_LEN          16
 #define CURSOR_BYTES_MAX 3000
 
-static void mac(uint8_t ret[MAC_LEN], const uint8_t secret[32], const char *operation, const char *filters, size_t sort, const uint8_t *keys,
-                size_t len)
+static void mac(uint8_t ret[MAC_LEN], const uint8_t secret[32], const char *operation, const char *filters, size_t sort,
+                const uint8_t *keys, size_t len)
 {
     crypto_generichash_state state;
     uint64_t sort_id = sort;

@@ -227,8 +227,8 @@ static const char *next_cursor(struct ctx *ctx, const struct call *call, const P
         int column = PQfnumber(res, sort->keys[i].column);
         keys[i] = column < 0 ? "" : PQgetvalue(res, last, column);
     }
-    return page_seal_cursor(ctx->arena, call->engine->cursor_secret, call->op->contract->id, page_filters(ctx->arena, call), call->page.sort,
-                            keys, sort->n_keys);
+    return page_seal_cursor(ctx->arena, call->engine->cursor_secret, call->op->contract->id, page_filters(ctx->arena, call),
+                            call->page.sort, keys, sort->n_keys);
 }
 
 /* RFC 8288: the same target with the cursor put in its place. */

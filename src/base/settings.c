@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Settings from file, environment and flags, against one table. Whatever is not understood stops the start with a sentence. */
+#include "asnd/settings.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "asnd/log.h"
+#include "asnd/text.h"
+
+extern char **environ;
+
+enum kind { TEXT, INT, BOOL };
+enum source { FROM_DEFAULT, FROM_FILE, FROM_ENVIRONMENT, FROM_FLAG };
+
+struct row {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+    const char *text_default;
+    int64_t int_default, min, max;
+    bool is_secret;
+    const char *help;
+};
+
+static const struct row rows[] = {
+#define SETTING_TEXT(n, def, secret, h)                                                                                                    \
+    {.name = #n, .kind = TEXT, .offset = offsetof(struct settings, n), .text_default = (def), .is_secret = (secret), .help = (h)},
+#define SETTING_INT(n, def, lo, hi, h)                                                                                                     \
+    {.name = #n, .kind = INT, .offset = offsetof(struct settings, n), .int_default = (def), .min = (lo), .max = (hi), .help = (h)},
+#define SETTING_BOOL(n, def, h) {.name = #n, .kind = BOOL, .offset = offsetof(struct settings, n), .int_default = (def), .help = (h)},
+#include "asnd/settings.def"
+#undef SETTING_TEXT
+#undef SETTING_INT
+#undef SETTING_BOOL
+};
+
+static enum source sources[ARRAY_LEN(rows)];
+
+/* Variables that belong to the project without being settings: what run.sh leaves for curl, and what the tests use. */
+static bool is_other_variable(const char *name)
+{
+    return strcmp(name, "CONFIG") == 0 || strcmp(name, "URL") == 0 || strcmp(name, "ADMIN_KEY") == 0 || strncmp(name, "TEST_", 5) == 0;
+}
+
+static size_t row_find(const char *name)
+{
+    size_t i = 0;
+    while (i < ARRAY_LEN(rows) && strcmp(rows[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+static bool unknown(const char *shown, const char *name, const char *where, FILE *err)
+{
+    const char *names[ARRAY_LEN(rows)], *nearest;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        names[i] = rows[i].name;
+    nearest = text_nearest(name, names, ARRAY_LEN(rows));
+    fprintf(err, "asnd: %s: there is no setting \"%s\"", where, shown);
+    if (nearest)
+        fprintf(err, "; did you mean \"%s\"?\n", nearest);
+    else
+        fprintf(err, "; `asnd config` lists them.\n");
+    return false;
+}
+
+/* Copies live as long as the process: a handful, made at start. */
+static char *keep(const char *text)
+{
+    char *copy = strdup(text);
+    if (!copy)
+        die_no_memory();
+    return copy;
+}
+
+static bool assign_int(const struct row *row, const char *value, const char *where, int64_t *slot, FILE *err)
+{
+    char *end;
+    long long number;
+    errno = 0;
+    number = strtoll(value, &end, 10);
+    if (errno || end == value || *end || number < row->min || number > row->max) {
+        fprintf(err, "asnd: %s: %s must be a whole number from %lld to %lld, not \"%s\".\n", where, row->name, (long long)row->min,
+                (long long)row->max, value);
+        return false;
+    }
+    *slot = number;
+    return true;
+}
+
+static bool assign_bool(const struct row *row, const char *value, const char *where, bool *slot, FILE *err)
+{
+    bool yes = strcmp(value, "true") == 0;
+    if (!yes && strcmp(value, "false") != 0) {
+        fprintf(err, "asnd: %s: %s must be true or false, not \"%s\".\n", where, row->name, value);
+        return false;
+    }
+    *slot = yes;
+    return true;
+}
+
+static bool assign(struct settings *settings, size_t i, const char *value, enum source source, const char *where, FILE *err)
+{
+    const struct row *row = &rows[i];
+    char *slot = (char *)settings + row->offset;
+    bool fine = true;
+    if (row->kind == TEXT)
+        *(const char **)(void *)slot = keep(value);
+    else if (row->kind == INT)
+        fine = assign_int(row, value, where, (int64_t *)(void *)slot, err);
+    else
+        fine = assign_bool(row, value, where, (bool *)slot, err);
+    if (fine)
+        sources[i] = source;
+    return fine;
+}
+
+static void set_defaults(struct settings *settings)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *slot = (char *)settings + rows[i].offset;
+        if (rows[i].kind == TEXT)
+            *(const char **)(void *)slot = rows[i].text_default;
+        else if (rows[i].kind == INT)
+            *(int64_t *)(void *)slot = rows[i].int_default;
+        else
+            *(bool *)slot = rows[i].int_default != 0;
+        sources[i] = FROM_DEFAULT;
+    }
+}
+
+static char *trim(char *text)
+{
+    char *end;
+    while (isspace((unsigned char)*text))
+        text++;
+    end = text + strlen(text);
+    while (end > text && isspace((unsigned char)end[-1]))
+        *--end = '\0';
+    return text;
+}
+
+static bool read_line(struct settings *settings, char *line, const char *where, FILE *err)
+{
+    char *name = trim(line), *equals = strchr(name, '=');
+    size_t i;
+    if (*name == '\0' || *name == '#')
+        return true;
+    if (!equals) {
+        fprintf(err, "asnd: %s: a line is \"name = value\".\n", where);
+        return false;
+    }
+    *equals = '\0';
+    name = trim(name);
+    i = row_find(name);
+    return i < ARRAY_LEN(rows) ? assign(settings, i, trim(equals + 1), FROM_FILE, where, err) : unknown(name, name, where, err);
+}
+
+static bool read_file(struct settings *settings, const char *path, FILE *err)
+{
+    FILE *file = fopen(path, "r");
+    char line[4096], where[512];
+    int number = 0;
+    bool fine = true;
+    if (!file) {
+        fprintf(err, "asnd: cannot read the settings file %s: %s.\n", path, strerror(errno));
+        return false;
+    }
+    while (fine && fgets(line, sizeof line, file)) {
+        snprintf(where, sizeof where, "%s:%d", path, ++number);
+        fine = read_line(settings, line, where, err);
+    }
+    fclose(file);
+    return fine;
+}
+
+static bool read_environment(struct settings *settings, FILE *err)
+{
+    for (char **entry = environ; *entry; entry++) {
+        char name[64];
+        const char *equals = strchr(*entry, '=');
+        size_t len, i;
+        if (strncmp(*entry, "ASND_", 5) != 0 || !equals)
+            continue;
+        len = (size_t)(equals - *entry) - 5;
+        if (len >= sizeof name)
+            len = sizeof name - 1;
+        memcpy(name, *entry + 5, len);
+        name[len] = '\0';
+        if (is_other_variable(name))
+            continue;
+        for (char *p = name; *p; p++)
+            *p = (char)tolower((unsigned char)*p);
+        i = row_find(name);
+        if (i == ARRAY_LEN(rows) ? !unknown(name, name, "environment (ASND_*)", err)
+                                 : !assign(settings, i, equals + 1, FROM_ENVIRONMENT, "environment", err))
+            return false;
+    }
+    return true;
+}
+
+/* The row of --name or --name=value; ARRAY_LEN(rows) if this is no setting. Dashes stand for underscores. */
+static size_t flag_row(const char *flag, const char **ret_value)
+{
+    char name[64];
+    size_t n = 0;
+    *ret_value = NULL;
+    if (strncmp(flag, "--", 2) != 0)
+        return ARRAY_LEN(rows);
+    for (flag += 2; *flag && *flag != '=' && n + 1 < sizeof name; flag++)
+        name[n++] = *flag == '-' ? '_' : *flag;
+    name[n] = '\0';
+    if (*flag == '=')
+        *ret_value = flag + 1;
+    return row_find(name);
+}
+
+static bool is_config_flag(const char *flag, const char **ret_value)
+{
+    *ret_value = flag[8] == '=' ? flag + 9 : NULL;
+    return strncmp(flag, "--config", 8) == 0 && (flag[8] == '=' || flag[8] == '\0');
+}
+
+/* Takes setting flags out of argv; assigns them only in the second of two passes, after file and environment. */
+static bool read_flags(struct settings *settings, int *argc, char **argv, bool assigning, const char **ret_config, FILE *err)
+{
+    int kept = 0;
+    for (int at = 0; at < *argc; at++) {
+        const char *value;
+        bool config = strncmp(argv[at], "--config", 8) == 0 && is_config_flag(argv[at], &value);
+        size_t i = config ? 0 : flag_row(argv[at], &value);
+        if (!config && i == ARRAY_LEN(rows)) {
+            argv[kept++] = argv[at];
+            continue;
+        }
+        if (!value && at + 1 == *argc) {
+            fprintf(err, "asnd: the flag %s needs a value.\n", argv[at]);
+            return false;
+        }
+        if (!assigning) { /* first pass: only look */
+            if (config)
+                *ret_config = value ? value : argv[at + 1];
+            argv[kept++] = argv[at];
+            if (!value)
+                argv[kept++] = argv[++at];
+            continue;
+        }
+        if (!config && rows[i].is_secret) {
+            fprintf(err, "asnd: %s is a secret: a flag would show it in the process list; use ASND_%s or the settings file.\n",
+                    rows[i].name, rows[i].name);
+            return false;
+        }
+        if (!value)
+            value = argv[++at];
+        if (!config && !assign(settings, i, value, FROM_FLAG, "flag", err))
+            return false;
+    }
+    *argc = kept;
+    return true;
+}
+
+bool settings_load(int *argc, char **argv, struct settings *ret, FILE *err)
+{
+    const char *config = getenv("ASND_CONFIG");
+    set_defaults(ret);
+    return read_flags(ret, argc, argv, false, &config, err) && (!config || !*config || read_file(ret, config, err)) &&
+           read_environment(ret, err) && read_flags(ret, argc, argv, true, &config, err);
+}
+
+static void print_value(const struct settings *settings, const struct row *row, FILE *out)
+{
+    const char *slot = (const char *)settings + row->offset;
+    if (row->kind == TEXT) {
+        const char *text = *(const char *const *)(const void *)slot;
+        fputs(row->is_secret && *text ? "********" : text, out);
+    } else if (row->kind == INT) {
+        fprintf(out, "%lld", (long long)*(const int64_t *)(const void *)slot);
+    } else {
+        fputs(*(const bool *)slot ? "true" : "false", out);
+    }
+}
+
+void settings_print(const struct settings *settings, FILE *out)
+{
+    static const char *const names[] = {"default", "file", "environment", "flag"};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        fprintf(out, "%s = ", rows[i].name);
+        print_value(settings, &rows[i], out);
+        fprintf(out, "  # %s; %s\n", names[sources[i]], rows[i].help);
+    }
+}
+
+void settings_print_markdown(FILE *out)
+{
+    fprintf(out, "| Setting | Environment | Default | Meaning |\n| --- | --- | --- | --- |\n");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct row *row = &rows[i];
+        fprintf(out, "| `%s` | `ASND_", row->name);
+        for (const char *p = row->name; *p; p++)
+            fputc(toupper((unsigned char)*p), out);
+        fputs("` | ", out);
+        if (row->kind == TEXT)
+            fprintf(out, *row->text_default ? "`%s`" : "%s", row->text_default);
+        else if (row->kind == INT)
+            fprintf(out, "%lld", (long long)row->int_default);
+        else
+            fputs(row->int_default ? "true" : "false", out);
+        fprintf(out, " | %s%s |\n", row->help, row->is_secret ? " (secret)" : "");
+    }
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys, bearer headers, scopes, and the cache of checked keys. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "asnd/arena.h"
+#include "asnd/auth.h"
+
+static void a_new_key_is_wellformed_and_every_typing_error_is_not(void **state)
+{
+    char key[KEY_TEXT_LEN + 1], other[KEY_TEXT_LEN + 1];
+    (void)state;
+    key_new(key);
+    key_new(other);
+    assert_int_equal(strlen(key), KEY_TEXT_LEN);
+    assert_string_not_equal(key, other);
+    assert_true(key_is_wellformed(key, KEY_TEXT_LEN));
+    assert_false(key_is_wellformed(key, KEY_TEXT_LEN - 1));
+    for (size_t i = 0; i < KEY_TEXT_LEN; i++) {
+        char was = key[i];
+        key[i] = was == 'x' ? 'y' : 'x';
+        assert_false(key_is_wellformed(key, KEY_TEXT_LEN));
+        key[i] = was;
+    }
+}
+
+static void the_hash_is_sha256(void **state)
+{
+    char hex[KEY_HASH_HEX_SIZE];
+    (void)state;
+    key_hash("abc", 3, hex); /* FIPS 180-4, example 1 */
+    assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+static void bearer_headers(void **state)
+{
+    char key[KEY_TEXT_LEN + 1], header[128];
+    struct ctx ctx = {.arena = arena_new(0), .lang = LANG_EN};
+    struct slice token = {0};
+    (void)state;
+    key_new(key);
+    snprintf(header, sizeof header, "bEaReR   %s ", key);
+    assert_int_equal(auth_bearer(&ctx, header, 1, &token), ST_OK);
+    assert_true(slice_is(token, key));
+    assert_int_equal(auth_bearer(&ctx, header, 2, &token), ST_UNAUTHENTICATED);
+    assert_int_equal(auth_bearer(&ctx, NULL, 0, &token), ST_UNAUTHENTICATED);
+    assert_int_equal(auth_bearer(&ctx, "Basic dXNlcjpwYXNz", 1, &token), ST_UNAUTHENTICATED);
+    assert_int_equal(auth_bearer(&ctx, "Bearer ", 1, &token), ST_UNAUTHENTICATED);
+    assert_int_equal(auth_bearer(&ctx, "Bearer asnd_short", 1, &token), ST_UNAUTHENTICATED);
+    assert_string_equal(ctx.problem.code, "unauthenticated");
+    arena_free(ctx.arena);
+}
+
+static void scopes(void **state)
+{
+    struct actor *clerk = actor_new("id", "clerk", "{1}", "{asn.read,unit.read}", 0);
+    struct actor *admin = actor_new("id", "admin", "{\"\"}", "{admin}", 0);
+    struct actor *nobody = actor_new("id", "nobody", "{}", "{}", 0);
+    (void)state;
+    assert_true(actor_has_scope(clerk, "asn.read"));
+    assert_false(actor_has_scope(clerk, "asn.write"));
+    assert_false(actor_has_scope(clerk, "asn"));
+    assert_true(actor_has_scope(admin, "asn.write"));
+    assert_false(actor_has_scope(nobody, "asn.read"));
+    assert_int_equal(nobody->n_scopes, 0);
+    actor_unref(clerk);
+    actor_unref(admin);
+    actor_unref(nobody);
+    actor_unref(NULL);
+}
+
+static void the_cache_forgets_in_time(void **state)
+{
+    struct actor_cache *cache = actor_cache_new(16, 2000);
+    struct actor *actor = actor_new("id", "clerk", "{1}", "{asn.read}", 0), *found = NULL;
+    char good[KEY_HASH_HEX_SIZE], bad[KEY_HASH_HEX_SIZE], twin[KEY_HASH_HEX_SIZE];
+    (void)state;
+    key_hash("good", 4, good);
+    key_hash("bad", 3, bad);
+    memcpy(twin, good, sizeof twin); /* same bucket, another key */
+    twin[60] = twin[60] == '0' ? '1' : '0';
+    actor_cache_store(cache, good, 1000, actor);
+    actor_unref(actor);
+    assert_int_equal(actor_cache_find(cache, good, 2999, &found), ACTOR_GOOD);
+    assert_string_equal(found->name, "clerk");
+    assert_int_equal(actor_cache_find(cache, good, 3000, &found), ACTOR_UNKNOWN);
+    assert_int_equal(actor_cache_find(cache, twin, 1500, &found), ACTOR_UNKNOWN);
+    actor_cache_store(cache, good, 3000, NULL); /* revoked meanwhile: the running request keeps its actor */
+    assert_int_equal(actor_cache_find(cache, good, 3001, &found), ACTOR_BAD);
+    assert_string_equal(found->name, "clerk");
+    actor_unref(found);
+    actor_cache_store(cache, bad, 3000, NULL);
+    assert_int_equal(actor_cache_find(cache, bad, 3001, &found), ACTOR_BAD);
+    actor_cache_free(cache);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_key_is_wellformed_and_every_typing_error_is_not),
+        cmocka_unit_test(the_hash_is_sha256),
+        cmocka_unit_test(bearer_headers),
+        cmocka_unit_test(scopes),
+        cmocka_unit_test(the_cache_forgets_in_time),
+    };
+    return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+}
