@@ -1,0 +1,81 @@
+-- Units, and the small lists that records refer to.
+
+-- name: listUnits
+-- sort: code = u.code AS code
+-- sort: -code = u.code DESC AS code
+-- sort: name = u.name_key AS _name_key, u.id AS id
+-- sort: -name = u.name_key DESC AS _name_key, u.id DESC AS id
+-- sort: path = u.path AS _path
+SELECT u.id, u.code, u.name, u.kind, u.parent_id, u.depth, u.is_active, u.version, u.created_at, u.updated_at,
+       u.name_key AS _name_key, u.path AS _path
+FROM   unit u
+WHERE  u.path <@ ANY (:actor_units::ltree[])
+/*? parent_id */ AND u.parent_id = :parent_id /*? */
+/*? under */ AND u.path <@ (SELECT p.path FROM unit p WHERE p.id = :under) /*? */
+/*? kind */ AND u.kind = :kind /*? */
+/*? is_active */ AND u.is_active = :is_active /*? */
+/*? q */ AND u.name_key %> (SELECT name_probe(:q)) AND u.name_key %> ALL ((SELECT name_words(:q))::text[]) /*? */
+/* page */
+
+-- name: getUnit
+SELECT u.id, u.code, u.name, u.kind, u.parent_id, u.depth, u.is_active, u.version, u.created_at, u.updated_at
+FROM   unit u
+WHERE  u.id = :unit_id AND u.path <@ ANY (:actor_units::ltree[])
+
+-- A unit is made below one that the caller may see; a root only by a caller who may see everything.
+-- name: createUnit
+WITH above AS (
+    SELECT CASE WHEN :parent_id::uuid IS NULL THEN ''::ltree = ANY (:actor_units::ltree[])
+                ELSE EXISTS (SELECT FROM unit p WHERE p.id = :parent_id AND p.path <@ ANY (:actor_units::ltree[])) END AS is_ours
+), made AS (
+    INSERT INTO unit (id, code, name, kind, parent_id, is_active)
+    SELECT :new_id, :code, :name, :kind, :parent_id, coalesce(:is_active::boolean, true)
+    FROM   above
+    WHERE  is_ours
+    RETURNING *
+)
+SELECT CASE WHEN NOT a.is_ours THEN 'reference-missing' END AS _problem, '/parent_id' AS _pointer,
+       m.id, m.code, m.name, m.kind, m.parent_id, nlevel(m.path) AS depth, m.is_active, m.version, m.created_at, m.updated_at
+FROM   above a LEFT JOIN made m ON true
+
+-- name: updateUnit
+WITH cur AS (
+    SELECT u AS rec
+    FROM   unit u
+    WHERE  u.id = :unit_id AND u.path <@ ANY (:actor_units::ltree[]) AND unit_await_move(:body::jsonb)
+    FOR    UPDATE
+), want AS (
+    SELECT p.id, p.code, p.name, p.kind, p.parent_id, p.is_active,
+           CASE WHEN (cur.rec).version <> :if_match::bigint THEN 'version-stale'
+                WHEN p.parent_id IS NOT DISTINCT FROM (cur.rec).parent_id THEN NULL
+                WHEN p.parent_id IS NULL AND NOT ''::ltree = ANY (:actor_units::ltree[]) THEN 'reference-missing'
+                WHEN p.parent_id IS NOT NULL
+                     AND NOT EXISTS (SELECT FROM unit n WHERE n.id = p.parent_id AND n.path <@ ANY (:actor_units::ltree[]))
+                THEN 'reference-missing'
+           END AS problem
+    FROM   cur, jsonb_populate_record(cur.rec, :body::jsonb) AS p
+), done AS (
+    UPDATE unit u
+    SET    code = w.code, name = w.name, kind = w.kind, parent_id = w.parent_id, is_active = w.is_active
+    FROM   want w
+    WHERE  u.id = w.id AND w.problem IS NULL
+    RETURNING u.*
+)
+SELECT w.problem AS _problem, CASE w.problem WHEN 'reference-missing' THEN '/parent_id' END AS _pointer,
+       d.id, d.code, d.name, d.kind, d.parent_id, nlevel(d.path) AS depth, d.is_active, d.version, d.created_at, d.updated_at
+FROM   want w LEFT JOIN done d ON true
+
+-- name: listReferences
+-- sort: place = r.place AS _place
+SELECT r.code, r.name, r.belongs_to, r.in_service, r.place AS _place
+FROM   (SELECT 'ranks' AS list, k.code, k.name, k.kind AS belongs_to, NULL::boolean AS in_service, k.kind || to_char(k.seq, 'FM000') AS place FROM rank k
+        UNION ALL
+        SELECT 'education-levels', e.code, e.name, NULL, NULL, e.code FROM education_level e
+        UNION ALL
+        SELECT 'legal-statuses', l.code, l.name, NULL, l.in_service, l.code FROM legal_status l
+        UNION ALL
+        SELECT 'echelons', c.code, c.name, NULL, NULL, c.code FROM echelon c
+        UNION ALL
+        SELECT 'training-forms', f.code, f.name, f.method, NULL, left(f.code, 1) || lpad(substr(f.code, 2), 2, '0') FROM training_form f) r
+WHERE  r.list = :list
+/* page */
