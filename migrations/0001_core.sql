@@ -51,7 +51,7 @@ CREATE TABLE api_key (
     name         text        NOT NULL CONSTRAINT api_key_name_length CHECK (length(name) BETWEEN 1 AND 200),
     hash         text        NOT NULL CONSTRAINT api_key_hash_key UNIQUE CONSTRAINT api_key_hash_form CHECK (hash ~ '^[0-9a-f]{64}$'),
     scopes       text[]      NOT NULL,
-    units        ltree[]     NOT NULL,
+    unit_ids     uuid[],
     created_at   timestamptz NOT NULL DEFAULT now(),
     created_by   text        NOT NULL,
     expires_at   timestamptz,
@@ -63,7 +63,7 @@ COMMENT ON COLUMN api_key.id IS 'UUIDv7; what logs and records name instead of t
 COMMENT ON COLUMN api_key.name IS 'Owner''s label: the application or person that holds the key';
 COMMENT ON COLUMN api_key.hash IS 'SHA-256 of the whole key, hex';
 COMMENT ON COLUMN api_key.scopes IS 'What it may do: asn.read, training.write …; admin holds all';
-COMMENT ON COLUMN api_key.units IS 'Subtrees of unit.path whose people it may see; the empty path is everything';
+COMMENT ON COLUMN api_key.unit_ids IS 'Units whose subtrees it may see (wherever they are moved to); null: everything';
 COMMENT ON COLUMN api_key.created_at IS 'When it was made';
 COMMENT ON COLUMN api_key.created_by IS 'Who made it';
 COMMENT ON COLUMN api_key.expires_at IS 'From then on refused; null: never';

@@ -1,7 +1,9 @@
 -- Keys: looked up by the hash of what the caller sent; only the hash is stored.
 
 -- name: auth.lookupKey
-SELECT k.id, k.name, k.units::text AS units, k.scopes::text AS scopes,
+SELECT k.id, k.name, k.scopes::text AS scopes,
+       CASE WHEN k.unit_ids IS NULL THEN '{""}'
+            ELSE coalesce((SELECT array_agg(u.path) FROM unit u WHERE u.id = ANY (k.unit_ids)), '{}')::text END AS units,
        coalesce((extract(epoch FROM k.expires_at) * 1000000)::bigint, 0) AS expires_us
 FROM   api_key k
 WHERE  k.hash = :key_hash AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
@@ -11,9 +13,9 @@ WHERE  k.hash = :key_hash AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR 
 UPDATE api_key SET last_used_at = now() WHERE id = :key_id
 
 -- name: auth.createKey
-INSERT INTO api_key (id, name, hash, scopes, units, created_by, expires_at)
+INSERT INTO api_key (id, name, hash, scopes, unit_ids, created_by, expires_at)
 SELECT :key_id, :name, :key_hash, string_to_array(:scopes, ','),
-       coalesce((SELECT array_agg(u.path ORDER BY u.path) FROM unit u WHERE u.code = ANY (string_to_array(:unit_codes, ','))), ARRAY[''::ltree]),
+       (SELECT array_agg(u.id ORDER BY u.path) FROM unit u WHERE u.code = ANY (string_to_array(:unit_codes, ','))),
        :created_by, (:expires)::date
 WHERE  :unit_codes::text IS NULL
    OR  (SELECT count(*) FROM unit u WHERE u.code = ANY (string_to_array(:unit_codes, ','))) = cardinality(string_to_array(:unit_codes, ','))
@@ -21,7 +23,8 @@ RETURNING id
 
 -- name: auth.listKeys
 SELECT k.id, k.name, array_to_string(k.scopes, ',') AS scopes,
-       coalesce((SELECT string_agg(coalesce(u.code, '(all)'), ',') FROM unnest(k.units) AS p (path) LEFT JOIN unit u ON u.path = p.path), '') AS units,
+       CASE WHEN k.unit_ids IS NULL THEN '(all)'
+            ELSE (SELECT string_agg(coalesce(u.code, '?'), ',') FROM unnest(k.unit_ids) AS i (id) LEFT JOIN unit u USING (id)) END AS units,
        k.created_at::date AS created, k.expires_at::date AS expires, k.revoked_at::date AS revoked,
        to_char(k.last_used_at, 'YYYY-MM-DD HH24:MI') AS last_used
 FROM   api_key k

@@ -46,7 +46,7 @@ static void lookup_done(struct db_request *db, enum db_outcome outcome, PGresult
     struct call *call = db->cls;
     int64_t now = clock_mono_ms();
     if (outcome == DB_OK && PQntuples(res) == 1) {
-        call->actor = actor_new(PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 1), PQgetvalue(res, 0, 2), PQgetvalue(res, 0, 3),
+        call->actor = actor_new(PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 1), PQgetvalue(res, 0, 3), PQgetvalue(res, 0, 2),
                                 strtoll(PQgetvalue(res, 0, 4), NULL, 10));
         actor_cache_store(call->loop->actors, call->key_hash, now, call->actor);
     } else if (outcome == DB_OK) {
