@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures asnd side by side with the limits of the machine, in one run: see scripts/bench.sh.
+
+Every workload is run in rounds that alternate between us and the limit, because machines drift: what counts is the median of each and their
+ratio. Runs inside tests/unit/with-postgres.sh, which gives ASND_TEST_DATABASE_URL.
+"""
+import argparse
+import json
+import os
+import platform
+import re
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ASND = ROOT / "build/release/asnd"
+DATABASE = os.environ["ASND_TEST_DATABASE_URL"]
+ENV = dict(os.environ, ASND_DATABASE_URL=DATABASE)
+CONNECTIONS = 64
+
+
+def run(*command, **kwargs):
+    return subprocess.run([str(c) for c in command], check=True, text=True, capture_output=True, env=ENV, **kwargs).stdout
+
+
+def sql(text):
+    return run("psql", "-XqtA", DATABASE, "-v", "ON_ERROR_STOP=1", "-c", text).strip()
+
+
+# ── statements as pgbench takes them ──
+
+
+def statement(file, name):
+    """The block of a SQL file without its optional parts, with `:name` binds as they are (pgbench's own syntax)."""
+    text = (ROOT / file).read_text()
+    block = re.search(rf"^-- name: {re.escape(name)}$(.*?)(?=^-- name: |\Z)", text, re.M | re.S).group(1)
+    sorts = re.findall(r"^-- sort: \S+ = (.*)$", block, re.M)
+    block = re.sub(r"/\*\?\s*\w+\s*\*/.*?/\*\?\s*\*/", "", block, flags=re.S)
+    block = re.sub(r"^--.*$", "", block, flags=re.M)
+    if sorts:
+        keys = ", ".join(re.sub(r"\s+AS\s+\w+$", "", key.strip()) for key in sorts[0].split(", "))
+        block = block.replace("/*page*/", f" ORDER BY {keys} LIMIT :_limit::bigint")
+    return " ".join(block.split())
+
+
+class Daemon:
+    def __init__(self, **settings):
+        self.log = tempfile.NamedTemporaryFile("w+", suffix=".log")
+        env = dict(ENV, ASND_PORT="0", **settings)
+        began = time.monotonic()
+        self.process = subprocess.Popen([ASND, "serve"], env=env, stderr=self.log)
+        while True:
+            line = re.search(r'"event":"listening".*?"port":(\d+)', Path(self.log.name).read_text())
+            if line:
+                break
+            if self.process.poll() is not None:
+                sys.exit("asnd did not start:\n" + Path(self.log.name).read_text())
+            time.sleep(0.002)
+        self.port = int(line.group(1))
+        self.url = f"http://127.0.0.1:{self.port}"
+        while True:
+            try:
+                urllib.request.urlopen(self.url + "/readyz", timeout=5).read()
+                break
+            except urllib.error.HTTPError:
+                time.sleep(0.002)
+        self.start_ms = (time.monotonic() - began) * 1000
+
+    def stop(self):
+        self.process.terminate()
+        if self.process.wait(60) != 0:
+            sys.exit("asnd did not stop well")
+
+    def rss_mb(self):
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
+
+
+def wrk(url, lua, seconds, connections=CONNECTIONS):
+    """requests/s, p50 ms, p99 ms. Any reply that is not a success stops the run: a fast error is no figure."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(lua + """
+done = function(summary, latency, requests)
+  local e = summary.errors
+  io.write(string.format("RESULT %f %f %f %d\\n", summary.requests / summary.duration * 1e6, latency:percentile(50) / 1000,
+    latency:percentile(99) / 1000, e.connect + e.read + e.write + e.status + e.timeout))
+end
+""")
+        script.flush()
+        out = run("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script.name, url)
+    rate, p50, p99, errors = re.search(r"RESULT (\S+) (\S+) (\S+) (\d+)", out).groups()
+    if int(errors):
+        sys.exit(f"{errors} replies of {url} were no success:\n{out}")
+    return float(rate), float(p50), float(p99)
+
+
+def pgbench(scripts, seconds, clients, setup=""):
+    """transactions/s of the same SQL, prepared."""
+    files = []
+    with tempfile.TemporaryDirectory() as directory:
+        for i, text in enumerate(scripts):
+            path = Path(directory, f"{i}.sql")
+            path.write_text(text)
+            files += ["-f", path]
+        out = run("pgbench", "-n", "-M", "prepared", "-c", clients, "-j", 2, "-T", seconds, *files, DATABASE)
+    return float(re.search(r"tps = (\S+)", out).group(1))
+
+
+class Table:
+    def __init__(self):
+        self.rows, self.ratios = [], []
+
+    def add(self, name, unit, values):
+        self.rows.append((name, unit, statistics.median(values), min(values), max(values), len(values)))
+        return statistics.median(values)
+
+    def ratio(self, name, value, target=None, at_most=False):
+        met = target is None or (value <= target if at_most else value >= target)
+        self.ratios.append((name, value, target, at_most, met))
+        print(f"RATIO {name} {value:.3f}", flush=True)
+
+    def markdown(self):
+        out = ["| what | unit | median | min | max | rounds |", "| --- | --- | ---: | ---: | ---: | ---: |"]
+        out += [f"| {n} | {u} | {m:,.1f} | {lo:,.1f} | {hi:,.1f} | {k} |" for n, u, m, lo, hi, k in self.rows]
+        out += ["", "| ratio | value | target | met |", "| --- | ---: | ---: | --- |"]
+        for name, value, target, at_most, met in self.ratios:
+            goal = "–" if target is None else f"{'≤' if at_most else '≥'} {target}"
+            out.append(f"| {name} | {value:.3f} | {goal} | {'yes' if met else '**no**'} |")
+        return "\n".join(out)
+
+
+def machine():
+    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    memory = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text()).group(1)) // 1024 // 1024
+    return {"cpu": cpu.group(1) if cpu else "?", "cores": os.cpu_count(), "memory_gb": memory, "kernel": platform.release(),
+            "postgresql": sql("SHOW server_version"), "date": time.strftime("%Y-%m-%d")}
+
+
+# ── data ──
+
+
+def load(people):
+    run(ASND, "migrate")
+    with tempfile.TemporaryDirectory() as directory:
+        run("/usr/bin/python3", ROOT / "tools/generate.py", "--people", people, "--clean", "--out", directory)
+        run(ASND, "import", "units", Path(directory, "units.csv"))
+        began = time.monotonic()
+        run(ASND, "import", "asn", Path(directory, "asn.csv"))
+        took = time.monotonic() - began
+    sql("VACUUM ANALYZE")
+    return took
+
+
+def copy_seconds():
+    """COPY of the same rows into a table with the same columns, constraints and indexes."""
+    columns = sql("SELECT string_agg(quote_ident(attname), ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'asn'::regclass "
+                  "AND attnum > 0 AND NOT attisdropped AND attgenerated = ''")
+    with tempfile.NamedTemporaryFile(suffix=".copy") as file:
+        with open(file.name, "w") as out:
+            subprocess.run(["psql", "-Xq", DATABASE, "-c", f"COPY (SELECT {columns} FROM asn) TO STDOUT"], check=True, stdout=out, env=ENV)
+        sql("CREATE TABLE asn_copy (LIKE asn INCLUDING ALL); ALTER TABLE asn_copy ADD FOREIGN KEY (unit_id) REFERENCES unit, "
+            "ADD FOREIGN KEY (rank_kind, rank) REFERENCES rank (kind, code), ADD FOREIGN KEY (legal_status) REFERENCES legal_status, "
+            "ADD FOREIGN KEY (education_level) REFERENCES education_level, ADD FOREIGN KEY (echelon) REFERENCES echelon")
+        began = time.monotonic()
+        with open(file.name) as source:
+            subprocess.run(["psql", "-Xq", DATABASE, "-c", f"COPY asn_copy ({columns}) FROM STDIN"], check=True, stdin=source, env=ENV)
+        took = time.monotonic() - began
+    sql("DROP TABLE asn_copy")
+    return took
+
+
+def sample_nips(n):
+    return sql(f"SELECT nip FROM asn ORDER BY md5(nip) LIMIT {n}").split()
+
+
+LUA_PATHS = """
+local paths = {%s}
+local at = 0
+request = function()
+  at = at %% #paths + 1
+  return wrk.format("GET", paths[at], {["Authorization"] = "Bearer %s"})
+end
+"""
+
+
+def lua_get(paths, key):
+    return LUA_PATHS % (",".join(f'"{p}"' for p in paths), key)
+
+
+def bind(text, **values):
+    """pgbench variables hold numbers or bare words; texts are put in as variables by \\set where they are digits, as literals otherwise."""
+    for name, value in values.items():
+        text = re.sub(rf"(?<!:):{name}\b", value, text)
+    return text
+
+
+# ── workloads ──
+
+
+def bench_get(args, table, daemon, key, nips):
+    select = statement("src/asn/asn.sql", "getAsn")
+    scripts = [f"\\set nip {nip}\n" + bind(select, actor_units="'{\"\"}'") + ";\n" for nip in nips]
+    body = len(http("GET", f"{daemon.url}/v1/asn/{nips[0]}", key)[1])
+    ours, p50s, p99s, limits, bares = [], [], [], [], []
+    bare = subprocess.Popen([build_bare(), str(free_port()), str(body), str(os.cpu_count())], stdout=subprocess.PIPE, text=True)
+    bare.stdout.readline()
+    bare_url = f"http://127.0.0.1:{bare.args[1]}"
+    lua = lua_get([f"/v1/asn/{n}" for n in nips], key)
+    for _ in range(args.rounds):
+        rate, p50, p99 = wrk(daemon.url, lua, args.seconds)
+        ours.append(rate), p50s.append(p50), p99s.append(p99)
+        limits.append(pgbench(scripts, args.seconds, 8))
+        bares.append(wrk(bare_url, lua_get(["/"], key), args.seconds)[0])
+    bare.terminate()
+    bare.wait()
+    us = table.add("GET by NIP", "requests/s", ours)
+    table.add("GET by NIP, p50", "ms", p50s)
+    table.add("GET by NIP, p99", "ms", p99s)
+    limit = table.add("the same SQL by pgbench -M prepared, 8 clients", "transactions/s", limits)
+    bytes_limit = table.add(f"bare HTTP library, {body} bytes", "requests/s", bares)
+    table.ratio("get_by_nip_of_pgbench", us / limit, 0.60)
+    table.ratio("get_by_nip_of_bare_library", us / bytes_limit)
+    table.ratio("get_by_nip_p99_of_p50", statistics.median([b / a for a, b in zip(p50s, p99s)]), 4, at_most=True)
+
+
+def bench_page(args, table, daemon, key):
+    select = bind(statement("src/asn/asn.sql", "listAsn"), actor_units="'{\"\"}'", _limit="51")
+    ours, limits = [], []
+    for _ in range(args.rounds):
+        ours.append(wrk(daemon.url, lua_get(["/v1/asn?limit=50"], key), args.seconds)[0])
+        limits.append(pgbench([select + ";\n"], args.seconds, 8))
+    us, limit = table.add("page of 50", "requests/s", ours), table.add("the same page by pgbench -M prepared, 8 clients", "transactions/s", limits)
+    table.ratio("page_50_of_pgbench", us / limit, 0.60)
+
+
+LUA_ENROL = """
+local nips, sessions = {%s}, {%s}
+local at = %d
+request = function()
+  at = at + 1
+  local body = string.format('{"session_id":"%%s","nip":"%%s"}', sessions[at %% #sessions + 1], nips[at %% #nips + 1])
+  return wrk.format("POST", "/v1/enrolments", {["Authorization"] = "Bearer %s", ["Content-Type"] = "application/json"}, body)
+end
+"""
+
+
+def enrol_sessions(n):
+    """Sessions with room for everybody, each on its own day, so that nobody overlaps."""
+    sql("INSERT INTO programme (id, code, name, kind, form, jp) VALUES (gen_random_uuid(), 'BENCH-' || md5(random()::text), 'Bench', 3, 'klasikal', 8)"
+        " ON CONFLICT DO NOTHING")
+    return sql("INSERT INTO session (id, programme_id, starts_on, ends_on, capacity) SELECT gen_random_uuid(), (SELECT id FROM programme WHERE code LIKE 'BENCH-%' "
+               f"LIMIT 1), d, d, 1000000 FROM (SELECT '2030-01-01'::date + (SELECT count(*)::int FROM session) + i AS d FROM generate_series(1, {n}) AS i) AS x "
+               "RETURNING id").split()
+
+
+def bench_enrol(args, table, daemon, key, nips, name, n_sessions):
+    insert = statement("src/training/training.sql", "createEnrolment")
+    ours, limits = [], []
+    for _ in range(args.rounds):
+        for kind in ("us", "limit"):
+            sessions = enrol_sessions(n_sessions)
+            if kind == "us":
+                lua = LUA_ENROL % (",".join(f'"{n}"' for n in nips), ",".join(f'"{s}"' for s in sessions), 0, key)
+                ours.append(wrk(daemon.url, lua, min(args.seconds, 3))[0])
+            else:
+                sql("DROP TABLE IF EXISTS bench_person; CREATE UNLOGGED TABLE bench_person (i bigint PRIMARY KEY, nip text); "
+                    "DROP SEQUENCE IF EXISTS bench_seq; CREATE SEQUENCE bench_seq CACHE 50")
+                values = ",".join(f"({i},'{n}')" for i, n in enumerate(nips))
+                subprocess.run(["psql", "-Xq", DATABASE], check=True, input=f"INSERT INTO bench_person VALUES {values};", text=True, env=ENV)
+                picks = ",".join(f"'{s}'" for s in sessions)
+                text = bind(insert, actor_units="'{\"\"}'", new_id="gen_random_uuid()", today="'2029-12-01'", actor_name="'bench'",
+                            session_id=f"(ARRAY[{picks}]::uuid[])[1 + :i % {n_sessions}]",
+                            nip=f"(SELECT nip FROM bench_person WHERE i = :i % {len(nips)})")
+                limits.append(pgbench(["SELECT nextval('bench_seq') AS i \\gset\n" + text + ";\n"], min(args.seconds, 3), 8))
+    us, limit = table.add(f"enrol, {name}", "requests/s", ours), table.add(f"the same by pgbench -M prepared, 8 clients, {name}", "transactions/s", limits)
+    table.ratio(f"enrol_{name}_of_pgbench", us / limit)
+
+
+def bench_depth(args, table, daemon, key):
+    """The page behind 10,000 pages of 50 (or the last one there is) against the first."""
+    cursor, deep, want = None, None, 500
+    for _ in range(want):
+        reply = json.loads(http("GET", f"{daemon.url}/v1/asn?limit=1000&fields=nip" + (f"&cursor={cursor}" if cursor else ""), key)[1])
+        cursor = reply["page"]["next"]
+        if not cursor:
+            break
+        deep = cursor
+    firsts, deeps = [], []
+    for _ in range(args.rounds):
+        firsts.append(wrk(daemon.url, lua_get(["/v1/asn?limit=50"], key), min(args.seconds, 2))[0])
+        deeps.append(wrk(daemon.url, lua_get([f"/v1/asn?limit=50&cursor={deep}"], key), min(args.seconds, 2))[0])
+    first, last = table.add("first page", "requests/s", firsts), table.add("deep page", "requests/s", deeps)
+    table.ratio("deep_page_time_of_first", first / last, 1.2, at_most=True)
+
+
+def bench_idle(table, daemon, n):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, n + 500), hard))
+    sockets = []
+    for _ in range(n):
+        s = socket.create_connection(("127.0.0.1", daemon.port))
+        s.sendall(b"GET /livez HTTP/1.1\r\nHost: bench\r\n\r\n")
+        if not s.recv(4096).startswith(b"HTTP/1.1 200"):
+            sys.exit("an idle connection was not served")
+        sockets.append(s)
+    rss = daemon.rss_mb()
+    for s in sockets:
+        s.close()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    table.add(f"memory with {n:,} idle connections", "MB", [rss])
+    table.ratio("idle_connections_rss_mb", rss, 120, at_most=True)
+
+
+# ── small helpers ──
+
+
+def http(method, url, key, body=None):
+    request = urllib.request.Request(url, data=body, method=method, headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as reply:
+        return reply.status, reply.read()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def build_bare():
+    out = ROOT / "build/release/bench-bare"
+    flags = run("pkg-config", "--cflags", "--libs", "libmicrohttpd").split()
+    run("cc", "-O2", "-o", out, ROOT / "bench/bare.c", *flags)
+    return out
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="100,000 people, 5 rounds of 2 s")
+    parser.add_argument("--people", type=int)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int)
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
+    args = parser.parse_args()
+    args.people = args.people or (100_000 if args.quick else 1_000_000)
+    args.seconds = args.seconds or (2 if args.quick else 5)
+    facts = machine()
+    print(json.dumps(facts), flush=True)
+    table = Table()
+    import_s, copy_s = load(args.people), copy_seconds()
+    table.add(f"import of {args.people:,} people", "rows/s", [args.people / import_s])
+    table.add("COPY of the same rows into the same constraints", "rows/s", [args.people / copy_s])
+    table.ratio("import_of_copy", copy_s / import_s, 0.3)
+    key = run(ASND, "key", "create", "--name", "bench", "--scope", "admin").strip()
+    starts = []
+    for _ in range(args.rounds):
+        daemon = Daemon(ASND_STOP_DELAY_MS="0")
+        starts.append(daemon.start_ms)
+        daemon.stop()
+    table.ratio("start_to_ready_ms", table.add("start to ready", "ms", starts), 300, at_most=True)
+    daemon = Daemon(ASND_STOP_DELAY_MS="0")
+    nips = sample_nips(64)
+    wrk(daemon.url, lua_get([f"/v1/asn/{n}" for n in nips], key), 1)
+    bench_get(args, table, daemon, key, nips)
+    bench_page(args, table, daemon, key)
+    bench_depth(args, table, daemon, key)
+    many = sample_nips(50_000)
+    bench_enrol(args, table, daemon, key, many, "spread", 100)
+    bench_enrol(args, table, daemon, key, many, "hot", 1)
+    daemon.stop()
+    daemon = Daemon(ASND_STOP_DELAY_MS="0")
+    bench_idle(table, daemon, 10_000)
+    daemon.stop()
+    text = f"Machine: {facts['cpu']}, {facts['cores']} cores, {facts['memory_gb']} GB, Linux {facts['kernel']}, PostgreSQL {facts['postgresql']}; " \
+           f"{args.people:,} people; {facts['date']}; one loop a core, log lines on; wrk with {CONNECTIONS} connections on the same machine.\n\n" + table.markdown()
+    print(text)
+    if args.write:
+        page = ROOT / "docs/performance.md"
+        head, _, rest = page.read_text().partition("<!-- figures -->")
+        _, _, tail = rest.partition("<!-- end of figures -->")
+        page.write_text(f"{head}<!-- figures -->\n\n{text}\n\n<!-- end of figures -->{tail}")
+    missed = [r[0] for r in table.ratios if not r[4]]
+    print(f"{len(table.ratios) - len(missed)} of {len(table.ratios)} targets met" + (f"; missed: {', '.join(missed)}" if missed else ""))
+
+
+if __name__ == "__main__":
+    main()
