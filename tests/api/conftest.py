@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Things that exist: what the generic tests fill a path's parameters with, and a few rows in every list."""
+import pytest
+
+from support import make
+
+
+@pytest.fixture(scope="module")
+def office(api):
+    """A unit of this module's own."""
+    return make.unit(api, kind="dinas", name="Dinas Uji")
+
+
+@pytest.fixture(scope="module")
+def world(api, office):
+    people = [make.person(api, office["id"]) for _ in range(4)]
+    programmes = [make.programme(api) for _ in range(3)]
+    sessions = [make.session(api, p["id"], start=30 + 10 * i) for i, p in enumerate(programmes)]
+    enrolments = [make.enrol(api, s["id"], p["nip"]) for s in sessions for p in people]
+    return {"unit_id": office["id"], "nip": people[0]["nip"], "programme_id": programmes[0]["id"], "session_id": sessions[0]["id"],
+            "enrolment_id": enrolments[0]["id"], "list": "ranks"}

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A PostgreSQL that may be killed and started again, with a daemon on it; writes go to disk for real here (fsync on)."""
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from support import client as clients, daemon as daemons
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+
+
+class Server:
+    def __init__(self):
+        self.bin = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))[-1]
+        self.home = Path(tempfile.mkdtemp(prefix="asnd-chaos-"))
+        self.as_server = []
+        if os.getuid() == 0:
+            user = pwd.getpwnam("postgres")
+            os.chown(self.home, user.pw_uid, user.pw_gid)
+            self.as_server = ["setpriv", "--reuid", "postgres", "--regid", str(user.pw_gid), "--init-groups"]
+        self._run(self.bin / "initdb", "-D", self.home / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        self.start()
+        self._connect("postgres").cursor().execute("CREATE DATABASE asnd")
+
+    def _run(self, *command):
+        subprocess.run([*self.as_server, *map(str, command)], check=True, cwd="/", capture_output=True, timeout=120)
+
+    def _connect(self, name):
+        connection = psycopg2.connect(f"postgresql://postgres@/{name}?host={self.home}")
+        connection.autocommit = True
+        return connection
+
+    @property
+    def url(self):
+        return f"postgresql://postgres@/asnd?host={self.home}"
+
+    @property
+    def pid(self):
+        return int((self.home / "data/postmaster.pid").read_text().splitlines()[0])
+
+    def start(self):
+        # A server that was killed leaves its children to notice by themselves: the next start may have to wait for them.
+        end = time.monotonic() + 60
+        while True:
+            done = subprocess.run([*self.as_server, str(self.bin / "pg_ctl"), "-D", str(self.home / "data"), "-l", str(self.home / "log"), "-w", "-o",
+                                   f"-k {self.home} -c listen_addresses= -c max_connections=100 -c timezone=Asia/Makassar", "start"],
+                                  cwd="/", capture_output=True, timeout=120, check=False)
+            if done.returncode == 0:
+                return
+            assert time.monotonic() < end, (self.home / "log").read_text()[-2000:]
+
+    def kill(self):
+        os.kill(self.pid, signal.SIGKILL)
+
+    def close(self):
+        subprocess.run([*self.as_server, str(self.bin / "pg_ctl"), "-D", str(self.home / "data"), "-m", "immediate", "stop"], cwd="/",
+                       capture_output=True, check=False, timeout=60)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def server():
+    running = Server()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def database(server):
+    daemons.run(server.url, "migrate")
+    daemons.run(server.url, "import", "units", DATA / "units.csv")
+    return server.url
+
+
+@pytest.fixture(scope="module")
+def api(daemon, keys):
+    return clients.Client(daemon.url, keys("admin"))

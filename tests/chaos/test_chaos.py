@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happens when something dies. The ledger: each client notes what was confirmed to it; afterwards all of that is in the database, once,
+and nothing that was refused is."""
+import os
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+import requests
+
+from support import daemon as daemons, make, postgres
+
+# While the database is away or coming back these may be answered, and nothing else.
+TEMPORARY = {503, 504}
+
+
+class Writers:
+    """Clients that create units, each request under a key of its own, and say again what got no clear answer until it does."""
+
+    def __init__(self, url, key, count=8):
+        self.url, self.key = url, key
+        self.confirmed, self.odd, self.broken = {}, [], 0
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._give_up = threading.Event()
+        self._threads = [threading.Thread(target=self._write, args=(n,)) for n in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def _once(self, session, code):
+        try:
+            return session.post(self.url + "/v1/units", json={"code": code, "name": "Unit kacau", "kind": "bidang"}, timeout=60,
+                                headers={"Authorization": f"Bearer {self.key}", "Idempotency-Key": code})
+        except requests.RequestException:
+            return None
+
+    def _write(self, writer):
+        session = requests.Session()
+        session.trust_env = False
+        turn = 0
+        while not self._stop.is_set():
+            code = f"K{writer}-{turn}"
+            end = time.monotonic() + 120
+            while time.monotonic() < end and not self._give_up.is_set():
+                reply = self._once(session, code)
+                with self._lock:
+                    if reply is not None and reply.status_code == 201:
+                        self.confirmed[code] = reply.json()["id"]
+                        break
+                    if reply is None or reply.status_code in TEMPORARY or (reply.status_code == 409 and reply.json()["code"] == "idempotency-running"):
+                        self.broken += 1
+                    else:
+                        self.odd.append((code, reply.status_code, reply.text[:300]))
+                        break
+                time.sleep(0.02)
+            turn += 1
+
+    def wait_for(self, more):
+        """Until that many further writes were confirmed."""
+        goal = len(self.confirmed) + more
+        end = time.monotonic() + 120
+        while len(self.confirmed) < goal:
+            assert time.monotonic() < end, f"stuck at {len(self.confirmed)}: {self.odd[:3]}"
+            time.sleep(0.01)
+
+    def stop(self, give_up=False):
+        """Each ends with what it is at; giving up, without having had its confirmation."""
+        self._stop.set()
+        if give_up:
+            self._give_up.set()
+        for thread in self._threads:
+            thread.join()
+
+    def check(self, database):
+        assert not self.odd, self.odd[:5]
+        stored = dict(postgres.query(database, "SELECT code, id::text FROM unit WHERE code LIKE 'K%-%'"))
+        lost = {c: i for c, i in self.confirmed.items() if stored.get(c) != i}
+        assert not lost, f"confirmed and not there: {lost}"
+        assert set(stored) == set(self.confirmed), "stored and never confirmed, although each was asked again until it was"
+
+
+@pytest.fixture
+def writers(daemon, keys, database):
+    postgres.query(database, "DELETE FROM idempotency; DELETE FROM unit WHERE code LIKE 'K%-%'")
+    running = Writers(daemon.url, keys("admin"))
+    yield running
+    running.stop(give_up=True)
+
+
+def test_killed_backends_cost_nothing_that_was_confirmed(writers, database, daemon):
+    for _ in range(10):
+        writers.wait_for(20)
+        postgres.query(database, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'asnd%'")
+    writers.wait_for(20)
+    writers.stop()
+    writers.check(database)
+    daemon.wait_ready()
+
+
+def test_a_backend_that_crashes_costs_nothing_that_was_confirmed(writers, server, database, daemon):
+    """SIGKILL of one backend makes the server throw out everybody and recover."""
+    for _ in range(2):
+        writers.wait_for(20)
+        pid = postgres.query(database, "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'asnd%' LIMIT 1")[0][0]
+        os.kill(pid, signal.SIGKILL)
+    writers.wait_for(20)
+    writers.stop()
+    writers.check(database)
+    daemon.wait_ready()
+
+
+def test_a_killed_server_costs_nothing_that_was_confirmed(writers, server, database, daemon):
+    for _ in range(2):
+        writers.wait_for(20)
+        server.kill()
+        daemon.wait_not_ready()
+        assert requests.get(daemon.url + "/livez", timeout=10).status_code == 200, "a daemon without its database is alive"
+        server.start()
+        daemon.wait_ready()
+    writers.wait_for(20)
+    writers.stop()
+    writers.check(database)
+    assert writers.broken > 0, "nobody noticed: the test tested nothing"
+
+
+def test_reads_while_the_database_is_away_are_503_and_quick(server, daemon, api):
+    server.kill()
+    daemon.wait_not_ready()
+    try:
+        began = time.monotonic()
+        replies = [api("GET", "/v1/units") for _ in range(5)]
+        assert {r.status for r in replies} == {503}
+        assert all(int(r.headers["Retry-After"]) >= 1 for r in replies)
+        assert time.monotonic() - began < 10
+    finally:
+        server.start()
+    daemon.wait_ready()
+    api.get("/v1/units")
+
+
+def people(path, unit, n):
+    with path.open("w", encoding="utf-8") as file:
+        file.write("nip,kind,name,unit_code\n")
+        for i in range(n):
+            file.write(f"{make.nip(5000 + i)},PNS,Pegawai Massal {i},{unit}\n")
+    return path
+
+
+def test_an_import_whose_daemon_is_killed_leaves_nothing_and_can_be_sent_again(server, database, tmp_path):
+    unit = postgres.query(database, "SELECT code FROM unit ORDER BY depth DESC, code LIMIT 1")[0][0]
+    daemon = daemons.Daemon(database, name="killed")
+    key = daemon.create_key(name="imp", scopes=["admin"])
+    content = people(tmp_path / "asn.csv", unit, 20000).read_bytes()
+    held = threading.Event()
+
+    def halves():
+        yield content[:len(content) // 2]
+        held.set()
+        time.sleep(30)  # the daemon dies meanwhile; this end is not what is tested
+        yield content[len(content) // 2:]
+
+    def send(url, body):
+        return requests.post(url + "/v1/imports/asn", data=body, headers={"Authorization": f"Bearer {key}", "Content-Type": "text/csv"}, timeout=300)
+
+    sender = daemons.StreamReader(lambda: pytest.raises(requests.RequestException, send, daemon.url, halves()))
+    assert held.wait(60)
+    end = time.monotonic() + 60
+    while not postgres.query(database, "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'asnd%' AND state LIKE 'idle in transaction%' OR state = 'active' AND query LIKE 'COPY%'"):
+        assert time.monotonic() < end, "the import never began"
+    daemon.kill()
+    sender.get(60)
+    end = time.monotonic() + 60
+    while postgres.query(database, "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'asnd%' AND xact_start IS NOT NULL"):
+        assert time.monotonic() < end, "its transaction is still there"
+    assert postgres.query(database, "SELECT count(*) FROM asn") == [(0,)]
+    again = daemons.Daemon(database, name="again")
+    try:
+        reply = send(again.url, content)
+        assert reply.status_code in (200, 201), reply.text
+        assert (reply.json()["created"], reply.json()["refused"]) == (20000, 0)
+        reply = send(again.url, content)
+        assert (reply.json()["created"], reply.json()["unchanged"]) == (0, 20000)
+    finally:
+        again.stop()
+
+
+def test_an_import_by_command_that_is_killed_leaves_nothing(server, database, tmp_path):
+    unit = postgres.query(database, "SELECT code FROM unit ORDER BY depth DESC, code LIMIT 1")[0][0]
+    postgres.query(database, "TRUNCATE asn CASCADE")
+    path = people(tmp_path / "asn.csv", unit, 60000)
+    process = subprocess.Popen([str(daemons.program()), "import", "asn", str(path)], env={**os.environ, "ASND_DATABASE_URL": database},
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 60
+    while not postgres.query(database, "SELECT 1 FROM pg_stat_activity WHERE application_name = 'asnd' AND xact_start IS NOT NULL"):
+        assert time.monotonic() < end and process.poll() is None, "the import never began, or was over at once"
+    process.kill()
+    process.wait()
+    assert postgres.query(database, "SELECT count(*) FROM asn") == [(0,)]
+    daemons.run(database, "import", "asn", path)
+    assert postgres.query(database, "SELECT count(*) FROM asn") == [(60000,)]
+
+
+def test_stopping_lets_running_requests_end(server, database):
+    """SIGTERM: not ready at once, what runs is answered, then the end with status 0."""
+    daemon = daemons.Daemon(database, name="stopping", stop_delay_ms=300)
+    key = daemon.create_key(name="s", scopes=["admin"])
+    writers = Writers(daemon.url, key, count=4)
+    writers.wait_for(10)
+    daemon.process.send_signal(signal.SIGTERM)
+    time.sleep(0.1)
+    try:
+        assert requests.get(daemon.url + "/readyz", timeout=5).status_code == 503
+    except requests.ConnectionError:
+        pass  # it may have closed its door already
+    daemon.stop()
+    writers.stop(give_up=True)
+    assert not writers.odd, writers.odd[:3]
+    stored = dict(postgres.query(database, "SELECT code, id::text FROM unit WHERE code LIKE 'K%-%'"))
+    assert writers.confirmed.items() <= stored.items()

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The installed program, away from its source: it needs nothing of the tree, says clearly what is wrong, stops in order."""
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+import requests
+
+from support import daemon as daemons
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def plain(*arguments, **environment):
+    """The program with an almost empty environment and a directory that has nothing."""
+    return subprocess.run([str(daemons.program()), *arguments], cwd="/", env={"PATH": "/usr/bin:/bin", **environment}, text=True, capture_output=True,
+                          timeout=60)
+
+
+def test_it_serves_from_an_empty_directory(database, tmp_path):
+    process = subprocess.Popen([str(daemons.program()), "serve"], cwd=tmp_path, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+                               env={"PATH": "/usr/bin:/bin", "ASND_DATABASE_URL": database, "ASND_PORT": "0", "ASND_STOP_DELAY_MS": "0"})
+    try:
+        line = next(line for line in process.stderr if '"listening"' in line)
+        url = "http://127.0.0.1:" + re.search(r'"port":(\d+)', line).group(1)
+        assert requests.get(url + "/livez", timeout=5).status_code == 200
+        assert requests.get(url + "/openapi.yaml", timeout=5).content == (ROOT / "openapi.yaml").read_bytes()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+
+
+def test_documents_are_installed():
+    prefix = daemons.program().parents[1]
+    if prefix == ROOT / "build":
+        pytest.fail("this wants an installed program: scripts/test.sh --only release")
+    for name in ("share/asnd/openapi.yaml", "share/doc/asnd/LICENSE", "share/doc/asnd/README.md", "share/doc/asnd/README.id.md"):
+        assert (prefix / name).is_file(), name
+
+
+WRONG_USE = {
+    "no-subcommand": ((), {}, 2, "usage"),
+    "unknown-subcommand": (("frobnicate",), {}, 2, "frobnicate"),
+    "unknown-argument": (("serve", "quickly"), {}, 1, "quickly"),
+    "a-port-out-of-range": (("config",), {"ASND_PORT": "70000"}, 2, "port"),
+    "a-port-that-is-no-number": (("config",), {"ASND_PORT": "eight"}, 2, "port"),
+    "a-log-level-that-is-none": (("config",), {"ASND_LOG_LEVEL": "loud"}, 2, "log_level"),
+    "key-without-name": (("key", "create"), {}, 1, "ASND_DATABASE_URL|connect|usage"),
+    "a-file-that-is-not-there": (("import", "asn", "/nowhere.csv"), {}, 1, "nowhere|connect|server"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_USE.keys())
+def test_wrong_use_is_said_in_words(case):
+    arguments, environment, status, words = WRONG_USE[case]
+    done = plain(*arguments, PGHOST="/nowhere", **environment)
+    assert done.returncode == status or (status == 1 and done.returncode == 2), (done.returncode, done.stderr)
+    assert re.search(words, done.stderr), done.stderr
+    assert "Traceback" not in done.stderr and done.stderr.count("\n") < 40
+
+
+def test_an_unmigrated_database_is_not_served(cluster):
+    name = cluster.create(label="bare")
+    done = plain("serve", ASND_DATABASE_URL=cluster.database_url(name), ASND_PORT="0")
+    cluster.drop(name)
+    assert done.returncode == 1
+    assert "migrate" in done.stderr, done.stderr
+
+
+def test_a_port_in_use_is_said(database):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = plain("serve", ASND_DATABASE_URL=database, ASND_PORT=str(taken.getsockname()[1]))
+    assert done.returncode == 1
+    assert str(taken) and re.search("in use|address", done.stderr, re.IGNORECASE), done.stderr
+
+
+def test_secrets_are_masked_in_the_settings():
+    secret = daemons.planted("dpwRz8Qm2Lx")
+    done = plain("config", ASND_DATABASE_URL=f"postgresql://asnd:{secret}@nowhere/asnd")
+    assert done.returncode == 0
+    assert secret not in done.stdout + done.stderr
+
+
+def test_the_version_is_the_one_of_the_build():
+    version = re.search(r"project\(asnd VERSION ([\d.]+)", (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")).group(1)
+    assert plain("--version").stdout.strip() == f"asnd {version}"
+
+
+def test_everything_agrees_in_every_variant(database):
+    done = daemons.run(database, "check", "--all")
+    assert re.match(r"\d+ operations agree", done.stdout), done.stdout
+
+
+def test_the_container_gets_all_that_the_build_reads(tmp_path):
+    """A context with what .dockerignore lets through can be configured, and its Dockerfile names every library that the program is linked to."""
+    allowed = [line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line.startswith("!")]
+    for name in allowed:
+        source, target = ROOT / name, tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copy(source, target)
+    done = subprocess.run(["cmake", "-S", str(tmp_path), "-B", str(tmp_path / "b"), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"], text=True,
+                          capture_output=True, timeout=120, env={**os.environ})
+    assert done.returncode == 0, done.stderr
+    runtime = (ROOT / "Dockerfile").read_text(encoding="utf-8").split("FROM debian:12-slim\n")[1]
+    needed = subprocess.run(["readelf", "-dW", str(daemons.program())], text=True, capture_output=True, check=True).stdout
+    for library in re.findall(r"NEEDED.*\[(lib[\w.+-]+)\]", needed):
+        if library.startswith(("libc.", "libm.", "ld-")):
+            continue
+        path = subprocess.run(["sh", "-c", f"ldconfig -p | grep -m1 -F '{library} ' | sed 's/.*=> //'"], text=True, capture_output=True, check=True).stdout
+        real = os.path.realpath(path.strip())
+        package = ""
+        for candidate in (real, real.removeprefix("/usr")):
+            package = package or subprocess.run(["dpkg-query", "-S", candidate], text=True, capture_output=True, check=False).stdout.split(":")[0]
+        assert package and package in runtime, f"{library} is in package {package}, which the Dockerfile does not install"
