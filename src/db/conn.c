@@ -66,16 +66,15 @@ void db_disconnect(struct db_conn *conn)
     free(conn);
 }
 
-/* libpq learns of a closed connection only by reading; an idle one has nothing else to say. */
+/* libpq learns of a closed connection only by reading, first the server's farewell, then the end. */
 static bool is_alive(PGconn *pg)
 {
     struct pollfd fd = {.fd = PQsocket(pg), .events = POLLIN};
 
-    if (PQstatus(pg) != CONNECTION_OK)
-        return false;
-    if (poll(&fd, 1, 0) <= 0)
-        return true;
-    return PQconsumeInput(pg) == 1 && PQstatus(pg) == CONNECTION_OK;
+    while (PQstatus(pg) == CONNECTION_OK && poll(&fd, 1, 0) > 0)
+        if (PQconsumeInput(pg) != 1)
+            return false;
+    return PQstatus(pg) == CONNECTION_OK;
 }
 
 enum status db_ensure(struct ctx *ctx, struct db_conn *conn)
