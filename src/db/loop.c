@@ -87,7 +87,7 @@ void loop_run_later(struct db_loop *db, struct db_request *request)
     if (db->is_closing)
         on_again(&db->again);
     else if (!uv_is_active((uv_handle_t *)&db->again))
-        uv_timer_start(&db->again, on_again, AGAIN_MIN_MS + randombytes_uniform(AGAIN_JITTER_MS << request->tries), 0);
+        uv_timer_start(&db->again, on_again, AGAIN_MIN_MS + randombytes_uniform((uint32_t)AGAIN_JITTER_MS << request->tries), 0);
 }
 
 /* ── sending ── */
