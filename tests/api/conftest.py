@@ -17,5 +17,12 @@ def world(api, office):
     programmes = [make.programme(api) for _ in range(3)]
     sessions = [make.session(api, p["id"], start=30 + 10 * i) for i, p in enumerate(programmes)]
     enrolments = [make.enrol(api, s["id"], p["nip"]) for s in sessions for p in people]
+    periods = [make.period(api) for _ in range(3)]
+    evaluations = [make.evaluation(api, p["nip"], t["id"]) for p in people for t in periods]
+    indicators = [make.indicator(api, evaluations[0]["id"]) for _ in range(4)]
+    rows = "".join(f"{make.nip(sex=3)},PNS,Baris Ditolak,{office['code']}\n" for _ in range(3))
+    imports = [api("POST", "/v1/asn/import", data=("nip,kind,name,unit_code\n" + rows).encode(), headers={"Content-Type": "text/csv"}, expect=200)
+               for _ in range(3)]
     return {"unit_id": office["id"], "nip": people[0]["nip"], "programme_id": programmes[0]["id"], "session_id": sessions[0]["id"],
-            "enrolment_id": enrolments[0]["id"], "list": "ranks"}
+            "enrolment_id": enrolments[0]["id"], "period_id": periods[0]["id"], "evaluation_id": evaluations[0]["id"],
+            "indicator_id": indicators[0]["id"], "import_id": imports[0].json["id"], "list": "ranks"}

@@ -49,3 +49,24 @@ def session(api, programme_id=None, start=30, length=3, **members):
 
 def enrol(api, session_id, nip_, expect=201, **options):
     return api.post("/v1/enrolments", {"session_id": session_id, "nip": nip_}, expect=expect, **options).json
+
+
+def period(api, **members):
+    """A yearly period of a year that no other call gives."""
+    n = number()
+    year = 1901 + n % 198
+    body = {"name": f"Tahun {year}", "kind": "tahunan", "starts_on": f"{year}-01-01", "ends_on": f"{year}-12-31", **members}
+    return api.post("/v1/periods", body, expect=201).json
+
+
+def evaluation(api, nip_, period_id, **members):
+    return api.post("/v1/evaluations", {"nip": nip_, "period_id": period_id, **members}, expect=201).json
+
+
+def indicator(api, evaluation_id, **members):
+    body = {"name": f"Indikator {number()}", "direction": "maximize", "target": 90, "actual": 95.5, "weight": 60, **members}
+    return api.post(f"/v1/evaluations/{evaluation_id}/indicators", body, expect=201).json
+
+
+def tag(api, path):
+    return api.get(path).etag
