@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* One evaluation worked out from its rows, wherever they came from: the tables, or the inputs stored when it was finalised. */
+#include <libpq-fe.h>
+
+#include "asnd/contract.h"
+#include "asnd/status.h"
+
+/* Texts in ctx's arena. Percents have two decimals, rounded half up only here. */
+struct evaluated {
+    const char *achievement; /* NULL: there are no indicators, or an actual value is missing */
+    const char *achievement_uncapped;
+    const char *predicate; /* NULL: a rating is missing */
+    const char *predicate_number;
+    const char *indicators; /* JSON array */
+    bool is_whole;          /* nothing is missing; otherwise each missing thing is a fault of ctx, at its pointer */
+};
+
+/* `evaluation` has one row (results_rating, behaviour_rating), `inputs` one an indicator, in order. ST_CONFLICT "achievement-undefined" where a
+ * formula has no value for its numbers. */
+NODISCARD enum status evaluation_work_out(struct ctx *ctx, const PGresult *evaluation, const PGresult *inputs, struct evaluated *ret);
+
+/* As binds: achievement, achievement_uncapped, predicate, predicate_number, indicators, rule_version. */
+void evaluated_derive(struct ctx *ctx, struct params *in, const struct evaluated *evaluated);
