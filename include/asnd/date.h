@@ -24,7 +24,8 @@ void date_format(struct date d, char ret[DATE_TEXT_SIZE]);
 int64_t date_to_days(struct date d);
 struct date date_from_days(int64_t days);
 int date_compare(struct date a, struct date b);
-/* An RFC 3339 date-time with a mandatory offset (second 60 is allowed where a leap second can be); false otherwise. */
+/* An RFC 3339 date-time with a mandatory offset (second 60 is allowed where a leap second can be: at the end of a
+ * month in UTC); false otherwise, and when the UTC date has no year 1 to 9999. */
 NODISCARD bool instant_is_valid(const char *text, size_t len);
 
 /* Wall clock: microseconds since the epoch; UTC text with milliseconds. */

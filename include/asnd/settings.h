@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* One table of settings (settings.def): name, type, default, secret or not, help. Sources, later wins: defaults, a file
- * (`--config FILE` or ASND_CONFIG; `name = value` lines, `#` comments), environment ASND_NAME, flags --name=value or --name value
- * (dashes for underscores). Unknown names (file, flag, or an ASND_ variable that is no setting) and bad values stop the start with a sentence. */
+ * (`--config FILE` or ASND_CONFIG; lines `name = value`, or comments that begin with `#`), environment ASND_NAME, flags --name=value or
+ * --name value (dashes for underscores; none behind `--`). Unknown names (in the file, or an ASND_ variable that is no setting) and bad
+ * values stop the start with a sentence that names the nearest setting; unknown flags are the subcommand's to refuse. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -31,7 +31,8 @@ NODISCARD bool percent_decode(struct arena *arena, struct slice in, bool plus_is
 
 /* Edit distance (Damerau, ASCII case folded), stops counting above `limit`. */
 size_t text_distance(const char *a, const char *b, size_t limit);
-/* The nearest of `names` if it is near enough to be meant, else NULL. */
+/* The nearest of `names` if it is near enough to be meant (one slip in a short word, at most three), else the only one that `name`
+ * abbreviates, else NULL. */
 const char *text_nearest(const char *name, const char *const *names, size_t n);
 
 /* Hex, lower case; `ret` has room for 2*len+1. */

@@ -21,9 +21,11 @@
 #include <sanitizer/asan_interface.h>
 #define POISON(p, n)   ASAN_POISON_MEMORY_REGION((p), (n))
 #define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION((p), (n))
+#define GAP            ALIGNMENT /* stays poisoned behind each allocation, so that one that is overrun does not reach the next */
 #else
 #define POISON(p, n)   ((void)(p), (void)(n))
 #define UNPOISON(p, n) ((void)(p), (void)(n))
+#define GAP            ((size_t)0)
 #endif
 
 #define FIRST_BYTES 4096
@@ -111,11 +113,12 @@ void arena_free(struct arena *arena)
     free(arena);
 }
 
-static void *from_block(struct arena *arena, struct block *block, size_t size)
+/* `step` is what `size` takes up with alignment and gap. */
+static void *from_block(struct arena *arena, struct block *block, size_t size, size_t step)
 {
     void *p = block->data + block->used;
-    block->used += size;
-    arena->used += size;
+    block->used += step;
+    arena->used += step - GAP;
     UNPOISON(p, size);
     return p;
 }
@@ -123,21 +126,22 @@ static void *from_block(struct arena *arena, struct block *block, size_t size)
 void *arena_alloc(struct arena *arena, size_t size)
 {
     struct block *block = arena->blocks;
-    if (size > SIZE_MAX - ALIGNMENT)
+    size_t step;
+    if (size > SIZE_MAX - 2 * ALIGNMENT)
         die_no_memory();
-    size = size ? (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1) : ALIGNMENT;
-    if (block->size - block->used >= size)
-        return from_block(arena, block, size);
-    if (size > block->size) {
-        struct block *own = block_new(size);
+    step = (size ? (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1) : ALIGNMENT) + GAP;
+    if (block->size - block->used >= step)
+        return from_block(arena, block, size, step);
+    if (step > block->size) {
+        struct block *own = block_new(step);
         own->next = arena->first->next;
         arena->first->next = own;
-        return from_block(arena, own, size);
+        return from_block(arena, own, size, step);
     }
     block = block_new(block->size < (size_t)1 << 20 ? block->size * 2 : block->size);
     block->next = arena->blocks;
     arena->blocks = block;
-    return from_block(arena, block, size);
+    return from_block(arena, block, size, step);
 }
 
 void *arena_zalloc(struct arena *arena, size_t size)

@@ -117,17 +117,31 @@ static void escape(struct buf *buf, uint8_t c)
     }
 }
 
+/* Past the plain bytes at p, eight at a time: a byte is not plain if it has the high bit, is below 0x20, or becomes 0 when XORed with
+ * a quote or backslash. A borrow can only mark bytes above a true hit, so the loop stops no later than it must; the table decides. */
+static const uint8_t *skip_plain(const uint8_t *p, const uint8_t *end)
+{
+    const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+    for (uint64_t eight; end - p >= 8; p += 8) {
+        uint64_t quote, backslash;
+        memcpy(&eight, p, sizeof eight);
+        quote = eight ^ (ones * '"');
+        backslash = eight ^ (ones * '\\');
+        if ((eight | (eight - ones * 0x20) | (quote - ones) | (backslash - ones)) & high)
+            break;
+    }
+    while (p < end && byte_class[*p] == PLAIN)
+        p++;
+    return p;
+}
+
 void buf_json_string(struct buf *buf, const char *text, size_t len)
 {
-    const uint8_t *p = (const uint8_t *)text, *end = p + len, *run = p;
+    const uint8_t *p = (const uint8_t *)(len ? text : ""), *end = p + len, *run = p;
     buf_reserve(buf, len + 2);
     buf_putc(buf, '"');
-    while (p < end) {
+    while ((p = skip_plain(p, end)) < end) {
         size_t n;
-        if (byte_class[*p] == PLAIN) {
-            p++;
-            continue;
-        }
         n = byte_class[*p] == ESCAPE ? 0 : character(p, (size_t)(end - p));
         if (n) {
             p += n;

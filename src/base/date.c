@@ -97,11 +97,19 @@ static bool offset_parse(const char *text, size_t len, int *ret)
     return hours >= 0 && hours <= 23 && minutes >= 0 && minutes <= 59;
 }
 
-/* RFC 3339, 5.6 and appendix D: second 60 only at 23:59:60 UTC. */
+/* RFC 3339, 5.6 and appendix D. `utc_minute` counts from 1970-01-01T00:00Z: a leap second ends a month in UTC, wherever its clock
+ * reading is; and an instant whose UTC date has no year of four digits could not be written back. */
+static bool fits_utc(int64_t utc_minute, int second)
+{
+    int64_t days = utc_minute / 1440 - (utc_minute % 1440 < 0);
+    bool ends_month = utc_minute - days * 1440 == 1439 && date_from_days(days + 1).day == 1;
+    return date_is_valid(date_from_days(days)) && (second <= 59 || (second == 60 && ends_month));
+}
+
 bool instant_is_valid(const char *text, size_t len)
 {
     struct date d;
-    int hour, minute, second, offset, utc_minute;
+    int hour, minute, second, offset;
     size_t at = 19;
     if (len < 20 || !date_parse(text, 10, &d) || (text[10] != 'T' && text[10] != 't') || text[13] != ':' || text[16] != ':')
         return false;
@@ -117,8 +125,8 @@ bool instant_is_valid(const char *text, size_t len)
     }
     if (!offset_parse(text + at, len - at, &offset))
         return false;
-    utc_minute = ((hour * 60 + minute - offset) % 1440 + 1440) % 1440;
-    return hour >= 0 && hour <= 23 && minute >= 0 && minute <= 59 && second >= 0 && (second <= 59 || (second == 60 && utc_minute == 1439));
+    return hour >= 0 && hour <= 23 && minute >= 0 && minute <= 59 && second >= 0 &&
+           fits_utc(date_to_days(d) * 1440 + hour * 60 + minute - offset, second);
 }
 
 static int64_t clock_us(clockid_t clock)

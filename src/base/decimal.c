@@ -2,6 +2,7 @@
 /* Exact rationals on GMP; decimal text in, decimal text of a named rounding out. */
 #include "asnd/decimal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,6 +161,7 @@ static void scaled(mpz_t ret, const struct decimal *d, int scale, enum rounding 
 {
     mpz_t factor, num, rest, twice;
     int c;
+    assert(scale >= 0);
     mpz_inits(factor, num, rest, twice, NULL);
     power_of_ten(factor, (unsigned long)scale);
     mpz_mul(num, mpq_numref(d->q), factor);

@@ -2,6 +2,7 @@
 /* Log lines: one JSON object, one write(2), so that lines of several threads never mix. */
 #include "asnd/log.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,9 @@
 
 #include "asnd/buf.h"
 #include "asnd/date.h"
+
+/* Text beyond this is cut: a line stays below PIPE_BUF, up to which a write to a pipe is never torn. */
+#define TEXT_MAX 1000
 
 static _Atomic int min_level = LOG_INFO_;
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
@@ -34,6 +38,20 @@ bool log_enabled(enum log_level level)
     return (int)level >= atomic_load_explicit(&min_level, memory_order_relaxed);
 }
 
+static void put_text(struct buf *line, const char *text)
+{
+    size_t len = strnlen(text, TEXT_MAX + 1);
+    if (len <= TEXT_MAX) {
+        buf_json_string(line, text, len);
+        return;
+    }
+    for (len = TEXT_MAX; len > TEXT_MAX - 3 && ((unsigned char)text[len] & 0xc0) == 0x80; len--)
+        ; /* back to the beginning of a character */
+    buf_json_string(line, text, len);
+    line->len--;
+    BUF_LIT(line, "…\"");
+}
+
 static void put_field(struct buf *line, const struct log_field *field)
 {
     if (field->type == LF_TEXT && !field->text)
@@ -43,7 +61,7 @@ static void put_field(struct buf *line, const struct log_field *field)
     BUF_LIT(line, ":");
     switch (field->type) {
     case LF_TEXT:
-        buf_json_string(line, field->text, strlen(field->text));
+        put_text(line, field->text);
         break;
     case LF_INT:
         buf_put_i64(line, field->number);
@@ -52,7 +70,7 @@ static void put_field(struct buf *line, const struct log_field *field)
         buf_puts(line, field->number ? "true" : "false");
         break;
     case LF_MS3:
-        buf_printf(line, "%lld.%03d", (long long)(field->number / 1000), (int)(field->number % 1000));
+        buf_printf(line, "%s%lld.%03d", field->number < 0 ? "-" : "", llabs(field->number / 1000), abs((int)(field->number % 1000)));
         break;
     }
 }
@@ -60,8 +78,10 @@ static void put_field(struct buf *line, const struct log_field *field)
 /* A full pipe or disk must not stop the daemon: what cannot be written is dropped. */
 static void write_out(const char *bytes, size_t len)
 {
-    ssize_t n = write(STDERR_FILENO, bytes, len);
-    (void)n;
+    int saved = errno;
+    while (write(STDERR_FILENO, bytes, len) < 0 && errno == EINTR)
+        ;
+    errno = saved;
 }
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields, int n_fields)

@@ -2,6 +2,7 @@
 /* The registry of metrics: series are made at start and never go; adding to one is an atomic operation. */
 #include "asnd/metrics.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -53,6 +54,7 @@ struct metric *metric_new(enum metric_kind kind, const char *name, const char *l
         last = &m->next;
     }
     pthread_mutex_unlock(&lock);
+    assert(m->kind == kind);
     return m;
 }
 
@@ -69,6 +71,8 @@ void metric_set(struct metric *m, int64_t value)
 void metric_observe_us(struct metric *m, int64_t microseconds)
 {
     size_t i = 0;
+    if (microseconds < 0)
+        microseconds = 0;
     while (i < N_BOUNDS && microseconds > bounds_us[i])
         i++;
     atomic_fetch_add_explicit(&m->buckets[i], 1, memory_order_relaxed);

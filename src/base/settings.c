@@ -54,27 +54,60 @@ static size_t row_find(const char *name)
     return i;
 }
 
-static bool unknown(const char *shown, const char *name, const char *where, FILE *err)
+static void put_upper(FILE *out, const char *name)
 {
-    const char *names[ARRAY_LEN(rows)], *nearest;
+    for (; *name; name++)
+        fputc(toupper((unsigned char)*name), out);
+}
+
+static const char *nearest_name(const char *name)
+{
+    const char *names[ARRAY_LEN(rows)];
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         names[i] = rows[i].name;
-    nearest = text_nearest(name, names, ARRAY_LEN(rows));
-    fprintf(err, "asnd: %s: there is no setting \"%s\"", where, shown);
+    return text_nearest(name, names, ARRAY_LEN(rows));
+}
+
+static bool unknown_in_file(const char *name, const char *where, FILE *err)
+{
+    const char *nearest = nearest_name(name);
+    fprintf(err, "asnd: %s: there is no setting \"%s\"; ", where, name);
     if (nearest)
-        fprintf(err, "; did you mean \"%s\"?\n", nearest);
+        fprintf(err, "did you mean \"%s\"?\n", nearest);
     else
-        fprintf(err, "; `asnd config` lists them.\n");
+        fprintf(err, "`asnd config` lists them all.\n");
+    return false;
+}
+
+/* `variable` as it stands in the environment, `len` bytes up to the equals sign; `name` the setting that it would be. */
+static bool unknown_in_environment(const char *variable, size_t len, const char *name, FILE *err)
+{
+    const char *nearest = nearest_name(name);
+    fprintf(err, "asnd: environment: %.*s is no setting; ", (int)len, variable);
+    if (nearest) {
+        fputs("did you mean ASND_", err);
+        put_upper(err, nearest);
+        fputs("?\n", err);
+    } else {
+        fprintf(err, "`asnd config --markdown` lists them all.\n");
+    }
     return false;
 }
 
 /* Copies live as long as the process: a handful, made at start. */
-static char *keep(const char *text)
+static const char *keep(const char *text)
 {
-    char *copy = strdup(text);
+    static struct kept {
+        struct kept *next;
+        char text[];
+    } * all;
+    size_t size = strlen(text) + 1;
+    struct kept *copy = malloc(sizeof *copy + size);
     if (!copy)
         die_no_memory();
-    return copy;
+    copy->next = all;
+    all = copy;
+    return memcpy(copy->text, text, size);
 }
 
 static bool assign_int(const struct row *row, const char *value, const char *where, int64_t *slot, FILE *err)
@@ -83,7 +116,7 @@ static bool assign_int(const struct row *row, const char *value, const char *whe
     long long number;
     errno = 0;
     number = strtoll(value, &end, 10);
-    if (errno || end == value || *end || number < row->min || number > row->max) {
+    if (errno || end == value || *end || !(isdigit((unsigned char)*value) || *value == '-') || number < row->min || number > row->max) {
         fprintf(err, "asnd: %s: %s must be a whole number from %lld to %lld, not \"%s\".\n", where, row->name, (long long)row->min,
                 (long long)row->max, value);
         return false;
@@ -151,13 +184,13 @@ static bool read_line(struct settings *settings, char *line, const char *where, 
     if (*name == '\0' || *name == '#')
         return true;
     if (!equals) {
-        fprintf(err, "asnd: %s: a line is \"name = value\".\n", where);
+        fprintf(err, "asnd: %s: a line must read \"name = value\".\n", where);
         return false;
     }
     *equals = '\0';
     name = trim(name);
     i = row_find(name);
-    return i < ARRAY_LEN(rows) ? assign(settings, i, trim(equals + 1), FROM_FILE, where, err) : unknown(name, name, where, err);
+    return i < ARRAY_LEN(rows) ? assign(settings, i, trim(equals + 1), FROM_FILE, where, err) : unknown_in_file(name, where, err);
 }
 
 static bool read_file(struct settings *settings, const char *path, FILE *err)
@@ -172,7 +205,16 @@ static bool read_file(struct settings *settings, const char *path, FILE *err)
     }
     while (fine && fgets(line, sizeof line, file)) {
         snprintf(where, sizeof where, "%s:%d", path, ++number);
-        fine = read_line(settings, line, where, err);
+        if (strlen(line) + 1 == sizeof line) {
+            fprintf(err, "asnd: %s: the line is longer than %zu bytes.\n", where, sizeof line - 2);
+            fine = false;
+        } else {
+            fine = read_line(settings, line, where, err);
+        }
+    }
+    if (fine && ferror(file)) { /* a directory, for one */
+        fprintf(err, "asnd: cannot read the settings file %s: %s.\n", path, strerror(errno));
+        fine = false;
     }
     fclose(file);
     return fine;
@@ -196,8 +238,9 @@ static bool read_environment(struct settings *settings, FILE *err)
         for (char *p = name; *p; p++)
             *p = (char)tolower((unsigned char)*p);
         i = row_find(name);
-        if (i == ARRAY_LEN(rows) ? !unknown(name, name, "environment (ASND_*)", err)
-                                 : !assign(settings, i, equals + 1, FROM_ENVIRONMENT, "environment", err))
+        if (i == ARRAY_LEN(rows))
+            return unknown_in_environment(*entry, (size_t)(equals - *entry), name, err);
+        if (!assign(settings, i, equals + 1, FROM_ENVIRONMENT, "environment", err))
             return false;
     }
     return true;
@@ -219,56 +262,62 @@ static size_t flag_row(const char *flag, const char **ret_value)
     return row_find(name);
 }
 
-static bool is_config_flag(const char *flag, const char **ret_value)
+static bool secret_as_flag(const struct row *row, FILE *err)
 {
-    *ret_value = flag[8] == '=' ? flag + 9 : NULL;
-    return strncmp(flag, "--config", 8) == 0 && (flag[8] == '=' || flag[8] == '\0');
+    fprintf(err, "asnd: %s is a secret, and a flag would show it in the process list; use ASND_", row->name);
+    put_upper(err, row->name);
+    fputs(" or the settings file.\n", err);
+    return false;
 }
 
-/* Takes setting flags out of argv; assigns them only in the second of two passes, after file and environment. */
-static bool read_flags(struct settings *settings, int *argc, char **argv, bool assigning, const char **ret_config, FILE *err)
+/* What the flags say, before any of it is assigned: they win over the file, but name it. */
+struct flags {
+    const char *config;
+    const char *values[ARRAY_LEN(rows)]; /* NULL: not given */
+};
+
+/* Takes the setting flags out of argv; the rest closes up. */
+static bool take_flags(int *argc, char **argv, struct flags *flags, FILE *err)
 {
-    int kept = 0;
-    for (int at = 0; at < *argc; at++) {
-        const char *value;
-        bool config = strncmp(argv[at], "--config", 8) == 0 && is_config_flag(argv[at], &value);
-        size_t i = config ? 0 : flag_row(argv[at], &value);
-        if (!config && i == ARRAY_LEN(rows)) {
-            argv[kept++] = argv[at];
+    int kept = 0, at = 0;
+    while (at < *argc && strcmp(argv[at], "--") != 0) {
+        const char *flag = argv[at++], *value;
+        bool is_config = strncmp(flag, "--config", 8) == 0 && (flag[8] == '=' || flag[8] == '\0');
+        size_t i = flag_row(flag, &value);
+        if (!is_config && i == ARRAY_LEN(rows)) {
+            argv[kept++] = argv[at - 1];
             continue;
         }
-        if (!value && at + 1 == *argc) {
-            fprintf(err, "asnd: the flag %s needs a value.\n", argv[at]);
-            return false;
-        }
-        if (!assigning) { /* first pass: only look */
-            if (config)
-                *ret_config = value ? value : argv[at + 1];
-            argv[kept++] = argv[at];
-            if (!value)
-                argv[kept++] = argv[++at];
-            continue;
-        }
-        if (!config && rows[i].is_secret) {
-            fprintf(err, "asnd: %s is a secret: a flag would show it in the process list; use ASND_%s or the settings file.\n",
-                    rows[i].name, rows[i].name);
+        if (!is_config && rows[i].is_secret)
+            return secret_as_flag(&rows[i], err);
+        if (!value && at == *argc) {
+            fprintf(err, "asnd: the flag %s needs a value.\n", flag);
             return false;
         }
         if (!value)
-            value = argv[++at];
-        if (!config && !assign(settings, i, value, FROM_FLAG, "flag", err))
-            return false;
+            value = argv[at++];
+        *(is_config ? &flags->config : &flags->values[i]) = value;
     }
+    while (at < *argc)
+        argv[kept++] = argv[at++];
     *argc = kept;
+    return true;
+}
+
+static bool assign_flags(struct settings *settings, const struct flags *flags, FILE *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (flags->values[i] && !assign(settings, i, flags->values[i], FROM_FLAG, "flag", err))
+            return false;
     return true;
 }
 
 bool settings_load(int *argc, char **argv, struct settings *ret, FILE *err)
 {
-    const char *config = getenv("ASND_CONFIG");
+    struct flags flags = {.config = getenv("ASND_CONFIG")};
     set_defaults(ret);
-    return read_flags(ret, argc, argv, false, &config, err) && (!config || !*config || read_file(ret, config, err)) &&
-           read_environment(ret, err) && read_flags(ret, argc, argv, true, &config, err);
+    return take_flags(argc, argv, &flags, err) && (!flags.config || !*flags.config || read_file(ret, flags.config, err)) &&
+           read_environment(ret, err) && assign_flags(ret, &flags, err);
 }
 
 static void print_value(const struct settings *settings, const struct row *row, FILE *out)
@@ -300,8 +349,7 @@ void settings_print_markdown(FILE *out)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct row *row = &rows[i];
         fprintf(out, "| `%s` | `ASND_", row->name);
-        for (const char *p = row->name; *p; p++)
-            fputc(toupper((unsigned char)*p), out);
+        put_upper(out, row->name);
         fputs("` | ", out);
         if (row->kind == TEXT)
             fprintf(out, *row->text_default ? "`%s`" : "%s", row->text_default);

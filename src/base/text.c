@@ -14,12 +14,12 @@ struct slice slice_of(const char *text)
 
 bool slice_is(struct slice s, const char *text)
 {
-    return strlen(text) == s.len && memcmp(s.data, text, s.len) == 0;
+    return strlen(text) == s.len && (s.len == 0 || memcmp(s.data, text, s.len) == 0);
 }
 
 bool slice_is_nocase(struct slice s, const char *text)
 {
-    return strlen(text) == s.len && strncasecmp(s.data, text, s.len) == 0;
+    return strlen(text) == s.len && (s.len == 0 || strncasecmp(s.data, text, s.len) == 0);
 }
 
 static bool is_blank(char c)
@@ -54,7 +54,7 @@ static size_t character(const unsigned char *p, size_t left)
 
 bool utf8_is_valid(const char *bytes, size_t len, bool allow_nul)
 {
-    const unsigned char *p = (const unsigned char *)bytes, *end = p + len;
+    const unsigned char *p = (const unsigned char *)(len ? bytes : ""), *end = p + len;
     while (p < end) {
         size_t n = character(p, (size_t)(end - p));
         if (n == 0 || (*p == '\0' && !allow_nul))
@@ -146,18 +146,48 @@ size_t text_distance(const char *a, const char *b, size_t limit)
     return one[lb];
 }
 
+static size_t common_prefix(const char *a, const char *b)
+{
+    size_t n = 0;
+    while (a[n] && folded(a[n]) == folded(b[n]))
+        n++;
+    return n;
+}
+
+/* The one name that `name` abbreviates ("stat" for "status"), from three letters up; NULL if there are several. */
+static const char *abbreviated(const char *name, const char *const *names, size_t n)
+{
+    size_t len = strlen(name);
+    const char *found = NULL;
+    for (size_t i = 0; i < n && len >= 3; i++) {
+        if (common_prefix(name, names[i]) < len)
+            continue;
+        if (found)
+            return NULL;
+        found = names[i];
+    }
+    return found;
+}
+
+/* One mistake in five letters is a slip; two in a short word make another word. */
+static size_t slips_allowed(size_t len)
+{
+    return len < 2 ? 0 : len < 6 ? 1 : len < 12 ? 2 : 3;
+}
+
 const char *text_nearest(const char *name, const char *const *names, size_t n)
 {
-    size_t limit = strlen(name) / 3 + 1, best = limit + 1;
+    size_t limit = slips_allowed(strlen(name)), best = limit + 1, best_prefix = 0;
     const char *found = NULL;
     for (size_t i = 0; i < n; i++) {
-        size_t d = text_distance(name, names[i], limit);
-        if (d < best) {
+        size_t d = text_distance(name, names[i], limit), prefix = common_prefix(name, names[i]);
+        if (d < best || (d == best && d <= limit && prefix > best_prefix)) {
             best = d;
+            best_prefix = prefix;
             found = names[i];
         }
     }
-    return found;
+    return found ? found : abbreviated(name, names, n);
 }
 
 void hex_encode(const uint8_t *bytes, size_t len, char *ret)

@@ -11,6 +11,20 @@
 
 #include "asnd/date.h"
 
+/* Random bytes by the system call, a page's worth of ids at a time: one is made for every request. Never handed out twice. */
+static void random_bytes(void *ret, size_t len)
+{
+    static _Thread_local unsigned char pool[512];
+    static _Thread_local size_t left;
+    if (left < len) {
+        randombytes_buf(pool, sizeof pool);
+        left = sizeof pool;
+    }
+    left -= len;
+    memcpy(ret, pool + left, len);
+    sodium_memzero(pool + left, len);
+}
+
 void uuid_new_v7(char ret[UUID_TEXT_SIZE])
 {
     static _Thread_local uint64_t last_ms;
@@ -19,14 +33,15 @@ void uuid_new_v7(char ret[UUID_TEXT_SIZE])
     uuid_t raw;
     if (now > last_ms) {
         last_ms = now;
-        counter = randombytes_random() & 0x7ff; /* the upper half is room to count in */
+        random_bytes(raw, 2);
+        counter = ((unsigned)raw[0] << 8 | raw[1]) & 0x7ff; /* the upper half is room to count in */
     } else if (++counter > 0xfff) {
         last_ms++;
         counter = 0;
     }
     for (int i = 0; i < 6; i++)
         raw[i] = (unsigned char)(last_ms >> (8 * (5 - i)));
-    randombytes_buf(raw + 8, 8);
+    random_bytes(raw + 8, 8);
     raw[6] = (unsigned char)(0x70 | counter >> 8);
     raw[7] = (unsigned char)(counter & 0xff);
     raw[8] = (unsigned char)(0x80 | (raw[8] & 0x3f));
