@@ -11,6 +11,7 @@
 
 #define AGAIN_MIN_MS    2
 #define AGAIN_JITTER_MS 20
+#define SLOW_AFTER_MS   10
 
 /* ── queues ── */
 
@@ -92,13 +93,24 @@ void loop_run_later(struct db_loop *db, struct db_request *request)
 
 /* ── sending ── */
 
+/* A connection that works in silence is busy with something slow, behind which everything else would wait: it comes after all others. */
+static int load_of(const struct db_loop *db, const struct link *l)
+{
+    bool is_slow = l->n_steps > 0 && uv_now(db->uv) - l->heard_ms > SLOW_AFTER_MS;
+
+    return l->in_flight + (is_slow ? LINK_IN_FLIGHT_MAX : 0);
+}
+
+/* NULL: none is up, or all carry what they may. */
 static struct link *least_loaded(const struct db_loop *db)
 {
     struct link *least = NULL;
 
     for (int i = 0; i < db->config.connections; i++) {
         struct link *l = &db->links[i];
-        if (l->state == LINK_UP && !l->is_broken && l->in_flight < LINK_IN_FLIGHT_MAX && (least == NULL || l->in_flight < least->in_flight))
+        if (l->state != LINK_UP || l->is_broken || l->in_flight >= LINK_IN_FLIGHT_MAX)
+            continue;
+        if (least == NULL || load_of(db, l) < load_of(db, least))
             least = l;
     }
     return least;
@@ -231,7 +243,7 @@ struct db_loop *db_loop_new(uv_loop_t *loop, const struct db_config *config)
     db->uv = loop;
     db->config = *config;
     db->config.conninfo = strdup(config->conninfo);
-    db->config.application_name = strdup(config->application_name);
+    db->config.application_name = strdup(config->application_name ? config->application_name : "asnd");
     db->links = calloc((size_t)config->connections, sizeof *db->links);
     if (db->config.conninfo == NULL || db->config.application_name == NULL || db->links == NULL)
         die_no_memory();

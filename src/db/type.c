@@ -93,16 +93,18 @@ enum render_kind render_kind_of(Oid oid)
 
 const char *type_name(Oid oid)
 {
-    static _Thread_local char text[64];
+    static _Thread_local char texts[4][64]; /* so that one message may name several */
+    static _Thread_local unsigned turn;
     bool is_array;
     const struct type *type = type_find(oid, &is_array);
 
     if (type != NULL && !is_array)
         return type->name;
+    char *text = texts[turn++ % ARRAY_LEN(texts)];
     if (type != NULL)
-        snprintf(text, sizeof text, "%s[]", type->name);
+        snprintf(text, sizeof texts[0], "%s[]", type->name);
     else
-        snprintf(text, sizeof text, "type %u", oid);
+        snprintf(text, sizeof texts[0], "type %u", oid);
     return text;
 }
 

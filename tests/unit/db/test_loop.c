@@ -516,6 +516,27 @@ static void a_deadlock_ends_well_for_both(void **state UNUSED)
     close_loop();
 }
 
+static void nothing_queues_behind_a_slow_statement(void **state UNUSED)
+{
+    static struct call calls[60];
+    struct call slow;
+
+    open_loop(2, 100, 5000);
+    start(&slow, "sleep", "1");
+    uint64_t begun = uv_now(&uv);
+    uv_timer_t tick;
+    uv_timer_init(&uv, &tick);
+    uv_timer_start(&tick, on_tick, 1, 1);
+    RUN_UNTIL(uv_now(&uv) > begun + 30); /* by now it is known as slow */
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+        start(&calls[i], "echo", "quick");
+    RUN_UNTIL(pending == 0);
+    uv_close((uv_handle_t *)&tick, NULL);
+    expect(&slow, DB_OK, "");
+    assert_int_equal(slow.order, ARRAY_LEN(calls));
+    close_loop();
+}
+
 /* ── losses ── */
 
 static int to_come, ok, lost;
@@ -687,6 +708,7 @@ int main(void)
         cmocka_unit_test(a_request_may_have_its_own_timeout),
         cmocka_unit_test(serialization_failures_are_run_again_three_times),
         cmocka_unit_test(a_deadlock_ends_well_for_both),
+        cmocka_unit_test(nothing_queues_behind_a_slow_statement),
         cmocka_unit_test(every_request_is_answered_while_backends_die),
         cmocka_unit_test(a_loss_answers_what_runs_and_the_loop_comes_back),
         cmocka_unit_test(a_silent_server_is_given_up),
