@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <sodium.h>
 
 #include "asnd/arena.h"
 #include "asnd/auth.h"
+
+/* last: it has a macro named fail */
+#include <cmocka.h>
 
 static void a_new_key_is_wellformed_and_every_typing_error_is_not(void **state)
 {

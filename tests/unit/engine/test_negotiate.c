@@ -5,9 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
-
 #include "internal.h"
+
+/* last: it has a macro named fail */
+#include <cmocka.h>
 
 static void accept_picks_the_best_form(void **state)
 {

@@ -6,9 +6,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "internal.h"
+
+/* last: it has a macro named fail */
+#include <cmocka.h>
 
 static const uint8_t secret[32] = "a secret of thirty-two bytes....";
 
@@ -36,7 +37,7 @@ static void a_cursor_is_bound_to_operation_filter_and_sort(void **state)
     const char *const keys[] = {"x"};
     const char *got[1];
     const char *cursor = page_seal_cursor(ctx.arena, secret, "listAsn", "kind=PNS", 1, keys, 1);
-    static const uint8_t other_secret[32] = "another secret of thirty-two.....";
+    static const uint8_t other_secret[32] = "another secret of thirty-two....";
     (void)state;
     assert_int_equal(page_open_cursor(&ctx, secret, "listUnits", "kind=PNS", 1, cursor, got, 1), ST_BAD_REQUEST);
     assert_int_equal(page_open_cursor(&ctx, secret, "listAsn", "kind=PPPK", 1, cursor, got, 1), ST_BAD_REQUEST);

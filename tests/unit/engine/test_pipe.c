@@ -6,9 +6,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "internal.h"
+
+/* last: it has a macro named fail */
+#include <cmocka.h>
 
 #define TOTAL 300000
 
