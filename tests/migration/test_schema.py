@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The schema explains itself, and contract and database call the same rules by the same names."""
+import re
+
+import pytest
+
+from support import contract as contracts
+
+CONTRACT = contracts.load().document
+# Held by the database for itself: no client can meet them, or only as a fault of ours.
+OURS = {"unit_path_key", "asn_nip_form", "enrolment_state_known", "enrolment_queue_place_key", "enrolment_jp_only_passed", "session_waiting",
+        "evaluation_state_known", "evaluation_predicate_known", "evaluation_predicate_number_range", "evaluation_final_is_whole"}
+SERVED = ("asn", "unit", "programme", "session", "enrolment", "period", "evaluation", "indicator")
+
+
+def test_every_table_column_and_function_says_what_it_is(run):
+    silent = run("""
+        SELECT c.relname || coalesce('.' || a.attname, '')
+        FROM   pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum >= 0 AND NOT a.attisdropped
+        WHERE  c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v')
+               AND (col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid, 'pg_class') IS NULL)
+        UNION ALL
+        SELECT p.proname FROM pg_proc p
+        WHERE  p.pronamespace = 'public'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL
+               AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')""")
+    assert silent == []
+
+
+def names_in_database(run):
+    constraints = run("SELECT conname FROM pg_constraint WHERE conrelid = ANY (%s::regclass[]) AND contype <> 'p'", list(SERVED))
+    indexes = run("SELECT i.indexrelid::regclass::text FROM pg_index i WHERE i.indisunique AND NOT i.indisprimary AND i.indrelid = ANY (%s::regclass[])", list(SERVED))
+    raised = run(r"SELECT DISTINCT m[1] FROM pg_proc p, regexp_matches(p.prosrc, 'CONSTRAINT = ''(\w+)''', 'g') m WHERE p.pronamespace = 'public'::regnamespace")
+    return {name for name, in constraints + indexes + raised}
+
+
+def test_contract_and_database_name_the_same_rules(run):
+    ours, theirs = names_in_database(run), set(CONTRACT["x-constraints"])
+    assert theirs - ours == set(), "the contract speaks of constraints that are not there"
+    assert ours - theirs - OURS == set(), "a client could meet a constraint that the contract does not know"
+
+
+def test_constraints_lead_to_known_problems_and_members():
+    builtin = set(re.findall(r'PROBLEM\("([a-z-]+)"', (contracts.ROOT / "include/asnd/problem.def").read_text()))
+    members = {m for s in CONTRACT["components"]["schemas"].values() for m in s.get("properties", {})}
+    for name, entry in CONTRACT["x-constraints"].items():
+        assert entry["code"] in builtin | set(CONTRACT["x-problems"]), name
+        assert entry["pointer"] == "" or entry["pointer"][1:] in members, name
+
+
+def test_every_problem_can_be_met():
+    used = {e["code"] for e in CONTRACT["x-constraints"].values()}
+    source = "".join(p.read_text() for room in ("asn", "training", "performance") for p in (contracts.ROOT / "src" / room).iterdir())
+    assert [c for c in CONTRACT["x-problems"] if c not in used and f"'{c}'" not in source and f'"{c}"' not in source] == []
+
+
+@pytest.mark.parametrize("schema, statement", [
+    ("Rank", "SELECT DISTINCT code FROM rank"), ("EducationLevel", "SELECT code FROM education_level"),
+    ("LegalStatus", "SELECT code FROM legal_status"), ("TrainingForm", "SELECT code FROM training_form")])
+def test_the_contracts_codes_are_those_of_the_reference_lists(schema, statement, run):
+    assert set(CONTRACT["components"]["schemas"][schema]["enum"]) == {code for code, in run(statement)}
+
+
+NAMES = [("Ma'ruf Amin", "maruf amin"), ("Nur’aini", "nuraini"), ("José  da-Costa", "jose da costa"), ("A. Rahman, S.Pd.", "a rahman s pd"), ("ÇELİK", "celik")]
+
+
+@pytest.mark.parametrize("name, key", NAMES)
+def test_names_are_compared_by_their_letters(name, key, run):
+    assert run("SELECT name_key(%s)", name) == [(key,)]
+
+
+FINDS = [("rahmavati", "Siti Rahmawati", True), ("rahmawati siti", "Siti Rahmawati", True), ("santsoo", "Budi Santoso", True), ("hidayat siti", "Siti Rahmawati", False),
+         ("xyzzy", "Siti Rahmawati", False), ("%", "Siti Rahmawati", False), ("maruf", "Ma'ruf Amin", True), ("sant", "Budi Santoso", True)]
+
+
+@pytest.mark.parametrize("query, name, found", FINDS)
+def test_a_search_survives_a_typo(query, name, found, run):
+    sql = "SELECT count(*) FROM (SELECT name_key(%s) AS k) n WHERE k %%> (SELECT name_probe(%s)) AND k %%> ALL ((SELECT name_words(%s))::text[])"
+    assert run(sql, name, query, query) == [(int(found),)]
