@@ -166,7 +166,7 @@ const struct migration *session_migrations(size_t *ret_n)
 {
     static struct migration list[1000];
     size_t n = 0;
-    for (; embedded_migrations[n].name && n < ARRAY_LEN(list); n++) {
+    for (; n < ARRAY_LEN(list) && embedded_migrations[n].name; n++) {
         const struct embedded_file *file = &embedded_migrations[n];
         list[n] = (struct migration){atoi(file->name), file->name, file->begin, (size_t)(file->end - file->begin)};
     }

@@ -138,7 +138,7 @@ static void check_shape(struct check *c, const struct op *op)
     if (op->info->has_page && (op->limit_param < 0 || op->cursor_param < 0))
         fault(c, operation->place, "operation \"%s\" pages, but declares no `limit` and `cursor`", operation->id);
     for (size_t i = 0; i < op->info->n_options; i++)
-        if (op->options[i].from == BIND_UNKNOWN || op->options[i].from > BIND_DERIVED)
+        if (op->options[i].from > BIND_DERIVED)
             fault(c, op->info->place, "optional part \"%s\" is no parameter or member of the operation", op->info->options[i]);
     check_sorts(c, op);
 }
