@@ -333,8 +333,8 @@ static uint64_t hash_of(const struct run *r, const json_t *node)
         json_object_foreach((json_t *)(uintptr_t)node, key, value)
         {
             uint64_t one = hash_of(r, value);
-            for (; *key; key++)
-                one = mix(one, (unsigned char)*key);
+            for (const char *c = key; *c; c++)
+                one = mix(one, (unsigned char)*c);
             sum += one;
         }
         h = mix(h, sum);
