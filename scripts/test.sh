@@ -33,7 +33,7 @@ stages=(
     "unit          unit tests, under ASan, with a database"
     "raw           bytes on the socket: framing, limits, deadlines, slow and broken clients"
     "api           every operation of openapi.yaml over HTTP, every reply against the contract"
-    "migration     empty to latest, latest again, earlier data to latest"
+    "migration     the schema by itself: comments, named rules, seats, tree, frozen evaluations"
     "release       hardened build, installed elsewhere, started from there"
     "tour          the README's tours and docs/adding-an-operation.md do what they say"
     "chaos         killed backends, servers, daemons, imports: nothing is lost or doubled"

@@ -45,7 +45,7 @@ enum status db_connect(struct ctx *ctx, const struct db_config *config, struct d
     conn->config.application_name = strdup(config->application_name ? config->application_name : "asnd");
     if (conn->config.conninfo == NULL || conn->config.application_name == NULL)
         die_no_memory();
-    conn->pg = session_connect(&conn->config, PQconnectdbParams);
+    conn->pg = connection_open(&conn->config, PQconnectdbParams);
     enum status st = check_session(ctx, conn);
     if (st != ST_OK) {
         db_disconnect(conn);

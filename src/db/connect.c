@@ -30,7 +30,7 @@ static void ignore_notice(void *cls UNUSED, const PGresult *res UNUSED)
 {
 }
 
-PGconn *session_connect(const struct db_config *config, connect_fn connect)
+PGconn *connection_open(const struct db_config *config, connect_fn connect)
 {
     char user_timeout[16], connect_timeout[16];
     struct buf options;

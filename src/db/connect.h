@@ -13,6 +13,6 @@ struct db_config;
 typedef PGconn *(*connect_fn)(const char *const *keywords, const char *const *values, int expand_dbname);
 
 /* Connects with what db.h promises of every session; NULL only without memory. */
-PGconn *session_connect(const struct db_config *config, connect_fn connect);
+PGconn *connection_open(const struct db_config *config, connect_fn connect);
 /* One log line about a connection that could not be made or is too old. */
 void session_log_failure(const PGconn *pg, const char *application_name);

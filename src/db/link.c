@@ -128,7 +128,7 @@ static void connect_step(struct link *l)
 void link_connect(struct link *l)
 {
     l->is_broken = false;
-    l->pg = session_connect(&l->db->config, PQconnectStartParams);
+    l->pg = connection_open(&l->db->config, PQconnectStartParams);
     if (l->pg == NULL || PQstatus(l->pg) == CONNECTION_BAD) {
         connect_failed(l);
         return;

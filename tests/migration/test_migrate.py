@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""asnd migrate: from nothing, from any earlier state with its data, once more, by several at once; and what it refuses."""
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support import daemon as daemons, postgres
+
+MIGRATIONS = sorted((Path(__file__).resolve().parents[2] / "migrations").glob("[0-9]*.sql"))
+
+
+@pytest.fixture
+def fresh(cluster):
+    name = cluster.create(label="migrate")
+    yield cluster.database_url(name)
+    cluster.drop(name)
+
+
+def migrate(url, *arguments, check=True):
+    return daemons.run(url, "migrate", *arguments, check=check)
+
+
+def applied(url):
+    return [row[0] for row in postgres.query(url, "SELECT number FROM schema_migration ORDER BY number")]
+
+
+def schema_of(url):
+    """The schema as text, without the lines that differ from run to run."""
+    dump = subprocess.run(["pg_dump", "--schema-only", "--no-owner", "-d", url], text=True, capture_output=True, check=True).stdout
+    return [line for line in dump.splitlines() if not line.startswith(("--", "\\restrict", "\\unrestrict"))]
+
+
+def test_from_nothing_and_again(fresh):
+    migrate(fresh)
+    assert applied(fresh) == list(range(1, len(MIGRATIONS) + 1))
+    before = schema_of(fresh)
+    again = migrate(fresh)
+    assert schema_of(fresh) == before
+    assert "applied" not in again.stdout
+
+
+@pytest.mark.parametrize("known", range(1, len(MIGRATIONS)))
+def test_from_an_earlier_state_with_its_data(known, fresh, cluster):
+    """The first migrations by hand, a row, then the program: the row is there, and the schema is the one of a fresh database."""
+    whole = cluster.create(label="whole")
+    migrate(cluster.database_url(whole))
+    table = "\n".join(schema_of(cluster.database_url(whole)))
+    create = table[table.index("CREATE TABLE public.schema_migration"):]
+    with postgres.connected(fresh) as connection, connection.cursor() as cursor:
+        cursor.execute(create[:create.index(";") + 1])
+        cursor.execute("ALTER TABLE schema_migration ADD CONSTRAINT schema_migration_pk PRIMARY KEY (number)")
+        cursor.execute("COMMENT ON TABLE schema_migration IS 'Migrations that this schema has gone through; written by asnd migrate'")
+        for number, path in enumerate(MIGRATIONS[:known], 1):
+            cursor.execute(path.read_text(encoding="utf-8"))
+            cursor.execute("INSERT INTO schema_migration VALUES (%s, %s, %s)", (number, path.name, hashlib.sha256(path.read_bytes()).hexdigest()))
+        cursor.execute("INSERT INTO unit (id, code, name, kind) VALUES (gen_random_uuid(), 'LAMA', 'Dinas Lama', 'dinas')")
+    migrate(fresh)
+    assert applied(fresh) == list(range(1, len(MIGRATIONS) + 1))
+    assert postgres.query(fresh, "SELECT name FROM unit WHERE code = 'LAMA'") == [("Dinas Lama",)]
+    ours = [line for line in schema_of(fresh) if "schema_migration" not in line]
+    theirs = [line for line in schema_of(cluster.database_url(whole)) if "schema_migration" not in line]
+    assert ours == theirs
+    cluster.drop(whole)
+
+
+def test_a_dry_run_tells_and_leaves_nothing(fresh):
+    done = migrate(fresh, "--dry-run")
+    assert all(path.name in done.stdout for path in MIGRATIONS)
+    assert postgres.query(fresh, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace") == [(0,)]
+
+
+def test_the_status_names_each(fresh):
+    assert migrate(fresh, "--status").stdout.count("not applied") == len(MIGRATIONS)
+    migrate(fresh)
+    done = migrate(fresh, "--status")
+    assert "not applied" not in done.stdout and all(path.name in done.stdout for path in MIGRATIONS)
+
+
+def test_several_at_once_apply_each_once(fresh):
+    environment = {**os.environ, **daemons.SANITIZERS, "ASND_DATABASE_URL": fresh}
+    running = [subprocess.Popen([str(daemons.program()), "migrate"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+               for _ in range(4)]
+    said = [process.communicate(timeout=120) for process in running]
+    assert [process.returncode for process in running] == [0] * 4, said
+    assert applied(fresh) == list(range(1, len(MIGRATIONS) + 1))
+    assert sum(out.count("applied") for out, _ in said) == len(MIGRATIONS)
+
+
+REFUSED = {
+    "an-edited-migration": ("UPDATE schema_migration SET checksum = repeat('0', 64) WHERE number = 1", "checksum"),
+    "a-newer-database": ("INSERT INTO schema_migration VALUES (9999, '9999_later.sql', 'x')", "9999"),
+    "a-hole": ("DELETE FROM schema_migration WHERE number = 1", "1"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED.keys())
+def test_what_does_not_fit_is_refused_and_not_served(case, fresh):
+    statement, words = REFUSED[case]
+    migrate(fresh)
+    postgres.query(fresh, statement)
+    for subcommand in ("migrate", "check", "serve"):
+        done = daemons.run(fresh, subcommand, check=False, ASND_PORT="0")
+        assert done.returncode == 1 and words in done.stderr, (subcommand, done.stderr)
+
+
+def test_an_older_database_is_not_served(fresh):
+    migrate(fresh)
+    postgres.query(fresh, "DELETE FROM schema_migration WHERE number = (SELECT max(number) FROM schema_migration)")
+    done = daemons.run(fresh, "serve", check=False, ASND_PORT="0")
+    assert done.returncode == 1 and "asnd migrate" in done.stderr
