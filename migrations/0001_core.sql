@@ -11,9 +11,7 @@ CREATE EXTENSION IF NOT EXISTS pgcrypto;
 -- unaccent() is only STABLE because its dictionary could be altered; ours is the shipped one, and an index needs IMMUTABLE.
 CREATE FUNCTION name_key(name text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN btrim(regexp_replace(
-           regexp_replace(lower(public.unaccent('public.unaccent'::regdictionary, name)), '[''`´‘’ʼ"“”]', '', 'g'),
-           '[^a-z0-9]+', ' ', 'g'));
+RETURN btrim(regexp_replace(translate(lower(public.unaccent('public.unaccent'::regdictionary, name)), '''`´‘’ʼ"“”', ''), '[^a-z0-9]+', ' ', 'g'));
 COMMENT ON FUNCTION name_key(text) IS
     'A name as it is sorted and searched: lower case, no accents, apostrophes gone (Ma''ruf = maruf), other punctuation as one space.';
 
@@ -24,10 +22,12 @@ LANGUAGE sql VOLATILE STRICT
 RETURN (SELECT string_to_array(nullif(name_key(query), ''), ' ') FROM set_config('pg_trgm.word_similarity_threshold', '0.5', true));
 COMMENT ON FUNCTION name_words(text) IS 'The words of a search, each of which must be like a word of the name_key, in any order.';
 
-CREATE FUNCTION name_probe(query text) RETURNS text
+CREATE FUNCTION name_probe(query text, place integer) RETURNS text
 LANGUAGE sql VOLATILE STRICT
-RETURN (SELECT w FROM unnest(name_words(query)) AS w ORDER BY length(w) DESC, w LIMIT 1);
-COMMENT ON FUNCTION name_probe(text) IS 'The longest word of a search: the one that the trigram index is asked for.';
+RETURN (SELECT words[least(place, cardinality(words))]
+        FROM   (SELECT array_agg(w ORDER BY length(w) DESC, w) AS words FROM unnest(name_words(query)) AS w) s);
+COMMENT ON FUNCTION name_probe(text, integer) IS
+    'The longest word of a search (1), the second longest (2; the longest again if there is one only): what the trigram index is asked for.';
 
 CREATE FUNCTION local_today() RETURNS date
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -1,6 +1,8 @@
 -- Civil servants. A person is seen by whoever may see the person's unit.
 
 -- By NIP: unique, so that it alone is the cursor and its index gives each page in order.
+-- Of q the index gets the two longest words; the rest are looked at row by row (the CASE keeps the
+-- planner from thinking that they leave a single row).
 -- name: listAsn
 -- sort: nip = a.nip AS nip
 -- sort: -nip = a.nip DESC AS nip
@@ -14,7 +16,8 @@ SELECT a.id, a.nip, a.kind, a.name, a.title_front, a.title_back, a.birth_date, a
        a.name_key AS _name_key, coalesce(a.rank_since, '-infinity'::date) AS _rank_since
 FROM   asn a JOIN unit u ON u.id = a.unit_id
 WHERE  u.path <@ ANY (:actor_units::ltree[])
-/*? q */ AND a.name_key %> (SELECT name_probe(:q)) AND a.name_key %> ALL ((SELECT name_words(:q))::text[]) /*? */
+/*? q */ AND a.name_key %> (SELECT name_probe(:q, 1)) AND a.name_key %> (SELECT name_probe(:q, 2))
+    AND CASE WHEN (SELECT cardinality(name_words(:q)) <= 2) OR a.name_key %> ALL ((SELECT name_words(:q))::text[]) THEN true END /*? */
 /*? unit_id */ AND a.unit_id = :unit_id /*? */
 /*? under */ AND u.path <@ (SELECT p.path FROM unit p WHERE p.id = :under) /*? */
 /*? kind */ AND a.kind = :kind /*? */

@@ -8,7 +8,8 @@
 SELECT p.id, p.code, p.name, p.form, p.family, p.jp, p.organiser, p.is_active, p.version, p.created_at, p.updated_at, p.name_key AS _name_key
 FROM   programme p
 WHERE  true
-/*? q */ AND p.name_key %> (SELECT name_probe(:q)) AND p.name_key %> ALL ((SELECT name_words(:q))::text[]) /*? */
+/*? q */ AND p.name_key %> (SELECT name_probe(:q, 1)) AND p.name_key %> (SELECT name_probe(:q, 2))
+    AND CASE WHEN (SELECT cardinality(name_words(:q)) <= 2) OR p.name_key %> ALL ((SELECT name_words(:q))::text[]) THEN true END /*? */
 /*? form */ AND p.form = :form /*? */
 /*? family */ AND p.family = :family /*? */
 /*? is_active */ AND p.is_active = :is_active /*? */

@@ -74,5 +74,6 @@ FINDS = [("rahmavati", "Siti Rahmawati", True), ("rahmawati siti", "Siti Rahmawa
 
 @pytest.mark.parametrize("query, name, found", FINDS)
 def test_a_search_survives_a_typo(query, name, found, run):
-    sql = "SELECT count(*) FROM (SELECT name_key(%s) AS k) n WHERE k %%> (SELECT name_probe(%s)) AND k %%> ALL ((SELECT name_words(%s))::text[])"
-    assert run(sql, name, query, query) == [(int(found),)]
+    sql = """SELECT count(*) FROM (SELECT name_key(%s) AS k) n
+             WHERE k %%> (SELECT name_probe(%s, 1)) AND k %%> (SELECT name_probe(%s, 2)) AND k %%> ALL ((SELECT name_words(%s))::text[])"""
+    assert run(sql, name, query, query, query) == [(int(found),)]
