@@ -88,6 +88,8 @@ enum variant_shape { VARIANT_PLAIN, VARIANT_AFTER_CURSOR, VARIANT_COUNT /* SELEC
  * without a page. */
 const struct variant *statement_variant(const struct statement *statement, unsigned options, size_t sort, enum variant_shape shape);
 size_t variant_count(void); /* made so far */
+/* `fn(arg)` runs when the variant's set is freed: for what hangs on `plan`. Thread-safe. */
+void variant_on_free(const struct variant *variant, void (*fn)(void *arg), void *arg);
 
 /* ── pipelined connections of one loop ── (single-threaded: everything is called on the loop's thread) */
 struct db_loop;

@@ -11,5 +11,8 @@ const struct binding asnd_bindings[] = {
     {.operation_id = "computeEvaluation", .derives = EVALUATED, .command = cmd_compute_evaluation},
     {.operation_id = "finalizeEvaluation", .derives = EVALUATED, .command = cmd_finalize_evaluation},
     {.operation_id = "verifyEvaluation", .derives = EVALUATED, .command = cmd_verify_evaluation},
+    {.operation_id = "importAsn", .stream = stream_import_asn},
+    {.operation_id = "importUnits", .stream = stream_import_units},
+    {.operation_id = "getImportRejects", .stream = stream_import_rejects},
     {0},
 };

@@ -12,7 +12,7 @@ static int check(struct session *session, bool all)
     const struct migration *migrations = session_migrations(&n);
     bool fine = session_load_contract(session);
     fine = session_load_statements(session) && fine;
-    if (!fine || !session_connect(session))
+    if (!fine || !session_connect_database(session))
         return 1;
     if (migrate_check(&session->ctx, session->conn, migrations, n) != ST_OK)
         return session_complain(session);

@@ -29,7 +29,7 @@ struct session {
 NODISCARD bool session_open(struct session *session, int *argc, char **argv);
 NODISCARD bool session_load_contract(struct session *session);
 NODISCARD bool session_load_statements(struct session *session);
-NODISCARD bool session_connect(struct session *session);
+NODISCARD bool session_connect_database(struct session *session);
 /* The problem of the ctx on stderr, with its faults. Returns 1, so that a subcommand can return it. */
 int session_complain(const struct session *session);
 void session_close(struct session *session);

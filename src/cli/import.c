@@ -92,7 +92,7 @@ static int import(struct session *session, struct source *source)
 {
     enum status st;
     const struct import_report *r = &source->report;
-    if (!session_load_statements(session) || !session_connect(session))
+    if (!session_load_statements(session) || !session_connect_database(session))
         return 1;
     st = db_transaction(&session->ctx, session->conn, source->dry_run, run, source);
     if (st != ST_OK)

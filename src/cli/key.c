@@ -144,7 +144,7 @@ int cli_key(int argc, char **argv)
         status = 2;
     else if (argc < 1)
         status = usage();
-    else if (!session_load_statements(&session) || !session_connect(&session))
+    else if (!session_load_statements(&session) || !session_connect_database(&session))
         status = 1;
     else if (strcmp(argv[0], "create") == 0)
         status = create(&session, argc - 1, argv + 1);

@@ -10,7 +10,7 @@ static int migrate(struct session *session, const char *mode)
     const struct migration *migrations = session_migrations(&n);
     struct migrate_report report;
     enum status st;
-    if (!session_connect(session))
+    if (!session_connect_database(session))
         return 1;
     if (mode && strcmp(mode, "--status") == 0)
         st = migrate_status(&session->ctx, session->conn, migrations, n, stdout);

@@ -131,7 +131,7 @@ bool session_load_statements(struct session *session)
     return session->set != NULL;
 }
 
-bool session_connect(struct session *session)
+bool session_connect_database(struct session *session)
 {
     struct db_config config = {.conninfo = session->settings.database_url, .application_name = "asnd"};
     if (db_connect(&session->ctx, &config, &session->conn) == ST_OK)

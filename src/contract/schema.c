@@ -78,8 +78,7 @@ static const pcre2_code *compile_pattern(struct compiler *c, const json_t *node,
 {
     int error;
     PCRE2_SIZE offset;
-    pcre2_code *code =
-        pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_DOLLAR_ENDONLY, &error, &offset, NULL);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_DOLLAR_ENDONLY, &error, &offset, NULL);
     if (!code) {
         compiler_fault(c, node, at, "the pattern is not valid at character %zu", offset);
         return NULL;

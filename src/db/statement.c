@@ -314,3 +314,12 @@ size_t variant_count(void)
 {
     return atomic_load(&variants_made);
 }
+
+void variant_on_free(const struct variant *variant, void (*fn)(void *arg), void *arg)
+{
+    struct sql_set *set = variant->statement->set;
+
+    pthread_mutex_lock(&set->making);
+    arena_on_free(set->arena, fn, arg);
+    pthread_mutex_unlock(&set->making);
+}

@@ -74,6 +74,7 @@ struct plan *plan_of(const struct variant *variant, const struct op *op, const P
         free_arena(arena);
         return expected;
     }
+    variant_on_free(variant, free_arena, arena);
     return plan;
 }
 
