@@ -55,9 +55,15 @@ static size_t character(const unsigned char *p, size_t left)
 bool utf8_is_valid(const char *bytes, size_t len, bool allow_nul)
 {
     const unsigned char *p = (const unsigned char *)(len ? bytes : ""), *end = p + len;
+    if (!allow_nul && len && memchr(p, '\0', len))
+        return false;
     while (p < end) {
-        size_t n = character(p, (size_t)(end - p));
-        if (n == 0 || (*p == '\0' && !allow_nul))
+        uint64_t eight = UINT64_MAX;
+        size_t n;
+        if (end - p >= 8)
+            memcpy(&eight, p, sizeof eight);
+        n = eight & 0x8080808080808080u ? character(p, (size_t)(end - p)) : 8; /* most text is ASCII */
+        if (n == 0)
             return false;
         p += n;
     }

@@ -52,6 +52,19 @@ static void utf8(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         assert_int_equal(utf8_is_valid(cases[i].bytes, cases[i].len, true), cases[i].is_valid);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) { /* behind and before text that is taken eight bytes at a time */
+        for (size_t before = 0; before < 17; before++) {
+            char text[64];
+            size_t len = before + cases[i].len;
+            memset(text, 'k', sizeof text);
+            memcpy(text + before, cases[i].bytes, cases[i].len);
+            assert_int_equal(utf8_is_valid(text, len, false), cases[i].is_valid);
+            assert_int_equal(utf8_is_valid(text, len + 9, false), cases[i].is_valid);
+            text[before + cases[i].len + 3] = '\0';
+            assert_false(utf8_is_valid(text, len + 9, false));
+            assert_int_equal(utf8_is_valid(text, len + 9, true), cases[i].is_valid);
+        }
+    }
     assert_true(utf8_is_valid(NULL, 0, false));
     assert_true(utf8_is_valid("a\0b", 3, true));
     assert_false(utf8_is_valid("a\0b", 3, false));
