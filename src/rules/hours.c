@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Learning hours: 1 JP (jam pelajaran) is 45 minutes (Peraturan LAN 5/2018); what is left over does not count. */
+/* Learning hours (jam pelajaran, JP): 45 minutes each (Peraturan LAN 5/2018). That a rest is dropped is our choice; docs/rules.md, 5. */
 #include "asnd/rules.h"
 
 #define MINUTES_PER_JP 45

@@ -1,78 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NIK: population number. The region is that of first registration and is required to be nowhere; the century comes from elsewhere. */
+/* NIK, the population number: region of first registration, birth date with 40 added to a woman's day, sequence.
+ * Source: the number's layout as published by population checkers (two independent ones); docs/rules.md, section 2. */
 #include "asnd/rules.h"
 
-#include <string.h>
+#include <stdint.h>
 
-#define REFUSE(code, en, id) ((struct refusal){(code), (en), (id)})
-#define FINE                 ((struct refusal){NULL, NULL, NULL})
+#include "digits.h"
 
-/* A woman's day of birth is written with this added. */
-#define WOMAN_DAY 40
+#define NIK_DIGITS   16
+#define FEMALE_SHIFT 40
 
-static int number(const char *digits, size_t at, size_t n)
+static const struct refusal not_digits = {"nik-digits", "The number may hold digits and spaces only.",
+                                          "Nomor hanya boleh berisi angka dan spasi."};
+static const struct refusal wrong_length = {"nik-length", "The number must have 16 digits.", "Nomor harus terdiri atas 16 angka."};
+static const struct refusal no_day = {"nik-day", "Digits 7 and 8 are no day of that month (a woman's day has 40 added).",
+                                      "Angka ke-7 dan ke-8 bukan tanggal pada bulan itu (tanggal perempuan ditambah 40)."};
+static const struct refusal no_month = {"nik-month", "Digits 9 and 10 are no month (01 to 12).",
+                                        "Angka ke-9 dan ke-10 bukan bulan (01 sampai 12)."};
+static const struct refusal no_sequence = {"nik-sequence", "Digits 13 to 16 count from 0001.",
+                                           "Angka ke-13 sampai ke-16 dihitung mulai dari 0001."};
+static const struct refusal nothing = {0};
+
+/* The number does not tell the century. 2000 had a 29 February where 1900 had none, so 2000 + yy allows all that either allows. */
+static bool is_day(const struct nik *nik)
 {
-    int value = 0;
-    for (size_t i = at; i < at + n; i++)
-        value = value * 10 + (digits[i] - '0');
-    return value;
-}
-
-static bool is_day_of_month(int day, int month)
-{
-    static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}; /* 29 February: the century is not known here */
-    return day >= 1 && day <= days[month - 1];
-}
-
-static struct refusal take_digits(const char *text, size_t len, struct nik *nik)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == ' ')
-            continue;
-        if (text[i] < '0' || text[i] > '9')
-            return REFUSE("nik-digits", "a NIK has digits only", "NIK hanya terdiri atas angka");
-        if (n < 16)
-            nik->digits[n] = text[i];
-        n++;
-    }
-    if (n != 16)
-        return REFUSE("nik-length", "a NIK has 16 digits", "NIK terdiri atas 16 angka");
-    nik->digits[16] = '\0';
-    return FINE;
+    return date_is_valid((struct date){2000 + nik->year_in_century, nik->month, nik->day});
 }
 
 struct refusal nik_parse(const char *text, size_t len, struct nik *ret)
 {
-    struct nik nik = {.sex = 'M'};
-    struct refusal refusal = take_digits(text, len, &nik);
-    if (refusal.code)
-        return refusal;
-    nik.day = number(nik.digits, 6, 2);
-    nik.month = number(nik.digits, 8, 2);
-    nik.year_in_century = number(nik.digits, 10, 2);
-    nik.sequence = number(nik.digits, 12, 4);
-    if (nik.day > WOMAN_DAY) {
-        nik.day -= WOMAN_DAY;
-        nik.sex = 'F';
-    }
+    struct nik nik;
+    size_t n = digits_collect(text, len, nik.digits, sizeof nik.digits);
+    if (n == SIZE_MAX)
+        return not_digits;
+    if (n != NIK_DIGITS)
+        return wrong_length;
+    nik.day = digits_value(nik.digits, 7, 2);
+    nik.month = digits_value(nik.digits, 9, 2);
+    nik.year_in_century = digits_value(nik.digits, 11, 2);
+    nik.sequence = digits_value(nik.digits, 13, 4);
+    nik.sex = nik.day > FEMALE_SHIFT ? 'F' : 'M';
+    if (nik.sex == 'F')
+        nik.day -= FEMALE_SHIFT;
     if (nik.month < 1 || nik.month > 12)
-        return REFUSE("nik-month", "digits 9 and 10 of the NIK are no month", "angka 9–10 NIK bukan bulan");
-    if (!is_day_of_month(nik.day, nik.month))
-        return REFUSE("nik-day", "digits 7 and 8 of the NIK are no day (a woman's has 40 added)",
-                      "angka 7–8 NIK bukan tanggal (wanita ditambah 40)");
+        return no_month;
+    if (!is_day(&nik))
+        return no_day;
     if (nik.sequence == 0)
-        return REFUSE("nik-sequence", "the last four digits of the NIK begin at 0001", "empat angka terakhir NIK mulai dari 0001");
+        return no_sequence;
     *ret = nik;
-    return FINE;
+    return nothing;
 }
 
 size_t nik_warnings(const struct nik *nik, struct date birth, char sex, struct refusal ret[2])
 {
+    static const struct refusal birth_differs = {"NIK_BIRTH", "Born on another day than the NIK says.",
+                                                 "Tanggal lahir berbeda dengan NIK."};
+    static const struct refusal sex_differs = {"NIK_SEX", "Of another sex than the NIK says.", "Jenis kelamin berbeda dengan NIK."};
     size_t n = 0;
     if (birth.year && (birth.day != nik->day || birth.month != nik->month || birth.year % 100 != nik->year_in_century))
-        ret[n++] = REFUSE("nik-birth", "the date of birth does not fit the NIK", "tanggal lahir tidak sesuai dengan NIK");
+        ret[n++] = birth_differs;
     if (sex && sex != nik->sex)
-        ret[n++] = REFUSE("nik-sex", "the sex does not fit the NIK", "jenis kelamin tidak sesuai dengan NIK");
+        ret[n++] = sex_differs;
     return n;
 }

@@ -1,163 +1,131 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NIP of PNS and NI PPPK: 18 digits, two layouts. Digit 13 tells them apart: 0 or 1 begins a month (PNS), 2 is PPPK's mark. */
+/* NIP and NI PPPK: two layouts of 18 digits that agree on birth date, sex and sequence, and differ in digits 13 and 14.
+ * Sources: Perka BKN 22/2007 and 43/2007 (PNS); the layout of NI PPPK as published with its tests; BKN's data-quality indicators
+ * CON_1 … CON_4. docs/rules.md, section 1. */
 #include "asnd/rules.h"
 
+#include <stdint.h>
 #include <string.h>
 
-#define REFUSE(code, en, id) ((struct refusal){(code), (en), (id)})
-#define FINE                 ((struct refusal){NULL, NULL, NULL})
+#include "digits.h"
 
-static const char *const kind_texts[] = {"", "PNS", "CPNS", "PPPK", "PPPK_PARUH_WAKTU"};
+#define NIP_DIGITS     18
+#define EARLIEST_BIRTH 1900 /* a slip of the pen, not a person: the numbers exist since 2008 */
+
+static const struct refusal not_digits = {"nip-digits", "The number may hold digits and spaces only.",
+                                          "Nomor hanya boleh berisi angka dan spasi."};
+static const struct refusal wrong_length = {"nip-length", "The number must have 18 digits.", "Nomor harus terdiri atas 18 angka."};
+static const struct refusal no_birth_date = {"nip-birth", "Digits 1 to 8 are no date of birth (YYYYMMDD).",
+                                             "Angka ke-1 sampai ke-8 bukan tanggal lahir (TTTTBBHH)."};
+static const struct refusal no_year = {"nip-year", "Digits 9 to 12 are no year of appointment.",
+                                       "Angka ke-9 sampai ke-12 bukan tahun pengangkatan."};
+static const struct refusal no_month = {"nip-month", "Digits 13 and 14 are no month of appointment (01 to 12).",
+                                        "Angka ke-13 dan ke-14 bukan bulan pengangkatan (01 sampai 12)."};
+static const struct refusal not_pppk = {"nip-kind", "Digit 13 of a PPPK's number must be 2.", "Angka ke-13 nomor PPPK harus 2."};
+static const struct refusal no_kind = {"nip-kind", "Digit 13 must be 0 or 1 (PNS) or 2 (PPPK).",
+                                       "Angka ke-13 harus 0 atau 1 (PNS) atau 2 (PPPK)."};
+static const struct refusal no_count = {"nip-appointment", "Digit 14 of a PPPK's number counts the appointments, from 1.",
+                                        "Angka ke-14 nomor PPPK adalah hitungan pengangkatan, mulai dari 1."};
+static const struct refusal no_sex = {"nip-sex", "Digit 15 must be 1 (male) or 2 (female).",
+                                      "Angka ke-15 harus 1 (laki-laki) atau 2 (perempuan)."};
+static const struct refusal no_sequence = {"nip-sequence", "Digits 16 to 18 count from 001.",
+                                           "Angka ke-16 sampai ke-18 dihitung mulai dari 001."};
+static const struct refusal nothing = {0};
+
+static const char *const kinds[] = {
+    [ASN_UNKNOWN] = "", [ASN_PNS] = "PNS", [ASN_CPNS] = "CPNS", [ASN_PPPK] = "PPPK", [ASN_PPPK_PART_TIME] = "PPPK_PARUH_WAKTU"};
 
 bool asn_kind_parse(const char *text, enum asn_kind *ret)
 {
-    for (size_t i = ASN_PNS; i < ARRAY_LEN(kind_texts); i++) {
-        if (strcmp(kind_texts[i], text) == 0) {
-            *ret = (enum asn_kind)i;
+    for (enum asn_kind kind = ASN_PNS; text && kind <= ASN_PPPK_PART_TIME; kind++)
+        if (strcmp(text, kinds[kind]) == 0) {
+            *ret = kind;
             return true;
         }
-    }
     return false;
 }
 
 const char *asn_kind_text(enum asn_kind kind)
 {
-    return kind_texts[kind];
+    return kinds[kind];
 }
 
-static int number(const char *digits, size_t at, size_t n)
+/* Digit 13 is 0 or 1 in every month, and the constant 2 in every NI PPPK. */
+static enum asn_kind detect_kind(const char *digits)
 {
-    int value = 0;
-    for (size_t i = at; i < at + n; i++)
-        value = value * 10 + (digits[i] - '0');
-    return value;
+    char digit = digits[12];
+    if (digit == '0' || digit == '1')
+        return ASN_PNS;
+    return digit == '2' ? ASN_PPPK : ASN_UNKNOWN;
 }
 
-/* The digits without spaces; false if there is anything else, or not exactly `want`. */
-static struct refusal take_digits(const char *text, size_t len, size_t want, char *ret)
+static struct refusal read_pns(struct nip *nip)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == ' ')
-            continue;
-        if (text[i] < '0' || text[i] > '9')
-            return REFUSE("nip-digits", "a NIP has digits only", "NIP hanya terdiri atas angka");
-        if (n < want)
-            ret[n] = text[i];
-        n++;
-    }
-    if (n != want)
-        return REFUSE("nip-length", "a NIP has 18 digits", "NIP terdiri atas 18 angka");
-    ret[n] = '\0';
-    return FINE;
+    nip->appointed_month = digits_value(nip->digits, 13, 2);
+    return nip->appointed_month >= 1 && nip->appointed_month <= 12 ? nothing : no_month;
 }
 
-static struct refusal take_birth(struct nip *nip)
+static struct refusal read_pppk(struct nip *nip)
 {
-    nip->birth = (struct date){number(nip->digits, 0, 4), number(nip->digits, 4, 2), number(nip->digits, 6, 2)};
-    if (!date_is_valid(nip->birth) || nip->birth.year < 1900)
-        return REFUSE("nip-birth", "digits 1 to 8 of the NIP are no date of birth", "angka 1–8 NIP bukan tanggal lahir");
-    return FINE;
-}
-
-static struct refusal take_sex(struct nip *nip)
-{
-    if (nip->digits[14] != '1' && nip->digits[14] != '2')
-        return REFUSE("nip-sex", "digit 15 of the NIP must be 1 (man) or 2 (woman)", "angka 15 NIP harus 1 (pria) atau 2 (wanita)");
-    nip->sex = nip->digits[14] == '1' ? 'M' : 'F';
-    return FINE;
-}
-
-static struct refusal take_sequence(struct nip *nip)
-{
-    nip->sequence = number(nip->digits, 15, 3);
-    if (nip->sequence == 0)
-        return REFUSE("nip-sequence", "the last three digits of the NIP begin at 001", "tiga angka terakhir NIP mulai dari 001");
-    return FINE;
-}
-
-/* Digits 9–14 of a PNS: year and month of appointment as a candidate (TMT CPNS). Perka BKN 22/2007. */
-static struct refusal take_pns(struct nip *nip)
-{
-    nip->appointed_year = number(nip->digits, 8, 4);
-    nip->appointed_month = number(nip->digits, 12, 2);
-    if (nip->appointed_month < 1 || nip->appointed_month > 12)
-        return REFUSE("nip-month", "digits 13 and 14 of a PNS's NIP are no month", "angka 13–14 NIP PNS bukan bulan");
-    return FINE;
-}
-
-/* Digits 9–14 of a PPPK: year, the mark 2, how many times appointed. */
-static struct refusal take_pppk(struct nip *nip)
-{
-    nip->appointed_year = number(nip->digits, 8, 4);
-    nip->appointment_count = nip->digits[13] - '0';
     if (nip->digits[12] != '2')
-        return REFUSE("nip-not-pppk", "digit 13 of a PPPK's number must be 2", "angka 13 nomor induk PPPK harus 2");
-    if (nip->appointment_count == 0)
-        return REFUSE("nip-appointment", "digit 14 of a PPPK's number counts appointments from 1",
-                      "angka 14 nomor induk PPPK mulai dari 1");
-    return FINE;
+        return not_pppk;
+    nip->appointment_count = digits_value(nip->digits, 14, 1);
+    return nip->appointment_count > 0 ? nothing : no_count;
 }
 
-static enum asn_kind detect(const struct nip *nip)
+/* What only a known layout tells: year and kind of appointment, sequence. */
+static struct refusal read_layout(struct nip *nip)
 {
-    int month = number(nip->digits, 12, 2);
-    if (nip->digits[12] == '2')
-        return ASN_PPPK;
-    return month >= 1 && month <= 12 ? ASN_PNS : ASN_UNKNOWN;
-}
-
-static struct refusal take_middle(struct nip *nip)
-{
-    if (nip->kind == ASN_UNKNOWN)
-        nip->kind = detect(nip);
-    switch (nip->kind) {
-    case ASN_PNS:
-    case ASN_CPNS:
-        return take_pns(nip);
-    case ASN_PPPK:
-        return take_pppk(nip);
-    case ASN_PPPK_PART_TIME:
-        return FINE;
-    case ASN_UNKNOWN:
-        break;
-    }
-    return REFUSE("nip-kind", "digits 13 and 14 fit neither a PNS nor a PPPK", "angka 13–14 tidak sesuai untuk PNS maupun PPPK");
+    struct refusal refusal = nip->kind == ASN_PPPK ? read_pppk(nip) : read_pns(nip);
+    if (refusal.code)
+        return refusal;
+    nip->appointed_year = digits_value(nip->digits, 9, 4);
+    if (nip->appointed_year == 0)
+        return no_year;
+    nip->sequence = digits_value(nip->digits, 16, 3);
+    return nip->sequence > 0 ? nothing : no_sequence;
 }
 
 struct refusal nip_parse(const char *text, size_t len, enum asn_kind declared, struct nip *ret)
 {
     struct nip nip = {.kind = declared};
-    struct refusal (*const steps[])(struct nip *) = {take_birth, take_middle, take_sex, take_sequence};
-    struct refusal refusal = take_digits(text, len, 18, nip.digits);
-    for (size_t i = 0; !refusal.code && i < ARRAY_LEN(steps); i++)
-        refusal = steps[i](&nip);
-    if (refusal.code && declared == ASN_PPPK_PART_TIME && strcmp(refusal.code, "nip-sequence") == 0)
-        refusal = FINE;
+    struct refusal refusal;
+    size_t n = digits_collect(text, len, nip.digits, sizeof nip.digits);
+    if (n == SIZE_MAX)
+        return not_digits;
+    if (n != NIP_DIGITS)
+        return wrong_length;
+    if (declared == ASN_UNKNOWN && (nip.kind = detect_kind(nip.digits)) == ASN_UNKNOWN)
+        return no_kind;
+    nip.birth = (struct date){digits_value(nip.digits, 1, 4), digits_value(nip.digits, 5, 2), digits_value(nip.digits, 7, 2)};
+    if (!date_is_valid(nip.birth) || nip.birth.year < EARLIEST_BIRTH)
+        return no_birth_date;
+    if (nip.digits[14] != '1' && nip.digits[14] != '2')
+        return no_sex;
+    nip.sex = nip.digits[14] == '1' ? 'M' : 'F';
+    refusal = nip.kind == ASN_PPPK_PART_TIME ? nothing : read_layout(&nip);
     if (!refusal.code)
         *ret = nip;
     return refusal;
 }
 
-static bool is_known(struct date d)
-{
-    return d.year != 0;
-}
-
 size_t nip_warnings(const struct nip *nip, const struct nip_record *record, struct refusal ret[4])
 {
+    static const struct refusal appointed_differs = {"CON_1", "Appointed in another month than the NIP says.",
+                                                     "TMT CPNS berbeda dengan NIP."};
+    static const struct refusal birth_differs = {"CON_2", "Born on another day than the NIP says.", "Tanggal lahir berbeda dengan NIP."};
+    static const struct refusal sex_differs = {"CON_3", "Of another sex than the NIP says.", "Jenis kelamin berbeda dengan NIP."};
+    static const struct refusal contract_differs = {"CON_4", "First contract in another year than the NI PPPK says.",
+                                                    "Tahun kontrak pertama berbeda dengan NI PPPK."};
+    const struct date *appointed = &record->appointed;
     size_t n = 0;
-    bool is_pns = nip->kind == ASN_PNS || nip->kind == ASN_CPNS;
-    if (is_pns && is_known(record->appointed) &&
-        (record->appointed.year != nip->appointed_year || record->appointed.month != nip->appointed_month))
-        ret[n++] = REFUSE("nip-appointed", "TMT CPNS does not fit digits 9 to 14 of the NIP (CON_1)",
-                          "TMT CPNS tidak sesuai dengan angka 9–14 NIP (CON_1)");
-    if (is_known(record->birth) && date_compare(record->birth, nip->birth) != 0)
-        ret[n++] = REFUSE("nip-birth", "the date of birth does not fit the NIP (CON_2)", "tanggal lahir tidak sesuai dengan NIP (CON_2)");
+    if (nip->appointed_month && appointed->year && (appointed->year != nip->appointed_year || appointed->month != nip->appointed_month))
+        ret[n++] = appointed_differs;
+    if (record->birth.year && date_compare(record->birth, nip->birth) != 0)
+        ret[n++] = birth_differs;
     if (record->sex && record->sex != nip->sex)
-        ret[n++] = REFUSE("nip-sex", "the sex does not fit the NIP (CON_3)", "jenis kelamin tidak sesuai dengan NIP (CON_3)");
-    if (nip->kind == ASN_PPPK && is_known(record->appointed) && record->appointed.year != nip->appointed_year)
-        ret[n++] = REFUSE("nip-year", "the first contract's year does not fit the number (CON_4)",
-                          "tahun perjanjian pertama tidak sesuai dengan nomor (CON_4)");
+        ret[n++] = sex_differs;
+    if (nip->kind == ASN_PPPK && appointed->year && appointed->year != nip->appointed_year)
+        ret[n++] = contract_differs;
     return n;
 }

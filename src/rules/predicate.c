@@ -1,41 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The predicate of Permenpan RB 6/2022: nine cells from two ratings. Bad behaviour is the worse fault: it cannot be made up by results. */
+/* The predicate of a period from two ratings (Permenpan RB 6/2022): never typed in, always derived. Behaviour below expectation is
+ * the worse fault: it outweighs results of any kind. docs/rules.md, section 4. */
 #include "asnd/rules.h"
 
+#include <assert.h>
 #include <string.h>
 
-/* [results][behaviour], ratings 1 … 3. */
-static const enum predicate cells[3][3] = {
-    {PREDICATE_SANGAT_BAIK, PREDICATE_BAIK, PREDICATE_KURANG},
-    {PREDICATE_BAIK, PREDICATE_BAIK, PREDICATE_KURANG},
+#define RATINGS 3
+
+static const char *const ratings[] = {
+    [RATING_ABOVE] = "di_atas_ekspektasi", [RATING_AS_EXPECTED] = "sesuai_ekspektasi", [RATING_BELOW] = "di_bawah_ekspektasi"};
+
+static const char *const predicates[] = {[PREDICATE_SANGAT_BAIK] = "sangat_baik",
+                                         [PREDICATE_BAIK] = "baik",
+                                         [PREDICATE_BUTUH_PERBAIKAN] = "butuh_perbaikan",
+                                         [PREDICATE_KURANG] = "kurang",
+                                         [PREDICATE_SANGAT_KURANG] = "sangat_kurang"};
+
+/* clang-format off */
+static const enum predicate cells[RATINGS][RATINGS] = { /* rows: results; columns: behaviour above, as expected, below */
+    {PREDICATE_SANGAT_BAIK,     PREDICATE_BAIK,            PREDICATE_KURANG},
+    {PREDICATE_BAIK,            PREDICATE_BAIK,            PREDICATE_KURANG},
     {PREDICATE_BUTUH_PERBAIKAN, PREDICATE_BUTUH_PERBAIKAN, PREDICATE_SANGAT_KURANG},
 };
+/* clang-format on */
 
 enum predicate predicate_derive(enum rating results, enum rating behaviour)
 {
-    return cells[results - 1][behaviour - 1];
+    assert(results >= RATING_ABOVE && results <= RATING_BELOW && behaviour >= RATING_ABOVE && behaviour <= RATING_BELOW);
+    return cells[results - RATING_ABOVE][behaviour - RATING_ABOVE];
 }
-
-static const char *const predicate_texts[] = {"", "sangat_baik", "baik", "butuh_perbaikan", "kurang", "sangat_kurang"};
-static const char *const rating_texts[] = {"", "di_atas_ekspektasi", "sesuai_ekspektasi", "di_bawah_ekspektasi"};
 
 const char *predicate_text(enum predicate predicate)
 {
-    return predicate_texts[predicate];
-}
-
-const char *rating_text(enum rating rating)
-{
-    return rating_texts[rating];
+    return predicates[predicate];
 }
 
 bool rating_parse(const char *text, enum rating *ret)
 {
-    for (size_t i = 1; i < ARRAY_LEN(rating_texts); i++) {
-        if (strcmp(rating_texts[i], text) == 0) {
-            *ret = (enum rating)i;
+    for (enum rating rating = RATING_ABOVE; rating <= RATING_BELOW; rating++)
+        if (strcmp(text, ratings[rating]) == 0) {
+            *ret = rating;
             return true;
         }
-    }
     return false;
+}
+
+const char *rating_text(enum rating rating)
+{
+    return ratings[rating];
 }
