@@ -202,6 +202,7 @@ static void nearest_names(void **state)
         {"bod_limit", "body_limit"},
         {"pagesize", "page_size"},
         {"colour", NULL},
+        {"st", NULL}, /* too short to abbreviate */
         {"x", NULL},
         {"", NULL},
     };

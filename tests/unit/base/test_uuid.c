@@ -39,6 +39,25 @@ static void ids_of_a_thread_ascend(void **state)
     }
 }
 
+/* A byte that stays the same, or is used again, shows as a digit that takes few values. */
+static void every_digit_of_the_tail_varies(void **state)
+{
+    bool seen[UUID_TEXT_SIZE][128] = {{false}};
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        char id[UUID_TEXT_SIZE];
+        uuid_new_v7(id);
+        for (int at = 20; at < 36; at++)
+            seen[at][id[at] & 127] = true;
+    }
+    for (int at = 20; at < 36; at++) {
+        int values = 0;
+        for (int c = 0; c < 128; c++)
+            values += seen[at][c];
+        assert_int_equal(values, at == 23 ? 1 : 16); /* 23 is a hyphen */
+    }
+}
+
 static void an_id_begins_with_its_time(void **state)
 {
     char id[UUID_TEXT_SIZE], digits[13];
@@ -127,8 +146,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_ids_are_version_7_and_lower_case), cmocka_unit_test(ids_of_a_thread_ascend),
-        cmocka_unit_test(an_id_begins_with_its_time),           cmocka_unit_test(no_id_comes_twice_from_any_thread),
-        cmocka_unit_test(texts_that_are_and_are_not),
+        cmocka_unit_test(every_digit_of_the_tail_varies),       cmocka_unit_test(an_id_begins_with_its_time),
+        cmocka_unit_test(no_id_comes_twice_from_any_thread),    cmocka_unit_test(texts_that_are_and_are_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
