@@ -166,7 +166,7 @@ NODISCARD enum status db_copy_end(struct ctx *ctx, struct db_conn *conn);
 /* One text-format COPY field, escaped; NULL writes \N. Caller writes tabs and newlines. */
 void db_copy_field(struct buf *out, const char *text, size_t len);
 
-/* A single-row-mode or cursor read in constant memory: calls row() for chunks of rows; stops when it returns non-OK. */
+/* A single-row-mode or cursor read in constant memory: calls rows() for chunks (the first one also when there is no row at all: its columns are known); stops when it returns non-OK. */
 typedef enum status (*db_rows_fn)(struct ctx *ctx, void *cls, const PGresult *chunk);
 NODISCARD enum status db_stream(struct ctx *ctx, struct db_conn *conn, const struct variant *variant, const char *const *values,
                                 db_rows_fn rows, void *cls);

@@ -100,21 +100,6 @@ enum status conn_fail(struct ctx *ctx, struct db_conn *conn, PGresult *res)
     return st;
 }
 
-void conn_settle(struct db_conn *conn)
-{
-    for (PGresult *res; (res = PQgetResult(conn->pg)) != NULL; PQclear(res)) {
-        ExecStatusType status = PQresultStatus(res);
-        if (PQstatus(conn->pg) != CONNECTION_OK) {
-            PQclear(res);
-            return;
-        }
-        if (status == PGRES_COPY_IN)
-            PQputCopyEnd(conn->pg, "given up");
-        for (char *row; status == PGRES_COPY_OUT && PQgetCopyData(conn->pg, &row, 0) > 0;)
-            PQfreemem(row);
-    }
-}
-
 /* ── statements ── */
 
 enum status db_sql(struct ctx *ctx, struct db_conn *conn, const char *sql)

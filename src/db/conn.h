@@ -20,5 +20,3 @@ enum status conn_fail(struct ctx *ctx, struct db_conn *conn, PGresult *res);
 NODISCARD enum status conn_set_timeout(struct ctx *ctx, struct db_conn *conn, const struct variant *variant);
 /* The same, and makes the variant known to the server. */
 NODISCARD enum status conn_prepare(struct ctx *ctx, struct db_conn *conn, const struct variant *variant);
-/* Ends whatever a COPY or a half-read result left running, so that the next command finds an idle connection. */
-void conn_settle(struct db_conn *conn);

@@ -74,7 +74,7 @@ static enum status query(struct ctx *ctx, struct db_conn *conn, const char *sql,
 /* An empty list when the table is not there yet. */
 static enum status applied_load(struct ctx *ctx, struct db_conn *conn, struct run *run)
 {
-    PGresult *res;
+    PGresult *res = NULL;
     enum status st = query(ctx, conn, "SELECT to_regclass('schema_migration') IS NOT NULL", &res);
 
     if (st != ST_OK)

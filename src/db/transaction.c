@@ -31,10 +31,9 @@ static enum status commit(struct ctx *ctx, struct db_conn *conn)
                 "Terjadi kesalahan di sisi kami; tidak ada yang disimpan.");
 }
 
-/* Leaves no trace in ctx: what failed before has been worded already. */
+/* Leaves no trace in ctx: what failed before has been worded already. (PQexec ends a COPY that was given up, and drops unread rows.) */
 static void roll_back(struct db_conn *conn)
 {
-    conn_settle(conn);
     if (PQstatus(conn->pg) == CONNECTION_OK && PQtransactionStatus(conn->pg) != PQTRANS_IDLE)
         PQclear(PQexec(conn->pg, "ROLLBACK"));
     conn->timeout_ms = -1; /* a SET inside the transaction has been undone */
@@ -183,6 +182,12 @@ static bool send_fetch(const struct stream *s)
     return PQsendQuery(s->conn->pg, sql) == 1;
 }
 
+static void drop_results(PGconn *pg)
+{
+    for (PGresult *res; (res = PQgetResult(pg)) != NULL;)
+        PQclear(res);
+}
+
 /* The result of the FETCH under way; the connection is idle afterwards. */
 static enum status take_fetch(struct stream *s, PGresult **ret)
 {
@@ -190,10 +195,10 @@ static enum status take_fetch(struct stream *s, PGresult **ret)
 
     if (PQresultStatus(res) != PGRES_TUPLES_OK) {
         enum status st = conn_fail(s->ctx, s->conn, res);
-        conn_settle(s->conn);
+        drop_results(s->conn->pg);
         return st;
     }
-    conn_settle(s->conn);
+    drop_results(s->conn->pg);
     if (PQntuples(res) > 0) {
         size_t row_bytes = PQresultMemorySize(res) / (size_t)PQntuples(res) + 1;
         size_t fitting = STREAM_CHUNK_BYTES / row_bytes + 1;
@@ -222,13 +227,13 @@ static enum status open_cursor(struct stream *s)
 static enum status read_cursor(struct stream *s)
 {
     enum status st = ST_OK;
-    bool is_last = false;
+    bool is_first = true, is_last = false;
 
     if (!send_fetch(s))
         return db_fail(s->ctx, NULL);
     while (st == ST_OK && !is_last) {
         int asked = s->chunk_rows;
-        PGresult *chunk;
+        PGresult *chunk = NULL;
 
         st = take_fetch(s, &chunk);
         if (st != ST_OK)
@@ -236,11 +241,12 @@ static enum status read_cursor(struct stream *s)
         is_last = PQntuples(chunk) < asked;
         if (!is_last && !send_fetch(s))
             st = db_fail(s->ctx, NULL);
-        if (st == ST_OK && PQntuples(chunk) > 0)
+        if (st == ST_OK && (is_first || PQntuples(chunk) > 0))
             st = s->rows(s->ctx, s->cls, chunk);
+        is_first = false;
         PQclear(chunk);
     }
-    conn_settle(s->conn);
+    drop_results(s->conn->pg);
     return st;
 }
 
