@@ -10,7 +10,16 @@
 #include "frame.h"
 
 /* ── deadline.c ── */
-enum deadline_kind { DL_HEAD, DL_IDLE, DL_BODY, DL_REPLY, DL_KINDS };
+enum deadline_kind {
+    DL_HEAD,
+    DL_IDLE,
+    DL_BODY,
+    DL_REPLY,
+    DL_TIMED,           /* the kinds above strike by the clock; those below are due at once, before or after the library's next run */
+    DL_PART = DL_TIMED, /* a reply came between two pieces of a body */
+    DL_ENDING,          /* the library has said goodbye and must let go in the same run */
+    DL_KINDS
+};
 
 struct deadline {
     struct deadline *prev, *next; /* NULL: in no list */
@@ -21,7 +30,7 @@ struct deadline {
 /* Each kind has one constant time-out, so a list to whose end is appended stays ordered by due time. */
 struct deadlines {
     struct deadline lists[DL_KINDS]; /* sentinels */
-    uint64_t timeout_ms[DL_KINDS];
+    uint64_t timeout_ms[DL_KINDS];   /* 0 for the untimed */
 };
 
 void deadlines_init(struct deadlines *all, const struct http_config *config);
@@ -79,8 +88,7 @@ struct http_server {
     uv_idle_t idle;
     uv_timer_t timer;
     int open_handles;
-    int idle_runs;  /* in a row without a callback */
-    bool must_part; /* a reply came between two pieces of a body */
+    int idle_runs; /* in a row without a callback */
     bool must_run, in_run, draining, closing, close_wanted;
     struct conn *conns;
     int n_conns, n_active;

@@ -70,5 +70,6 @@ enum MHD_Result MHD_queue_response(struct MHD_Connection *mhd, unsigned status, 
     problem_clear(&conn->rq->ctx);
     word_fault(&conn->rq->ctx, status, &conn->server->config);
     request_reject(conn->rq);
+    deadline_set(&conn->server->deadlines, &conn->deadline, DL_ENDING, 0);
     return MHD_NO;
 }

@@ -76,7 +76,7 @@ static void reply_ready(struct request *rq)
     struct conn *conn = rq->conn;
 
     if (rq->phase == PH_BODY && !rq->reply.pull && !conn->suspended) {
-        conn->server->must_part = true;
+        deadline_set(&conn->server->deadlines, &conn->deadline, DL_PART, 0);
         server_run_soon(conn->server);
     }
     conn_wake(conn);
@@ -218,6 +218,7 @@ static ssize_t on_pull(void *cls, uint64_t pos, char *dst, size_t cap)
     (void)pos;
     if (!conn || conn->cut)
         return MHD_CONTENT_READER_END_WITH_ERROR;
+    rq->server->idle_runs = 0;
     deadline_set(&rq->server->deadlines, &conn->deadline, DL_REPLY, server_now_ms(rq->server));
     do {
         reply->woken = false;

@@ -88,6 +88,7 @@ static void conn_close(struct http_server *server, void **socket_context)
     metric_add(server->m_connections, -1);
     free(conn);
     *socket_context = NULL;
+    server_run_soon(server); /* at a limit of connections or descriptors the library looks for the next one only when run again */
 }
 
 /* ── the library's callbacks ── */
@@ -160,7 +161,9 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls, 
     }
     conn->served = true;
     conn->suspended = false;
-    if (!conn->cut)
+    if (conn->closing)
+        deadline_set(&server->deadlines, &conn->deadline, DL_ENDING, 0);
+    else
         deadline_set(&server->deadlines, &conn->deadline, DL_IDLE, server_now_ms(server));
 }
 
@@ -173,16 +176,30 @@ static void noop(uv_idle_t *handle)
 
 static void close_now(struct http_server *server);
 
-/* Replies that came between two pieces of a body. */
-static void part_all(struct http_server *server)
+static struct conn *conn_of(struct deadline *dl)
 {
-    struct conn *next;
+    return (struct conn *)((char *)dl - offsetof(struct conn, deadline));
+}
 
-    server->must_part = false;
-    for (struct conn *conn = server->conns; conn; conn = next) {
-        next = conn->next;
-        if (conn->rq && conn->rq->phase == PH_BODY && conn->rq->reply.status != 0 && !conn->rq->reply.pull && !conn->suspended)
-            reply_part(conn->rq);
+static void part_due(struct http_server *server)
+{
+    struct deadline *due;
+
+    while ((due = deadline_take_due(&server->deadlines, DL_PART, 0)))
+        reply_part(conn_of(due)->rq);
+}
+
+/* On some paths (a stream that ends or fails at once, a broken header line) the library marks a connection closed and then forgets it,
+ * with its descriptor. Suspended and resumed, it is looked at again and freed. */
+static void free_forgotten(struct http_server *server)
+{
+    struct deadline *due;
+
+    while ((due = deadline_take_due(&server->deadlines, DL_ENDING, 0))) {
+        deadline_set(&server->deadlines, due, DL_IDLE, server_now_ms(server)); /* should it live on after all */
+        MHD_suspend_connection(conn_of(due)->mhd);
+        MHD_resume_connection(conn_of(due)->mhd);
+        server->must_run = true;
     }
 }
 
@@ -196,10 +213,10 @@ static void run_library(struct http_server *server)
         return;
     server->in_run = true;
     server->must_run = false;
-    if (server->must_part)
-        part_all(server);
+    part_due(server);
     server->idle_runs++;
     MHD_run(server->daemon);
+    free_forgotten(server);
     server->in_run = false;
     if (server->close_wanted) {
         close_now(server);
@@ -284,9 +301,9 @@ static void on_tick(uv_timer_t *timer)
     struct http_server *server = timer->data;
     struct deadline *due;
 
-    for (int kind = 0; kind < DL_KINDS; kind++)
+    for (int kind = 0; kind < DL_TIMED; kind++)
         while ((due = deadline_take_due(&server->deadlines, (enum deadline_kind)kind, server_now_ms(server))))
-            strike((struct conn *)((char *)due - offsetof(struct conn, deadline)), (enum deadline_kind)kind);
+            strike(conn_of(due), (enum deadline_kind)kind);
     linger_tick(server, server_now_ms(server));
     if (server->idle_runs >= IDLE_RUNS_MAX) {
         server->idle_runs = IDLE_RUNS_MAX - 1;

@@ -178,10 +178,11 @@ static ptrdiff_t pull(void *cls, char *dst, size_t cap)
 
 static void reply_streamed(struct request *rq)
 {
-    struct job *job = job_new(rq);
+    struct job *job = request_cls(rq) ? request_cls(rq) : job_new(rq);
 
     job->left = (size_t)query_number(rq, "n", 1000);
     job->waits = query_number(rq, "wait", 0) != 0;
+    job->stalls = false;
     job->fails = query_number(rq, "fail", 0) != 0;
     reply_stream(rq, 200, "application/x-ndjson", pull, job);
 }
@@ -369,6 +370,12 @@ static void set(struct http_config *config, const char *name, int value)
         config->target_limit = (size_t)value;
 }
 
+static void show_open(uv_handle_t *handle, void *cls)
+{
+    (void)cls;
+    fprintf(stderr, "still open: %s%s\n", uv_handle_type_name(uv_handle_get_type(handle)), uv_is_active(handle) ? ", active" : "");
+}
+
 int main(int argc, char **argv)
 {
     struct http_config config = {"127.0.0.1", 0, false, 20000, 8192, 4000, 10000, 75000, 30000, 30000};
@@ -397,5 +404,6 @@ int main(int argc, char **argv)
     printf("%d\n", http_server_port(server));
     fflush(stdout);
     uv_run(&loop, UV_RUN_DEFAULT);
+    uv_walk(&loop, show_open, NULL);
     return uv_loop_close(&loop) == 0 ? 0 : 3;
 }
