@@ -46,17 +46,27 @@ void line_reader_free(struct line_reader *reader);
 NODISCARD enum status line_feed(struct line_reader *reader, const char *bytes, size_t len);
 NODISCARD enum status line_finish(struct line_reader *reader);
 
-/* ── damage ── what spreadsheets do to values; each either repairs to the only possible reading or names the damage. Pure. */
+/* ── damage ── what spreadsheets do to values; each either repairs to the only possible reading or names the damage. Pure.
+ * Codes: "apostrophe", "text-formula", "trailing-point-zero", "grouped", "leading-zero-lost", "inner-space", "date-form", "date-serial" are
+ * repaired where one reading is left; "spreadsheet-number", "digits-lost", "digits-missing", "two-digit-year", "date-form",
+ * "date-impossible", "date-range", "spreadsheet-error" are named where none or several are. */
 enum damage { DAMAGE_NONE, DAMAGE_REPAIRED, DAMAGE_NAMED };
 struct mended {
     enum damage damage;
-    const char *code;       /* "spreadsheet-number", "leading-zero-lost", "trailing-point-zero", "apostrophe", "date-form", "date-serial", "empty-word" … */
-    const char *value;      /* repaired value (arena), the input when NONE; NULL when the cell counts as empty */
-    const char *suggestion; /* for DAMAGE_NAMED: what to do or the likely value, or NULL */
+    const char *code;       /* NULL for NONE */
+    const char *value;      /* as it is stored (arena): repaired, or what was meant all along (a national DD-MM-YYYY is no damage);
+                             * NULL when the cell counts as empty ("null", "-"); for NAMED the cell itself */
+    const char *suggestion; /* for DAMAGE_NAMED: the likely value, or NULL */
+    const char *en, *id;    /* for DAMAGE_NAMED: what is wrong and what to do, static */
 };
 struct mended mend_digits(struct arena *arena, struct slice cell, size_t want_digits); /* NIP (18), NIK (16): 1.98703E+17 cannot be repaired */
-struct mended mend_date(struct arena *arena, struct slice cell);                       /* 31/12/1990, 31-12-1990, 1990-12-31, serial 33238 */
-struct mended mend_text(struct arena *arena, struct slice cell);                       /* "null", "-", "NULL" as text → empty; spaces */
+/* 1990-12-31, 31-12-1990 (national), 31/12/1990, 31 Des 1990, serial 33238 of the 1900 system. Day first unless that is no date; years
+ * 1900 to 2099. */
+struct mended mend_date(struct arena *arena, struct slice cell);
+struct mended mend_text(struct arena *arena, struct slice cell);  /* "null", "-", "N/A" as text → empty; spaces and line ends → one space */
+struct mended mend_phone(struct arena *arena, struct slice cell); /* separators and + go; 812… → 0812… */
+/* A code of `width` digits whose leading zeros a spreadsheet dropped ("5" for "05"); words stay as they are. */
+struct mended mend_code(struct arena *arena, struct slice cell, size_t width);
 
 /* ── import ── */
 struct import_kind; /* a domain's mapping: src/asn/import.c */
