@@ -46,11 +46,12 @@ static char *read_file(struct arena *arena, const char *path, size_t *ret_len)
     return text;
 }
 
-/* `format: nip` and `format: nik`: the shape alone; what depends on the kind of employee is the rule's, in src/asn. */
+/* `format: nip` and `format: nik`: the shape that all kinds of employees share (a part-time PPPK's is no more than that); what depends
+ * on the kind is the rule's, in src/asn. */
 static bool is_nip(const char *text, size_t len, const char **ret_en, const char **ret_id)
 {
     struct nip nip;
-    struct refusal refusal = nip_parse(text, len, ASN_UNKNOWN, &nip);
+    struct refusal refusal = nip_parse(text, len, ASN_PPPK_PART_TIME, &nip);
     *ret_en = refusal.en;
     *ret_id = refusal.id;
     return !refusal.code;
