@@ -141,9 +141,9 @@ CREATE TABLE enrolment (
 -- Made before the exclusion constraint: PostgreSQL asks the indexes in this order, and "already enrolled" says more than "overlaps".
 CREATE UNIQUE INDEX enrolment_person_once ON enrolment (session_id, asn_id)
     WHERE state IN ('approved', 'waitlisted', 'attending', 'passed', 'failed');
--- Waiting counts too, so that whoever moves up from the list can never meet an overlap at that moment.
+-- Who has finished is free again. Waiting counts, so that whoever moves up from the list can never meet an overlap at that moment.
 ALTER TABLE enrolment ADD CONSTRAINT enrolment_no_overlap EXCLUDE USING gist (asn_id WITH =, days WITH &&)
-    WHERE (state IN ('approved', 'waitlisted', 'attending', 'passed', 'failed'));
+    WHERE (state IN ('approved', 'waitlisted', 'attending'));
 CREATE INDEX enrolment_queue_idx ON enrolment (session_id, queue_place) WHERE state = 'waitlisted';
 CREATE INDEX enrolment_session_idx ON enrolment (session_id, id);
 CREATE INDEX enrolment_session_place_idx ON enrolment (session_id, coalesce(queue_place, 0), id);
@@ -326,6 +326,27 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION session_spread() IS
     'New days move the overlap ranges, more seats go to those who wait, a cancelled session cancels those who have not begun.';
+
+-- A function because the counts must be read after what the change set off, which one statement cannot.
+CREATE FUNCTION session_patch(which uuid, seen bigint, patch jsonb) RETURNS SETOF session
+LANGUAGE plpgsql AS $$
+DECLARE
+    s session;
+BEGIN
+    SELECT * INTO s FROM session WHERE id = which FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    IF s.version <> seen THEN
+        RAISE EXCEPTION 'changed meanwhile' USING ERRCODE = 'P0001', CONSTRAINT = 'version_stale';
+    END IF;
+    s := jsonb_populate_record(s, patch);
+    UPDATE session
+    SET    title = s.title, place = s.place, starts_on = s.starts_on, ends_on = s.ends_on, capacity = s.capacity, state = s.state
+    WHERE  id = which;
+    RETURN QUERY SELECT * FROM session WHERE id = which;
+END $$;
+COMMENT ON FUNCTION session_patch(uuid, bigint, jsonb) IS 'RFC 7396 on the version that was seen; no row when there is no such session.';
 
 CREATE FUNCTION session_of_active() RETURNS trigger
 LANGUAGE plpgsql AS $$
