@@ -46,7 +46,7 @@ def statement(file, name):
     block = re.sub(r"^--.*$", "", block, flags=re.M)
     if sorts:
         keys = ", ".join(re.sub(r"\s+AS\s+\w+$", "", key.strip()) for key in sorts[0].split(", "))
-        block = block.replace("/*page*/", f" ORDER BY {keys} LIMIT :_limit::bigint")
+        block = re.sub(r"/\*\s*page\s*\*/", f" ORDER BY {keys} LIMIT :_limit::bigint", block)
     return " ".join(block.split())
 
 

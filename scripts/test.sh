@@ -32,6 +32,7 @@ stages=(
     "tidy          clang-tidy finds nothing of .clang-tidy's list"
     "unit          unit tests, under ASan, with a database"
     "raw           bytes on the socket: framing, limits, deadlines, slow and broken clients"
+    "check         asnd check names every disagreement of contract, bindings, statements and schema"
     "api           every operation of openapi.yaml over HTTP, every reply against the contract"
     "migration     the schema by itself: comments, named rules, seats, tree, frozen evaluations"
     "release       hardened build, installed elsewhere, started from there"
@@ -114,6 +115,7 @@ stage_raw() {
     require_files 'tests/raw/test_*.py' || return
     with_postgres "${PYTEST[@]}" tests/raw
 }
+stage_check() { "${PYTEST[@]}" tests/check; }
 stage_api() { ASND_TEST_COVERAGE=1 "${PYTEST[@]}" tests/api; }
 stage_migration() {
     require_files 'tests/migration/test_*.py' || return
@@ -155,7 +157,7 @@ stage_secrets() { /usr/bin/python3 tests/support/scan_logs.py "$LOGS"; }
 # What a stage needs to have run before it, when it is asked for alone.
 needs() {
     case $1 in
-    format | cppcheck | unit | raw | api | migration) echo asan ;;
+    format | cppcheck | unit | raw | check | api | migration) echo asan ;;
     tidy | fuzz) echo clang ;;
     tour | chaos | property) echo release ;;
     esac
