@@ -436,6 +436,9 @@ static enum status bad_json(struct ctx *ctx, struct slice body, const json_error
     if (json_error_code(error) == json_error_duplicate_key)
         return fail(ctx, ST_BAD_REQUEST, "bad-json", "A member stands twice in an object, near line %d, column %d.",
                     "Ada anggota yang ditulis dua kali, dekat baris %d, kolom %d.", error->line, error->column);
+    if (json_error_code(error) == json_error_numeric_overflow)
+        return fail(ctx, ST_INVALID, "invalid", "A number is out of range, near line %d, column %d.",
+                    "Ada angka di luar jangkauan, dekat baris %d, kolom %d.", error->line, error->column);
     if (is_form)
         return fail(
             ctx, ST_BAD_REQUEST, "bad-json",

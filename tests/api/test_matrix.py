@@ -21,12 +21,12 @@ def named(operations):
     return pytest.mark.parametrize("operation", operations, ids=[o.id for o in operations])
 
 
-def nowhere(operation):
-    """The operation's path with well-formed values that nothing has."""
+def nowhere(operation, of_enum=0):
+    """The operation's path with well-formed values that nothing has; those of an enumeration are taken from it, unless told otherwise."""
     values = {}
     for parameter in operation.where("path"):
         schema = CONTRACT.resolve(parameter["schema"])
-        unknown = schema["enum"][0] if "enum" in schema else str(uuid.UUID("0190ffff-ffff-7fff-bfff-ffffffffffff"))
+        unknown = (schema["enum"][of_enum] if of_enum is not None else "not-there") if "enum" in schema else str(uuid.UUID("0190ffff-ffff-7fff-bfff-ffffffffffff"))
         values[parameter["name"]] = NOBODY.get(parameter["name"], unknown)
     return operation.fill(values)
 
@@ -136,18 +136,18 @@ def test_an_empty_parameter_is_400(operation, api):
 PATHS = sorted({o.path for o in OPERATIONS})
 
 
-@pytest.mark.parametrize("template", PATHS)
-def test_a_wrong_method_is_405_and_the_right_ones_are_named(template, api):
-    here = [o for o in OPERATIONS if o.path == template]
+@pytest.mark.parametrize("route", PATHS)
+def test_a_wrong_method_is_405_and_the_right_ones_are_named(route, api):
+    here = [o for o in OPERATIONS if o.path == route]
     allowed = {o.method.upper() for o in here} | {"OPTIONS"} | ({"HEAD"} if any(o.method == "get" for o in here) else set())
     wrong = next(m for m in ("DELETE", "PUT", "PATCH", "POST", "GET") if m not in allowed)
     reply = api(wrong, nowhere(here[0]), expect=405)
     assert {m.strip() for m in reply.headers["Allow"].split(",")} == allowed
 
 
-@pytest.mark.parametrize("template", PATHS)
-def test_options_names_the_methods(template, api):
-    here = [o for o in OPERATIONS if o.path == template]
+@pytest.mark.parametrize("route", PATHS)
+def test_options_names_the_methods(route, api):
+    here = [o for o in OPERATIONS if o.path == route]
     reply = api("OPTIONS", nowhere(here[0]), checked=False)
     assert reply.status == 204, reply
     assert {o.method.upper() for o in here} <= {m.strip() for m in reply.headers["Allow"].split(",")}
@@ -179,6 +179,8 @@ NO_JSON = {
     "a-list": (b"[]", {422}),
     "a-word": (b'"x"', {422}),
     "lone-surrogate": (b'{"a":"\\ud800"}', {400}),
+    "a-number-beyond-all": (b'{"a":99999999999999999999999999}', {422}),
+    "a-real-beyond-all": (b'{"a":1e999}', {422}),
 }
 
 
@@ -209,7 +211,7 @@ NOT_FOUND = [o for o in OPERATIONS if o.where("path") and "404" in o.spec["respo
 
 @named(NOT_FOUND)
 def test_what_is_not_there_is_404(operation, api):
-    reply = send(api, operation)
+    reply = send(api, operation, path=nowhere(operation, of_enum=None) + required_query(operation))
     assert (reply.status, reply.code) == (404, "not-found"), reply
 
 

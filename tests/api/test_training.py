@@ -36,7 +36,7 @@ FAULTY_SESSIONS = {
     "no-seats": {"capacity": 0},
     "seats-are-text": {"capacity": "10"},
     "seats-are-a-fraction": {"capacity": 10.5},
-    "seats-overflow": {"capacity": 99999999999999999999},
+    "seats-too-many": {"capacity": 99999999999},
     "programme-not-there": {"programme_id": "0190ffff-ffff-7fff-bfff-ffffffffffff"},
     "no-day": {"starts_on": "2030-02-30"},
     "infinity": {"ends_on": "infinity"},
@@ -46,8 +46,7 @@ FAULTY_SESSIONS = {
 @pytest.mark.parametrize("case", FAULTY_SESSIONS.keys())
 def test_a_faulty_session_is_refused(case, api):
     body = {"programme_id": make.programme(api)["id"], "title": "Angkatan", "capacity": 5, **make.days(), **FAULTY_SESSIONS[case]}
-    reply = api.post("/v1/sessions", body)
-    assert reply.status in (409, 422), reply
+    reply = api.post("/v1/sessions", body, expect=(409, 422))
     assert reply.json["errors"], reply
 
 
@@ -105,8 +104,8 @@ REFUSED = {
 def test_a_faulty_enrolment_is_refused(case, api, people):
     members, pointer = REFUSED[case]
     session = make.session(api, start=400)
-    reply = api.post("/v1/enrolments", {"session_id": session["id"], "nip": people[2], **members})
-    assert reply.status in (409, 422) and pointer in reply.faults, reply
+    reply = api.post("/v1/enrolments", {"session_id": session["id"], "nip": people[2], **members}, expect=(409, 422))
+    assert pointer in reply.faults, reply
 
 
 def test_a_session_that_is_over_takes_nobody(api, people):
@@ -176,17 +175,16 @@ def test_passing_gives_the_programmes_hours_and_they_are_summed(api, office):
     person = make.person(api, office["id"])
     programme = make.programme(api, jp=12)
     year = date.today().year
-    for start, body, jp in ((-1, {"result": "passed"}, 12), (-10, {"result": "passed", "jp": 7}, 7), (-20, {"result": "failed"}, None)):
-        session = make.session(api, programme["id"], start=start, length=3)
-        with_room = api.patch(f"/v1/sessions/{session['id']}", {"ends_on": make.days(1, 1)["ends_on"]}, etag=f'"{session["version"]}"').json
+    for start, body, jp in ((-10, {"result": "passed"}, 12), (-20, {"result": "passed", "jp": 7}, 7), (-30, {"result": "failed"}, None)):
+        session = make.session(api, programme["id"], start=-1, length=3)
         enrolment = make.enrol(api, session["id"], person["nip"])
         act(api, enrolment["id"], "attend")
         done = act(api, enrolment["id"], "complete", body).json
         assert done["jp"] == jp
-        # Back to its own days, so that the next does not overlap.
-        api.patch(f"/v1/sessions/{session['id']}", {"ends_on": session["ends_on"]}, etag=f'"{with_room["version"]}"')
+        # Into the past, so that the next one does not overlap.
+        api.patch(f"/v1/sessions/{session['id']}", make.days(start), etag=api.get(f"/v1/sessions/{session['id']}").etag)
     hours = api.get(f"/v1/asn/{person['nip']}/learning-hours").json
-    if date.today().timetuple().tm_yday > 25:  # all three ended this year
+    if date.today().timetuple().tm_yday > 30:  # all three ended this year
         assert (hours["year"], hours["total_jp"], hours["counted_jp"], hours["entries"]) == (year, 19, 19, 2)
         assert hours["is_floor_met"] is False, "K9 without its third certificate: 19 of 20"
     assert api.get(f"/v1/asn/{person['nip']}/learning-hours?year={year - 5}").json["total_jp"] == 0

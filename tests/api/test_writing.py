@@ -76,8 +76,7 @@ def test_a_refused_request_leaves_its_key_free(api):
 
 @pytest.mark.parametrize("key", ["", "x" * 129, "a\tb", "spasi di dalam\x7f"])
 def test_a_key_that_cannot_be_is_400(key, api):
-    reply = api.post("/v1/units", body(), expect=400, headers={"Idempotency-Key": key})
-    assert reply.json["errors"], reply
+    api.post("/v1/units", body(), expect=400, headers={"Idempotency-Key": key})
 
 
 def test_keys_survive_a_restart(api, database):

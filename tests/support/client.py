@@ -141,7 +141,7 @@ class Client:
         self._check_body(operation, content[reply.type].get("schema"), reply, what)
 
     def _check_body(self, operation, schema, reply, what):
-        if reply.type.endswith("json") and schema is not None:
+        if reply.type in ("application/json", PROBLEM) and schema is not None:
             faults = self.contract.faults(schema, reply.json)
             assert not faults, f"the reply is not what the contract says: {faults[:5]}: {what}"
         elif reply.type == "application/x-ndjson":
