@@ -99,11 +99,12 @@ enum status row_refusal(struct ctx *ctx, const struct plan *plan, const PGresult
     return fail(ctx, entry->status, entry->code, "%s.", "%s.", ctx->lang == LANG_EN ? entry->title_en : entry->title_id);
 }
 
+/* A word in a text[] literal: {"nip","name"}. */
 static bool list_has(const char *list, const char *name)
 {
     size_t len = strlen(name);
     for (const char *p = list; (p = strstr(p, name)) != NULL; p += len)
-        if ((p == list || p[-1] == ',' || p[-1] == '{') && (p[len] == '\0' || p[len] == ',' || p[len] == '}'))
+        if (p > list && strchr("{,\"", p[-1]) && p[len] && strchr("},\"", p[len]))
             return true;
     return false;
 }
