@@ -9,10 +9,11 @@
 
 #include <sodium.h>
 
-/* What makes two requests the same: method, target and body. */
-static const char *request_hash(struct ctx *ctx, const struct call *call)
+/* What makes two requests the same: method, target and body. The state takes what is to be hashed last: the body, or the hash of an upload. */
+static const char *request_hash(struct ctx *ctx, const struct job *job)
 {
-    crypto_hash_sha256_state state;
+    const struct call *call = job->call;
+    crypto_hash_sha256_state state, upload = job->upload_hash;
     uint8_t hash[crypto_hash_sha256_BYTES];
     char *hex = arena_alloc(ctx->arena, 2 * sizeof hash + 1);
     struct slice target = request_target(call->rq);
@@ -21,11 +22,25 @@ static const char *request_hash(struct ctx *ctx, const struct call *call)
     crypto_hash_sha256_update(&state, (const uint8_t *)method, strlen(method) + 1);
     crypto_hash_sha256_update(&state, (const uint8_t *)target.data, target.len);
     crypto_hash_sha256_update(&state, (const uint8_t *)"", 1);
-    if (call->in.raw_body.len)
+    if (job->upload) {
+        crypto_hash_sha256_final(&upload, hash);
+        crypto_hash_sha256_update(&state, hash, sizeof hash);
+    } else if (call->in.raw_body.len) {
         crypto_hash_sha256_update(&state, (const uint8_t *)call->in.raw_body.data, call->in.raw_body.len);
+    }
     crypto_hash_sha256_final(&state, hash);
     hex_encode(hash, sizeof hash, hex);
     return hex;
+}
+
+/* Before an upload can be compared it must be read. */
+static enum status read_all(struct ctx *ctx, struct job *job)
+{
+    char chunk[16384];
+    ptrdiff_t n;
+    while ((n = job_read_upload(job, chunk, sizeof chunk)) > 0)
+        continue;
+    return n == 0 ? ST_OK : fail(ctx, ST_BAD_REQUEST, "bad-request", "The upload broke off.", "Kiriman terputus.");
 }
 
 static const char *column_text(struct ctx *ctx, const PGresult *res, int column)
@@ -62,9 +77,10 @@ enum status idempotency_begin(struct job *job, struct db_conn *txn)
                     "Permintaan pertama dengan kunci ini belum selesai.");
     }
     st = db_query(ctx, txn, call->engine->set, "idempotency.find", &res, "caller", call->actor->key_id, "key", call->idempotency_key, NULL);
-    if (st != ST_OK || PQntuples(res) == 0)
+    crypto_hash_sha256_init(&job->upload_hash);
+    if (st != ST_OK || PQntuples(res) == 0 || (st = read_all(ctx, job)) != ST_OK)
         return st;
-    if (strcmp(PQgetvalue(res, 0, 0), request_hash(ctx, call)) != 0)
+    if (strcmp(PQgetvalue(res, 0, 0), request_hash(ctx, job)) != 0)
         return fail(ctx, ST_INVALID, "idempotency-mismatch", "This Idempotency-Key was used for another request; take a new one.",
                     "Idempotency-Key ini sudah dipakai untuk permintaan lain; pakai yang baru.");
     replay(job, res);
@@ -78,7 +94,7 @@ enum status idempotency_store(struct job *job, struct db_conn *txn)
     int http = job->out.http_status ? job->out.http_status : call->op->contract->success;
     PGresult *res;
     return db_query(ctx, txn, call->engine->set, "idempotency.store", &res, "caller", call->actor->key_id, "key", call->idempotency_key,
-                    "operation", call->op->contract->id, "request_hash", request_hash(ctx, call), "status",
+                    "operation", call->op->contract->id, "request_hash", request_hash(ctx, job), "status",
                     arena_printf(ctx->arena, "%d", http), "content_type", job->out.content_type, "etag", job->out.etag, "location",
                     job->out.location, "body", job->out.body ? buf_cstr(job->out.body) : "", NULL);
 }

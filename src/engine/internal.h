@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdatomic.h>
 
+#include <sodium.h>
 #include <uv.h>
 
 #include "asnd/arena.h"
@@ -239,8 +240,10 @@ struct job {
     bool is_finished; /* the loop knows that the worker is done */
     bool is_orphan;   /* the request is over */
     bool has_head;    /* the reply's head has been sent */
+    bool has_written; /* on the worker: something was streamed, so that there is no answer to keep */
     bool has_upload_ended;
     struct pipe *upload, *download;
+    crypto_hash_sha256_state upload_hash; /* of all that was read so far; kept when there is an Idempotency-Key */
     struct loop_task finished, upload_wake, download_wake;
 };
 bool worker_pool_submit(struct worker_pool *pool, struct job *job); /* false: too many wait */
@@ -248,6 +251,8 @@ void call_to_worker(struct call *call);
 void job_run(struct job *job, struct db_conn *conn); /* on the worker */
 size_t job_chunk(struct job *job, const char *bytes, size_t len);
 void job_upload_end(struct job *job);
+/* On the worker: bytes of the upload, 0 at its end, -1 when it broke off. */
+ptrdiff_t job_read_upload(void *job, char *dst, size_t cap);
 void job_orphan(struct job *job); /* the request is over, whether the worker is or not */
 
 /* ── export.c ── */

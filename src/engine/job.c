@@ -171,22 +171,27 @@ static enum status run_statement(struct job *job, struct db_conn *txn)
     return st;
 }
 
-static ptrdiff_t read_upload(void *cls, char *dst, size_t cap)
+ptrdiff_t job_read_upload(void *cls, char *dst, size_t cap)
 {
     struct job *job = cls;
-    return job->upload ? pipe_read(job->upload, dst, cap) : 0;
+    ptrdiff_t n = job->upload ? pipe_read(job->upload, dst, cap) : 0;
+    if (n > 0 && job->call->idempotency_key)
+        crypto_hash_sha256_update(&job->upload_hash, (const uint8_t *)dst, (unsigned long long)n);
+    return n;
 }
 
 static bool write_download(void *cls, const char *bytes, size_t len)
 {
-    return pipe_write(((struct job *)cls)->download, bytes, len);
+    struct job *job = cls;
+    job->has_written = true;
+    return pipe_write(job->download, bytes, len);
 }
 
 static enum status run_stream(struct job *job, struct db_conn *txn)
 {
     struct call *call = job->call;
     const char *type = request_header(call->rq, "Content-Type", NULL);
-    struct stream_io io = {.read = read_upload,
+    struct stream_io io = {.read = job_read_upload,
                            .write = write_download,
                            .cls = job,
                            .content_type = type,
@@ -229,7 +234,7 @@ static enum status in_transaction(struct ctx *ctx, struct db_conn *txn, void *cl
             return st;
     }
     st = run_operation(job, txn);
-    if (st == ST_OK && call->idempotency_key && !call->dry_run)
+    if (st == ST_OK && call->idempotency_key && !call->dry_run && !job->has_written)
         st = idempotency_store(job, txn);
     if (st == ST_RETRY && !call->op->contract->retry_safe)
         st = fail(ctx, ST_UNAVAILABLE, "unavailable", "Too many at once wanted the same record; try again.",
