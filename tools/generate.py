@@ -1,0 +1,408 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Makes a regency on paper: units.csv, asn.csv in the style of the national export, and expected.csv, which says line by line what an
+import into an empty database must make of it.
+
+    tools/generate.py --out DIRECTORY [--people 6000] [--seed 2026] [--clean] [--dirt-every 16]
+
+All people are invented. The same arguments give the same bytes. Rows are written as they are made, so that millions need no memory.
+Every 16th row carries one kind of damage (DIRT), in turn; --clean writes none. The numbers of a person follow from the row's index: day of
+birth and sequence are unique together, so no NIP comes twice unless a duplicate is meant.
+
+expected.csv: line; outcome (created, refused); columns and codes of its faults, in pairs, separated by spaces ("-" where no column is
+to blame); repaired columns; warnings; what was done to the row."""
+import argparse
+import random
+from datetime import date, timedelta
+from pathlib import Path
+
+# ── units ──
+
+DISTRICTS = {  # name: villages (Kepmendagri 300.2.2-2138/2025)
+    "Mamuju": 8, "Tapalang": 10, "Kalukku": 14, "Kalumpang": 13, "Papalang": 9, "Sampaga": 7, "Tommo": 14, "Simboro": 8,
+    "Tapalang Barat": 7, "Bonehau": 9, "Kepulauan Bala Balakang": 2}
+AGENCIES = {  # code: (name, kind, fields of work)
+    "DISDIK": ("Dinas Pendidikan dan Kebudayaan", "dinas", ["Pembinaan SD", "Pembinaan SMP", "PAUD", "Kebudayaan"]),
+    "DINKES": ("Dinas Kesehatan", "dinas", ["Kesehatan Masyarakat", "Pencegahan Penyakit", "Pelayanan Kesehatan", "Sumber Daya Kesehatan"]),
+    "PUPR": ("Dinas Pekerjaan Umum dan Penataan Ruang", "dinas", ["Bina Marga", "Cipta Karya", "Sumber Daya Air", "Tata Ruang"]),
+    "PERKIM": ("Dinas Perumahan dan Kawasan Permukiman", "dinas", ["Perumahan", "Permukiman", "Pertanahan"]),
+    "DINSOS": ("Dinas Sosial", "dinas", ["Rehabilitasi Sosial", "Pemberdayaan Sosial", "Perlindungan Sosial"]),
+    "NAKER": ("Dinas Tenaga Kerja dan Transmigrasi", "dinas", ["Penempatan Kerja", "Hubungan Industrial", "Transmigrasi"]),
+    "PPPA": ("Dinas Pemberdayaan Perempuan dan Perlindungan Anak", "dinas", ["Pemberdayaan Perempuan", "Perlindungan Anak"]),
+    "PANGAN": ("Dinas Ketahanan Pangan", "dinas", ["Ketersediaan Pangan", "Konsumsi Pangan"]),
+    "DLH": ("Dinas Lingkungan Hidup", "dinas", ["Tata Lingkungan", "Persampahan", "Pengendalian Pencemaran"]),
+    "DUKCAPIL": ("Dinas Kependudukan dan Pencatatan Sipil", "dinas", ["Pendaftaran Penduduk", "Pencatatan Sipil", "Informasi Kependudukan"]),
+    "PMD": ("Dinas Pemberdayaan Masyarakat dan Desa", "dinas", ["Pemerintahan Desa", "Ekonomi Desa"]),
+    "DALDUK": ("Dinas Pengendalian Penduduk dan Keluarga Berencana", "dinas", ["Keluarga Berencana", "Ketahanan Keluarga"]),
+    "DISHUB": ("Dinas Perhubungan", "dinas", ["Lalu Lintas", "Angkutan", "Pelayaran"]),
+    "KOMINFO": ("Dinas Komunikasi, Informatika, Statistik dan Persandian", "dinas", ["Aplikasi Informatika", "Komunikasi Publik", "Statistik"]),
+    "KOPUKM": ("Dinas Koperasi, Usaha Kecil dan Menengah", "dinas", ["Koperasi", "Usaha Kecil"]),
+    "DPMPTSP": ("Dinas Penanaman Modal dan PTSP", "dinas", ["Promosi", "Perizinan", "Pengaduan"]),
+    "DISPORA": ("Dinas Pemuda dan Olahraga", "dinas", ["Kepemudaan", "Keolahragaan"]),
+    "DISPAR": ("Dinas Pariwisata", "dinas", ["Destinasi", "Pemasaran", "Ekonomi Kreatif"]),
+    "PERPUS": ("Dinas Perpustakaan dan Kearsipan", "dinas", ["Perpustakaan", "Kearsipan"]),
+    "DKP": ("Dinas Kelautan dan Perikanan", "dinas", ["Perikanan Tangkap", "Perikanan Budidaya"]),
+    "TANI": ("Dinas Pertanian", "dinas", ["Tanaman Pangan", "Hortikultura", "Peternakan", "Penyuluhan"]),
+    "BUN": ("Dinas Perkebunan", "dinas", ["Tanaman Tahunan", "Pengolahan Hasil"]),
+    "DAGRIN": ("Dinas Perdagangan dan Perindustrian", "dinas", ["Perdagangan", "Perindustrian", "Pasar"]),
+    "SATPOL": ("Satuan Polisi Pamong Praja dan Pemadam Kebakaran", "dinas", ["Ketertiban Umum", "Pemadam Kebakaran"]),
+    "BAPPEDA": ("Badan Perencanaan Pembangunan, Riset dan Inovasi Daerah", "badan", ["Perencanaan", "Ekonomi", "Infrastruktur", "Riset"]),
+    "BKAD": ("Badan Keuangan dan Aset Daerah", "badan", ["Anggaran", "Perbendaharaan", "Akuntansi", "Aset"]),
+    "BAPENDA": ("Badan Pendapatan Daerah", "badan", ["Pajak", "Retribusi", "Pembukuan"]),
+    "BKPP": ("Badan Kepegawaian, Pendidikan dan Pelatihan", "badan", ["Mutasi", "Pengembangan", "Disiplin", "Pendidikan dan Pelatihan"]),
+    "BPBD": ("Badan Penanggulangan Bencana Daerah", "badan", ["Pencegahan", "Kedaruratan", "Rekonstruksi"]),
+    "KESBANG": ("Badan Kesatuan Bangsa dan Politik", "badan", ["Wawasan Kebangsaan", "Politik Dalam Negeri"]),
+}
+SECTIONS = ("Pemerintahan", "Ekonomi Pembangunan", "Kesejahteraan Sosial", "Ketertiban", "Pelayanan Umum")
+
+
+def units():
+    """(code, name, kind, code of the unit above, active), each behind the one above it."""
+    def office(code, name, above, letters):
+        yield code, name, "sekretariat", above, True
+        for letter, what in zip("ABC"[:letters], ("Umum dan Kepegawaian", "Keuangan", "Perencanaan")):
+            yield f"{code}-{letter}", f"Sub Bagian {what} {name.split(' ', 1)[-1]}", "subbagian", code, True
+
+    yield "MJU", "Pemerintah Kabupaten Mamuju", "instansi", "", True
+    yield "MJU-SETDA", "Sekretariat Daerah", "sekretariat", "MJU", True
+    for n, what in enumerate(("Pemerintahan", "Kesejahteraan Rakyat", "Hukum", "Ekonomi", "Pembangunan", "Pengadaan", "Organisasi", "Umum",
+                              "Protokol"), 1):
+        yield f"MJU-SETDA-{n}", f"Bagian {what}", "bagian", "MJU-SETDA", True
+        for m in (1, 2, 3):
+            yield f"MJU-SETDA-{n}{m}", f"Sub Bagian {what} {m}", "subbagian", f"MJU-SETDA-{n}", True
+    yield "MJU-SETWAN", "Sekretariat DPRD", "sekretariat", "MJU", True
+    for n, what in enumerate(("Umum dan Keuangan", "Persidangan", "Fasilitasi Anggaran"), 1):
+        yield f"MJU-SETWAN-{n}", f"Bagian {what}", "bagian", "MJU-SETWAN", True
+    yield "MJU-ITKAB", "Inspektorat", "inspektorat", "MJU", True
+    yield from office("MJU-ITKAB-S", "Sekretariat Inspektorat", "MJU-ITKAB", 3)
+    for n in range(1, 5):
+        yield f"MJU-ITKAB-{n}", f"Inspektur Pembantu Wilayah {n}", "bidang", "MJU-ITKAB", True
+    for code, (name, kind, fields) in AGENCIES.items():
+        yield f"MJU-{code}", name, kind, "MJU", True
+        yield from office(f"MJU-{code}-S", f"Sekretariat {name}", f"MJU-{code}", 3)
+        for n, field in enumerate(fields, 1):
+            yield f"MJU-{code}-{n}", f"Bidang {field}", "bidang", f"MJU-{code}", True
+            for m in (1, 2):
+                yield f"MJU-{code}-{n}{m}", f"Seksi {field} {m}", "seksi" if kind == "dinas" else "subbidang", f"MJU-{code}-{n}", True
+    yield "MJU-RSUD", "RSUD Kabupaten Mamuju", "rumah_sakit", "MJU-DINKES", True
+    for d, (district, villages) in enumerate(DISTRICTS.items(), 1):
+        code = f"MJU-K{d:02d}"
+        yield code, f"Kecamatan {district}", "kecamatan", "MJU", True
+        yield from office(f"{code}-S", f"Sekretariat Kecamatan {district}", code, 2)
+        for n, what in enumerate(SECTIONS, 1):
+            yield f"{code}-{n}", f"Seksi {what} Kecamatan {district}", "seksi", code, True
+        for n in range(1, villages + 1):
+            yield f"{code}-D{n:02d}", f"Kantor Kelurahan/Desa {n} {district}", "kelurahan", code, True
+        for n in range(1, villages // 5 + 2):
+            yield f"MJU-PKM-{d:02d}{n}", f"Puskesmas {district} {n}", "puskesmas", "MJU-DINKES", True
+        for n in range(1, villages * 2 + 1):
+            yield f"MJU-SD-{d:02d}{n:02d}", f"SD Negeri {n} {district}", "sekolah", "MJU-DISDIK", True
+        for n in range(1, villages // 2 + 2):
+            yield f"MJU-SMP-{d:02d}{n:02d}", f"SMP Negeri {n} {district}", "sekolah", "MJU-DISDIK", True
+    yield "MJU-LAMA", "Kantor Pengolahan Data Elektronik (dibubarkan)", "lainnya", "MJU", False
+
+
+# ── people ──
+
+FIRST_M = ("Muhammad", "Ahmad", "Abdul", "Andi", "Rahmat", "Syamsul", "Irfan", "Yusuf", "Daniel", "Markus", "Baso", "Hamzah", "Ilham", "Ridwan",
+           "Agus", "Budi", "Hendra", "Rizal", "Sulaiman", "Ma'ruf", "Sa'ad", "Anas", "Wahyu", "Yohanes", "I Made", "Jufri")
+FIRST_F = ("Nur", "Siti", "Sitti", "Nur'aini", "Rahmawati", "Hasna", "Andi", "Maria", "Yuliana", "Fitriani", "Mardiana", "Sri", "Dewi", "Ni Luh",
+           "Jum'ah", "Rosmini", "Herlina", "Kartini", "Ratna", "Suriani", "Lydia", "Ester", "Wa Ode", "Hajrah", "Indah")
+LAST = ("Rahman", "Hidayat", "Syarif", "Pattana", "Mappasessu", "Tandi", "Palullungan", "Santoso", "Wijaya", "Ismail", "Abdullah", "Saleh",
+        "Al-Fatih", "Nur-Alam", "Ma'mun", "Sa'diyah", "Lestari", "Kurniawan", "Basri", "Tasrif", "Dg. Matutu", "Mangiwa", "Sampe", "Ramadhani",
+        "Husain", "Jafar", "Amir", "Latif", "Usman", "Yunus", "Halim", "Salim", "Bakri", "Tahir", "Arif")
+PLACES = ("Mamuju", "Majene", "Polewali", "Makassar", "Tapalang", "Kalukku", "Mamasa", "Palu", "Toraja", "Pare-Pare", "Ujung Pandang", "Wonomulyo")
+EDUCATION = {  # national name: (degrees behind, degrees in front, fields)
+    "SLTP": ((), (), ("SLTP Umum",)),
+    "SLTA": ((), (), ("SMA IPS", "SMA IPA", "Paket C")),
+    "SLTA Kejuruan": ((), (), ("SMK Akuntansi", "SMK Teknik")),
+    "Diploma III/Sarjana Muda": (("A.Md.", "A.Md.Kep.", "A.Md.Keb."), (), ("D-III Keperawatan", "D-III Kebidanan", "D-III Akuntansi")),
+    "Diploma IV": (("S.Tr.", "S.STP."), (), ("D-IV Pemerintahan", "D-IV Kebidanan")),
+    "S-1/Sarjana": (("S.Kom.", "S.Pd.", "S.E.", "S.H.", "S.Sos.", "S.T.", "S.Kep."), ("", "", "Dra.", "Drs.", "Ir."),
+                    ("S-1 Teknik Informatika", "S-1 PGSD", "S-1 Akuntansi", "S-1 Ilmu Hukum", "S-1 Ilmu Administrasi")),
+    "Profesi": (("Ns.", "Apt."), ("dr.", "drg."), ("Profesi Dokter", "Profesi Ners")),
+    "S-2": (("S.E., M.M.", "S.Pd., M.Pd.", "S.Sos., M.Si.", "S.T., M.T."), ("", "", "Ir.", "Drs."), ("S-2 Manajemen", "S-2 Pendidikan")),
+    "S-3/Doktor": (("M.Si.", "M.M."), ("Dr.",), ("S-3 Ilmu Pemerintahan",))}
+PNS_RANKS = {"SLTP": ("I/c", "I/d", "II/a"), "SLTA": ("II/a", "II/b", "II/c", "II/d", "III/a"), "SLTA Kejuruan": ("II/a", "II/b", "II/d"),
+             "Diploma III/Sarjana Muda": ("II/c", "II/d", "III/a", "III/b"), "Diploma IV": ("III/a", "III/b", "III/c"),
+             "S-1/Sarjana": ("III/a", "III/b", "III/c", "III/d"), "Profesi": ("III/b", "III/c", "III/d"),
+             "S-2": ("III/b", "III/c", "III/d", "IV/a", "IV/b"), "S-3/Doktor": ("IV/a", "IV/b", "IV/c", "IV/d", "IV/e")}
+PPPK_RANKS = {"SLTP": "IV", "SLTA": "V", "SLTA Kejuruan": "V", "Diploma III/Sarjana Muda": "VII", "Diploma IV": "IX", "S-1/Sarjana": "IX",
+              "Profesi": "X", "S-2": "X", "S-3/Doktor": "XI"}
+HEADS = {"dinas": ("Kepala Dinas", "II.b"), "badan": ("Kepala Badan", "II.b"), "bagian": ("Kepala Bagian", "III.a"),
+         "bidang": ("Kepala Bidang", "III.b"), "subbagian": ("Kepala Sub Bagian", "IV.a"), "subbidang": ("Kepala Sub Bidang", "IV.a"),
+         "seksi": ("Kepala Seksi", "IV.a"), "kecamatan": ("Camat", "III.a"), "kelurahan": ("Lurah", "IV.a"),
+         "inspektorat": ("Inspektur", "II.b"), "sekretariat": ("Sekretaris", "III.a")}
+EXPERTS = {"sekolah": ("Guru",), "puskesmas": ("Perawat", "Bidan", "Dokter", "Apoteker"), "rumah_sakit": ("Perawat", "Dokter", "Radiografer")}
+OFFICERS = ("Pranata Komputer", "Analis Kepegawaian", "Perencana", "Auditor", "Arsiparis")
+CLERKS = ("Pengelola Keuangan", "Pengadministrasi Umum", "Pengemudi", "Operator Layanan", "Penelaah Teknis Kebijakan")
+LEVELS = ("Ahli Pertama", "Ahli Muda", "Ahli Madya", "Terampil", "Mahir")
+
+HEADER = ("NIP BARU", "NAMA", "GELAR DEPAN", "GELAR BELAKANG", "TEMPAT LAHIR NAMA", "TANGGAL LAHIR", "JENIS KELAMIN", "NIK",
+          "STATUS CPNS PNS", "TMT CPNS", "GOL AKHIR NAMA", "TMT GOLONGAN", "JENIS JABATAN NAMA", "JABATAN NAMA", "ESELON",
+          "TINGKAT PENDIDIKAN NAMA", "PENDIDIKAN NAMA", "KEDUDUKAN HUKUM NAMA", "UNOR KODE", "UNOR NAMA", "NOMOR HP", "EMAIL", "KPKN NAMA")
+FIELDS = ("nip", "name", "title_front", "title_back", "birth_place", "birth_date", "sex", "nik", "kind", "appointed_on", "rank", "rank_since",
+          "position_kind", "position", "echelon", "education_level", "education", "legal_status", "unit_code", "unit_name", "phone", "email",
+          "treasury")
+FIRST_BIRTH, BIRTHS = date(1967, 1, 1), 13870  # to 2004
+STRIDE = 7919  # a prime: neighbours in the file are not neighbours in age
+
+
+def national(day):
+    return f"{day:%d-%m-%Y}"
+
+
+class People:
+    def __init__(self, rng, places):
+        self.rng, self.places = rng, [u for u in places if u[4]]
+        self.heads = [u for u in self.places if u[2] in HEADS]
+        self.schools = [u for u in self.places if u[2] in EXPERTS]
+
+    def pick(self, items):
+        return items[int(self.rng.random() * len(items))]
+
+    def name(self, sex):
+        first = self.pick(FIRST_M if sex == "M" else FIRST_F)
+        chance = self.rng.random()
+        if chance < 0.04:
+            return first  # a single name
+        return f"{first} {self.pick(LAST)}" if chance < 0.75 else f"{first} {self.pick(LAST)} {self.pick(LAST)}"
+
+    def number(self, i, kind, sex, birth):
+        """The NIP, and the day of appointment that it tells."""
+        rng, sequence = self.rng, i // BIRTHS + 1
+        youngest = birth.year + 20
+        if kind in ("PNS", "CPNS"):
+            year = 2025 if kind == "CPNS" else min(2023, youngest + int(rng.random() * 12))
+            month = 1 + int(rng.random() * 12)
+            return f"{birth:%Y%m%d}{year}{month:02d}{1 if sex == 'M' else 2}{sequence:03d}", date(year, month, 1)
+        year = 2025 if kind != "PPPK" else 2020 + int(rng.random() * 6)
+        return f"{birth:%Y%m%d}{year}21{1 if sex == 'M' else 2}{sequence:03d}", date(year, 3, 1)
+
+    def place(self, i):
+        """(unit, kind of position, position, echelon); a head for each unit while they last."""
+        if i % 8 == 0 and i // 8 < len(self.heads):
+            unit = self.heads[i // 8]
+            title, echelon = HEADS[unit[2]]
+            return unit, "Jabatan Struktural", f"{title} {unit[1].split(' ', 1)[-1]}", echelon
+        unit = self.pick(self.schools if self.rng.random() < 0.6 else self.places)
+        if unit[2] in EXPERTS:
+            return unit, "Jabatan Fungsional Tertentu", f"{self.pick(EXPERTS[unit[2]])} {self.pick(LEVELS)}", ""
+        if self.rng.random() < 0.3:
+            return unit, "Jabatan Fungsional Tertentu", f"{self.pick(OFFICERS)} {self.pick(LEVELS)}", ""
+        return unit, "Jabatan Pelaksana", self.pick(CLERKS), ""
+
+    def person(self, i):
+        rng = self.rng
+        sex = "M" if rng.random() < 0.45 else "F"
+        unit, position_kind, position, echelon = self.place(i)
+        chance = rng.random()
+        kind = "PNS" if echelon or chance < 0.7 else "CPNS" if chance < 0.74 else "PPPK" if chance < 0.96 else "PPPK PARUH WAKTU"
+        birth = FIRST_BIRTH + timedelta(days=i * STRIDE % BIRTHS)
+        nip, appointed = self.number(i, kind, sex, birth)
+        level = self.pick(("S-1/Sarjana", "S-2")) if echelon else self.pick(tuple(EDUCATION)) if rng.random() < 0.4 else "S-1/Sarjana"
+        behind, front, fields = EDUCATION[level]
+        rank = self.pick(PNS_RANKS[level]) if kind in ("PNS", "CPNS") else PPPK_RANKS[level]
+        since = appointed if kind != "PNS" else date(min(2026, appointed.year + int(rng.random() * 8)), self.pick((4, 10)), 1)
+        district = 1 + int(rng.random() * 16)
+        status = {"PPPK": "PPPK Aktif", "PPPK PARUH WAKTU": "PPPK Paruh Waktu Aktif"}.get(kind) or (
+            "Aktif" if rng.random() < 0.97 else self.pick(("Tugas Belajar", "CLTN", "MPP")))
+        return dict(zip(FIELDS, (
+            nip, self.name(sex), self.pick(front) if front else "", self.pick(behind) if behind else "", self.pick(PLACES), national(birth),
+            "Laki-laki" if sex == "M" else "Perempuan",
+            f"7602{district:02d}{birth.day + (40 if sex == 'F' else 0):02d}{birth:%m%y}{i // BIRTHS + 1:04d}",
+            kind, national(appointed), rank, national(since), position_kind, position, echelon, level, self.pick(fields), status, unit[0],
+            unit[1], f"0899{i % 100000000:08d}", f"pegawai.{i}@example.go.id", "KPPN Mamuju")))
+
+
+# ── dirt ──
+# Each changes a row and returns what must come of it: faults [(column, code)], repaired columns, warnings. None: it does not fit this row.
+
+def refuse(column, value, code):
+    def act(row, _):
+        row[column] = value(row[column]) if callable(value) else value
+        return [(column, code)], [], []
+    return act
+
+
+def repair(column, value):
+    def act(row, _):
+        if not row[column]:
+            return None
+        row[column] = value(row[column])
+        return [], [column], []
+    return act
+
+
+def warn(column, value, for_pns, for_others):
+    def act(row, _):
+        row[column] = value(row[column])
+        return [], [], for_pns if row["kind"] in ("PNS", "CPNS") else for_others
+    return act
+
+
+def point_zero(row, _):
+    """A double may have eaten the last digits unless the number is none that a double can hold."""
+    n = int(row["nip"])
+    row["nip"] += ".0"
+    return ([("nip", "spreadsheet-number")], [], []) if int(float(n)) == n else ([], ["nip"], [])
+
+
+def another_month(row, _):
+    if row["kind"] not in ("PNS", "CPNS"):
+        return None
+    row["nip"] = row["nip"][:12] + "13" + row["nip"][14:]
+    return [("nip", "nip-month")], [], []
+
+
+def rank_of_others(row, _):
+    row["rank"] = "IX" if row["kind"] in ("PNS", "CPNS") else "III/a"
+    return [("rank", "rank-unknown")], [], []
+
+
+def twice(row, earlier):
+    if earlier is None:
+        return None
+    row.update(earlier)
+    row["name"] += " Kedua"
+    return [("nip", "duplicate-row")], [], []
+
+
+def two_faults(row, _):
+    row["name"], row["unit_code"] = "", "MJU-TIDAK-ADA"
+    return [("name", "missing"), ("unit_code", "unit-unknown")], [], []
+
+
+def empty_words(row, _):
+    row["title_front"], row["title_back"], row["email"], row["phone"], row["echelon"] = "null", "NULL", "-", "N/A", "-"
+    return [], [], []
+
+
+def other_day(text):
+    day, rest = int(text[:2]), text[2:]
+    return f"{day % 28 + 1:02d}{rest}"
+
+
+def other_year(text):
+    return text[:-4] + str(int(text[-4:]) - 1)
+
+
+def serial(text):
+    return str((date(int(text[6:]), int(text[3:5]), int(text[:2])) - date(1899, 12, 30)).days)
+
+
+def half(text):
+    """Two words with two spaces between, or one word in two lines."""
+    return text.replace(" ", "  ", 1) if " " in text else text + "\n" + "Putra"
+
+
+DIRT = {
+    "nip-scientific": refuse("nip", lambda v: f"{v[0]},{v[1:6]}E+17", "spreadsheet-number"),
+    "nip-apostrophe": repair("nip", lambda v: "'" + v),
+    "nip-fifteen-digits": refuse("nip", lambda v: v[:15] + "000", "digits-lost"),
+    "nip-grouped": repair("nip", lambda v: f"{v[:8]} {v[8:14]} {v[14]} {v[15:]}"),
+    "nip-point-zero": point_zero,
+    "nip-too-short": refuse("nip", lambda v: v[:-1], "digits-missing"),
+    "nip-month-13": another_month,
+    "nik-lost-digit": refuse("nik", lambda v: v[1:], "digits-missing"),
+    "nik-point-zero": repair("nik", lambda v: v + ".0"),
+    "nik-formula": repair("nik", lambda v: f'="{v}"'),
+    "nik-scientific": refuse("nik", lambda v: f"{v[0]}.{v[1:6]}E+15", "spreadsheet-number"),
+    "date-slashes": repair("birth_date", lambda v: v.replace("-", "/")),
+    "date-serial": repair("birth_date", serial),
+    "date-two-digit-year": refuse("birth_date", lambda v: v[:6].replace("-", "/") + v[8:], "two-digit-year"),
+    "date-impossible": refuse("birth_date", lambda v: "31-02" + v[5:], "date-impossible"),
+    "date-words": repair("rank_since", lambda v: v.replace("-04-", " April ").replace("-10-", " Okt ").replace("-", "/")),
+    "unit-unknown": refuse("unit_code", "MJU-TIDAK-ADA", "unit-unknown"),
+    "unit-inactive": refuse("unit_code", "MJU-LAMA", "unit-inactive"),
+    "rank-of-others": rank_of_others,
+    "rank-unheard-of": refuse("rank", "V/f", "rank-unknown"),
+    "name-empty": refuse("name", "", "missing"),
+    "name-blanks": repair("name", half),
+    "name-line-end": repair("name", lambda v: v + "\r\nS.Pd"),
+    "kind-unknown": refuse("kind", "HONORER", "kind-unknown"),
+    "duplicate": twice,
+    "phone-lost-zero": repair("phone", lambda v: v[1:]),
+    "phone-words": refuse("phone", "tidak punya", "phone-form"),
+    "email-broken": refuse("email", lambda v: v.replace("@", " at "), "email-form"),
+    "formula-error": refuse("position", "#REF!", "spreadsheet-error"),
+    "two-faults": two_faults,
+    "row-cut": lambda row, _: ([("-", "columns-missing")], [], []),
+    "quote-in-quotes": lambda row, _: ([("-", "quote-text")], [], []),
+    "latin-1": lambda row, _: ([("-", "not-utf8")], [], []),
+    "empty-words": empty_words,
+    "birth-differs": warn("birth_date", other_day, ["CON_2", "NIK_BIRTH"], ["CON_2", "NIK_BIRTH"]),
+    "sex-differs": warn("sex", lambda v: "P" if v == "Laki-laki" else "L", ["CON_3", "NIK_SEX"], ["CON_3", "NIK_SEX"]),
+    "appointment-differs": warn("appointed_on", other_year, ["CON_1"], ["CON_4"]),
+}
+
+
+def field(text):
+    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ';"\r\n') else text
+
+
+def line_of(row, dirt):
+    cells = [field(row[f]) for f in FIELDS]
+    if dirt == "row-cut":
+        cells = cells[:9]
+    elif dirt == "quote-in-quotes":
+        cells[1] = f'"{row["name"]}" alias'
+    text = ";".join(cells)
+    if dirt == "latin-1":
+        return text.replace(row["name"], "José", 1).encode("latin-1") + b"\r\n"
+    return (text + "\r\n").encode()
+
+
+def dirty(row, names, turn, earlier):
+    """The next kind of dirt that fits; (its name, faults, repaired, warnings)."""
+    for n in range(len(names)):
+        name = names[(turn + n) % len(names)]
+        if name == "appointment-differs" and row["kind"] == "PPPK PARUH WAKTU":
+            continue  # the layout of their number is not known, so nothing can differ
+        outcome = DIRT[name](row, earlier)
+        if outcome:
+            return name, *outcome
+    raise AssertionError("no dirt fits")
+
+
+def write(out, people, seed, clean, every):
+    out.mkdir(parents=True, exist_ok=True)
+    rows = list(units())
+    with open(out / "units.csv", "wb") as file:
+        file.write("\ufeffUNOR KODE;UNOR NAMA;JENIS UNOR;UNOR ATASAN KODE;AKTIF\r\n".encode())
+        for code, name, kind, above, active in rows:
+            file.write(";".join((code, field(name), kind, above, "ya" if active else "tidak")).encode() + b"\r\n")
+    maker, names, line, turn, earlier = People(random.Random(seed), rows), list(DIRT), 2, 0, None
+    with open(out / "asn.csv", "wb", 1 << 20) as file, open(out / "expected.csv", "w", encoding="utf-8", newline="\n") as expected:
+        file.write(b"\xef\xbb\xbf" + ";".join(HEADER).encode() + b"\r\n")
+        expected.write("line;outcome;columns;codes;repaired;warnings;dirt\n")
+        for i in range(people):
+            row, done = maker.person(i), ("", [], [], [])
+            if not clean and i % every == every // 2:
+                done = dirty(row, names, turn, earlier)
+                turn += 1
+            elif i % every == 1:
+                earlier = dict(row)
+            dirt, faults, repaired, warnings = done
+            text = line_of(row, dirt)
+            file.write(text)
+            expected.write(f"{line};{'refused' if faults else 'created'};{' '.join(c for c, _ in faults)};{' '.join(c for _, c in faults)};"
+                           f"{' '.join(repaired)};{' '.join(warnings)};{dirt}\n")
+            line += text.count(b"\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--people", type=int, default=6000)
+    parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--clean", action="store_true", help="no dirt")
+    parser.add_argument("--dirt-every", type=int, default=16, metavar="N", help="one row in N is damaged (at least 3)")
+    args = parser.parse_args()
+    if not 0 <= args.people <= 5_000_000 or args.dirt_every < 3:
+        parser.error("up to 5,000,000 people, and one damaged row in 3 or more")
+    write(args.out, args.people, args.seed, args.clean, args.dirt_every)
+
+
+if __name__ == "__main__":
+    main()
