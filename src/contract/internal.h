@@ -88,7 +88,12 @@ void compiler_fault(struct compiler *c, const json_t *node, const char *at, cons
 format_check format_find(const char *name);
 bool format_is_known(const char *name);
 
-/* ── validate.c ── */
+/* ── value.c ── numbers may be NULL */
+unsigned value_types(const struct json_numbers *numbers, const json_t *node); /* TYPE_… bits; 1.0 is an integer too */
+bool value_equal(const struct json_numbers *numbers, const json_t *a, const json_t *b);
+uint64_t value_hash(const struct json_numbers *numbers, const json_t *node); /* equal values have equal hashes */
+
+/* ── match.c ── */
 bool pattern_matches(const pcre2_code *pattern, const char *text, size_t len);
 
 /* ── load.c ── */

@@ -3,12 +3,10 @@
  * branches are tried in silence. What unevaluatedProperties and unevaluatedItems need to know is noted by position. */
 #include "internal.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "asnd/buf.h"
-#include "asnd/log.h"
 
 #define DEPTH_MAX 200
 
@@ -81,85 +79,13 @@ static void mark(struct seen *seen, size_t i)
 
 /* ── values ── */
 
-static unsigned types_of(const struct run *r, const json_t *node)
-{
-    struct decimal d;
-    unsigned types = TYPE_NUMBER;
-    switch (json_typeof(node)) {
-    case JSON_OBJECT:
-        return TYPE_OBJECT;
-    case JSON_ARRAY:
-        return TYPE_ARRAY;
-    case JSON_STRING:
-        return TYPE_STRING;
-    case JSON_INTEGER:
-        return TYPE_INTEGER | TYPE_NUMBER;
-    case JSON_REAL:
-        decimal_init(&d);
-        if (json_number_decimal(r->numbers, node, &d) && decimal_is_integer(&d))
-            types |= TYPE_INTEGER;
-        decimal_done(&d);
-        return types;
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return TYPE_BOOLEAN;
-    case JSON_NULL:
-        break;
-    }
-    return TYPE_NULL;
-}
-
-static bool equal_numbers(const struct run *r, const json_t *a, const json_t *b)
-{
-    struct decimal x, y;
-    bool same;
-    if (json_is_integer(a) && json_is_integer(b))
-        return json_integer_value(a) == json_integer_value(b);
-    decimal_init(&x);
-    decimal_init(&y);
-    same = json_number_decimal(r->numbers, a, &x) && json_number_decimal(r->numbers, b, &y) && decimal_compare(&x, &y) == 0;
-    decimal_done(&x);
-    decimal_done(&y);
-    return same;
-}
-
-static bool equal(const struct run *r, const json_t *a, const json_t *b)
-{
-    if (json_is_number(a) && json_is_number(b))
-        return equal_numbers(r, a, b);
-    if (json_typeof(a) != json_typeof(b))
-        return false;
-    if (json_is_array(a)) {
-        if (json_array_size(a) != json_array_size(b))
-            return false;
-        for (size_t i = 0; i < json_array_size(a); i++)
-            if (!equal(r, json_array_get(a, i), json_array_get(b, i)))
-                return false;
-        return true;
-    }
-    if (json_is_object(a)) {
-        const char *key;
-        json_t *value;
-        if (json_object_size(a) != json_object_size(b))
-            return false;
-        json_object_foreach((json_t *)(uintptr_t)a, key, value)
-        {
-            const json_t *other = json_object_get(b, key);
-            if (!other || !equal(r, value, other))
-                return false;
-        }
-        return true;
-    }
-    return json_equal(a, b);
-}
-
 static bool check_type(struct run *r, const struct schema *s, const json_t *node)
 {
     static const char *const en[] = {"null", "true or false", "a whole number", "a number", "a text", "an array", "an object"};
     static const char *const id[] = {"null", "true atau false", "bilangan bulat", "bilangan", "teks", "larik", "objek"};
     struct buf wanted[2];
     bool first = true;
-    if (!s->types || s->types & types_of(r, node))
+    if (!s->types || s->types & value_types(r->numbers, node))
         return true;
     if (r->silent || !r->ctx)
         return false;
@@ -185,7 +111,7 @@ static bool check_enum(struct run *r, const struct schema *s, const json_t *node
     struct fault *fault;
     json_array_foreach(s->enumeration, i, value)
     {
-        if (equal(r, value, node))
+        if (value_equal(r->numbers, value, node))
             return true;
     }
     if (r->silent || !r->ctx)
@@ -207,7 +133,7 @@ static bool check_enum(struct run *r, const struct schema *s, const json_t *node
 
 static bool check_const(struct run *r, const struct schema *s, const json_t *node)
 {
-    if (equal(r, s->constant, node))
+    if (value_equal(r->numbers, s->constant, node))
         return true;
     tell_value(r, s, node,
                TELL(r, "const", "this must be exactly %s", "ini harus tepat %s", shown(r, s->constant) ? shown(r, s->constant) : "…"));
@@ -253,52 +179,6 @@ static bool check_number(struct run *r, const struct schema *s, const json_t *no
     return fine;
 }
 
-/* Scratch for matching, one a thread, gone with its thread. */
-struct matcher {
-    pcre2_match_data *data;
-    pcre2_match_context *limits;
-};
-static pthread_key_t matcher_key;
-static pthread_once_t matcher_once = PTHREAD_ONCE_INIT;
-
-static void matcher_free(void *cls)
-{
-    struct matcher *m = cls;
-    pcre2_match_data_free(m->data);
-    pcre2_match_context_free(m->limits);
-    free(m);
-}
-
-/* The main thread's destructor never runs; its scratch stays reachable until exit. */
-static void matcher_key_make(void)
-{
-    if (pthread_key_create(&matcher_key, matcher_free) != 0)
-        die_no_memory();
-}
-
-static struct matcher *matcher(void)
-{
-    struct matcher *m;
-    pthread_once(&matcher_once, matcher_key_make);
-    m = pthread_getspecific(matcher_key);
-    if (m)
-        return m;
-    m = calloc(1, sizeof *m);
-    if (!m || !(m->data = pcre2_match_data_create(1, NULL)) || !(m->limits = pcre2_match_context_create(NULL)))
-        die_no_memory();
-    pcre2_set_match_limit(m->limits, 200000);
-    pcre2_set_depth_limit(m->limits, 1000);
-    pthread_setspecific(matcher_key, m);
-    return m;
-}
-
-/* Matching is bounded: a pattern of ours that backtracks for ever on hostile input counts as no match. */
-bool pattern_matches(const pcre2_code *pattern, const char *text, size_t len)
-{
-    struct matcher *m = matcher();
-    return pcre2_match(pattern, (PCRE2_SPTR)text, len, 0, PCRE2_NO_UTF_CHECK, m->data, m->limits) >= 0;
-}
-
 static bool check_string(struct run *r, const struct schema *s, const json_t *node)
 {
     const char *text = json_string_value(node);
@@ -337,45 +217,6 @@ static bool check_string(struct run *r, const struct schema *s, const json_t *no
 
 /* ── arrays ── */
 
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-    return (h ^ v) * 0x100000001b3u;
-}
-
-/* Equal values have equal hashes: numbers by their reduced fraction, objects without regard to order. */
-static uint64_t hash_of(const struct run *r, const json_t *node)
-{
-    uint64_t h = mix(0xcbf29ce484222325u, json_is_number(node) ? JSON_INTEGER : (uint64_t)json_typeof(node));
-    if (json_is_number(node)) {
-        struct decimal d;
-        decimal_init(&d);
-        if (json_number_decimal(r->numbers, node, &d)) {
-            h = mix(h, mpz_get_ui(mpq_numref(d.q)));
-            h = mix(h, mpz_get_ui(mpq_denref(d.q)) + (uint64_t)(mpq_sgn(d.q) + 1));
-        }
-        decimal_done(&d);
-    } else if (json_is_string(node)) {
-        for (size_t i = 0; i < json_string_length(node); i++)
-            h = mix(h, (unsigned char)json_string_value(node)[i]);
-    } else if (json_is_array(node)) {
-        for (size_t i = 0; i < json_array_size(node); i++)
-            h = mix(h, hash_of(r, json_array_get(node, i)));
-    } else if (json_is_object(node)) {
-        const char *key;
-        json_t *value;
-        uint64_t sum = 0;
-        json_object_foreach((json_t *)(uintptr_t)node, key, value)
-        {
-            uint64_t one = hash_of(r, value);
-            for (const char *c = key; *c; c++)
-                one = mix(one, (unsigned char)*c);
-            sum += one;
-        }
-        h = mix(h, sum);
-    }
-    return h;
-}
-
 struct hashed {
     uint64_t hash;
     size_t index;
@@ -397,11 +238,11 @@ static bool check_unique(struct run *r, const json_t *node)
         return true;
     all = arena_alloc(r->arena, n * sizeof *all);
     for (size_t i = 0; i < n; i++)
-        all[i] = (struct hashed){hash_of(r, json_array_get(node, i)), i};
+        all[i] = (struct hashed){value_hash(r->numbers, json_array_get(node, i)), i};
     qsort(all, n, sizeof *all, by_hash);
     for (size_t i = 1; i < n; i++) {
         for (size_t k = i; fine && k-- > 0 && all[k].hash == all[i].hash;) {
-            if (!equal(r, json_array_get(node, all[k].index), json_array_get(node, all[i].index)))
+            if (!value_equal(r->numbers, json_array_get(node, all[k].index), json_array_get(node, all[i].index)))
                 continue;
             size_t before = descend_index(r, all[i].index);
             TELL(r, "duplicate-items", "this stands there already, as item %zu", "ini sudah ada, sebagai butir %zu", all[k].index);
@@ -607,7 +448,7 @@ static bool try(struct run *r, const struct schema *s, const json_t *node, struc
 /* The branch that the client most likely meant: the only one (but null) that admits this type, seen through references. */
 static const struct schema *meant(struct run *r, const struct schema *const *branches, size_t n, const json_t *node)
 {
-    unsigned types = types_of(r, node);
+    unsigned types = value_types(r->numbers, node);
     const struct schema *found = NULL;
     for (size_t i = 0; i < n; i++) {
         const struct schema *s = branches[i];
@@ -759,7 +600,7 @@ static bool check(struct run *r, const struct schema *s, const json_t *node, str
     fine = check_type(r, s, node);
     if (fine)
         fine = check_own(r, s, node, used);
-    if (fine || !s->types || (s->types & types_of(r, node)))
+    if (fine || !s->types || (s->types & value_types(r->numbers, node)))
         fine &= check_combinations(r, s, node, used);
     if (used == &own) {
         fine &= check_unevaluated(r, s, node, used);
