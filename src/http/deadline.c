@@ -12,6 +12,7 @@ static void list_remove(struct deadline *dl)
 
 void deadlines_init(struct deadlines *all, const struct http_config *config)
 {
+    *all = (struct deadlines){0};
     for (int i = 0; i < DL_KINDS; i++)
         all->lists[i].prev = all->lists[i].next = &all->lists[i];
     all->timeout_ms[DL_HEAD] = (uint64_t)config->head_timeout_ms;
