@@ -7,7 +7,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
-RUN cmake --preset release -DCMAKE_INSTALL_PREFIX=/usr \
+RUN cmake --preset release -DASND_TESTS=OFF -DCMAKE_INSTALL_PREFIX=/usr \
  && cmake --build --preset release --target asnd \
  && DESTDIR=/out cmake --install build/release --strip
 
