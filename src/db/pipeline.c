@@ -248,8 +248,8 @@ static void take_result(struct link *l, struct step step, PGresult *res)
         l->held_result = res;
     } else if (step.kind == STEP_QUERY && step.request != NULL) {
         answer_query(l, step.request, res);
-    } else if (step.kind == STEP_SYNC && is_error &&
-               l->held != NULL) { /* the commit failed: a deferred constraint, a serialization failure */
+    } else if (step.kind == STEP_SYNC && is_error && l->held != NULL) {
+        /* the commit failed: a deferred constraint, a serialization failure */
         PQclear(l->held_result);
         l->held_result = res;
     } else if ((step.kind == STEP_PREPARE || step.kind == STEP_TIMEOUT) && is_error && step.request != NULL) {
