@@ -212,7 +212,7 @@ struct named {
 static enum status misuse(struct ctx *ctx, const char *statement, const char *what)
 {
     log_line(LOG_ERROR_, "statement-misused", LOG_TEXT("statement", statement), LOG_TEXT("name", what));
-    assert(!"db_query: the names given are not those of the statement");
+    assert(false && "db_query: the names given are not those of the statement");
     return fail(ctx, ST_INTERNAL, "internal", "Something went wrong on our side.", "Terjadi kesalahan di sisi kami.");
 }
 
