@@ -35,6 +35,13 @@ RETURN coalesce(nullif(current_setting('asnd.today', true), '')::date, (now() AT
 COMMENT ON FUNCTION local_today() IS
     'The regency''s date (WITA). The session variable asnd.today replaces it, so that tests need not wait for a day to pass.';
 
+-- JSON knows one kind of number: 30 and 30.0 and 3e1 are the same whole number, which integer's own reader does not know.
+CREATE FUNCTION with_whole(patch jsonb, VARIADIC members text[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN patch || coalesce((SELECT jsonb_object_agg(m, trunc((patch ->> m)::numeric)) FROM unnest(members) AS m WHERE jsonb_typeof(patch -> m) = 'number'),
+                         '{}');
+COMMENT ON FUNCTION with_whole(jsonb, text[]) IS 'The patch with these members written as integer reads them (the contract has seen that they are whole).';
+
 CREATE FUNCTION touch_row() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN

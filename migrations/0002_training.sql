@@ -340,7 +340,7 @@ BEGIN
     IF s.version <> seen THEN
         RAISE EXCEPTION 'changed meanwhile' USING ERRCODE = 'P0001', CONSTRAINT = 'version_stale';
     END IF;
-    s := jsonb_populate_record(s, patch);
+    s := jsonb_populate_record(s, with_whole(patch, 'capacity'));
     UPDATE session
     SET    title = s.title, place = s.place, starts_on = s.starts_on, ends_on = s.ends_on, capacity = s.capacity, state = s.state
     WHERE  id = which;

@@ -115,7 +115,7 @@ WHERE  i.id = :indicator_id AND i.evaluation_id = :evaluation_id AND u.path <@ A
 -- name: createIndicator
 INSERT INTO indicator AS i (id, evaluation_id, position, name, aspect, measure, direction, target, target_high, actual, weight, cap,
                             zero_target_reached)
-SELECT :new_id, e.id, :position, :name, :aspect, :measure, :direction, :target, :target_high, :actual, :weight, :cap,
+SELECT :new_id, e.id, (:position::numeric)::integer, :name, :aspect, :measure, :direction, :target, :target_high, :actual, :weight, :cap,
        coalesce(:zero_target_reached::boolean, false)
 FROM   evaluation e JOIN asn a ON a.id = e.asn_id JOIN unit u ON u.id = a.unit_id
 WHERE  e.id = :evaluation_id AND u.path <@ ANY (:actor_units::ltree[])
@@ -133,7 +133,7 @@ WITH owner AS (
     SELECT i AS rec FROM indicator i WHERE i.id = :indicator_id AND i.evaluation_id = (SELECT o.id FROM owner o) FOR UPDATE
 ), want AS (
     SELECT w.*, CASE WHEN (cur.rec).version <> :if_match::bigint THEN 'version-stale' END AS problem
-    FROM   cur, jsonb_populate_record(cur.rec, :body::jsonb) AS w
+    FROM   cur, jsonb_populate_record(cur.rec, with_whole(:body::jsonb, 'position')) AS w
 ), done AS (
     UPDATE indicator i
     SET    position = w.position, name = w.name, aspect = w.aspect, measure = w.measure, direction = w.direction, target = w.target,

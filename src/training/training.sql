@@ -22,7 +22,7 @@ WHERE  p.id = :programme_id
 
 -- name: createProgramme
 INSERT INTO programme AS p (id, code, name, form, family, jp, organiser, is_active)
-VALUES (:new_id, :code, :name, :form, :family, :jp, :organiser, coalesce(:is_active::boolean, true))
+VALUES (:new_id, :code, :name, :form, :family, (:jp::numeric)::integer, :organiser, coalesce(:is_active::boolean, true))
 RETURNING p.id, p.code, p.name, p.form, p.family, p.jp, p.organiser, p.is_active, p.version, p.created_at, p.updated_at
 
 -- name: updateProgramme
@@ -30,7 +30,7 @@ WITH cur AS (
     SELECT p AS rec FROM programme p WHERE p.id = :programme_id FOR UPDATE
 ), want AS (
     SELECT w.*, CASE WHEN (cur.rec).version <> :if_match::bigint THEN 'version-stale' END AS problem
-    FROM   cur, jsonb_populate_record(cur.rec, :body::jsonb) AS w
+    FROM   cur, jsonb_populate_record(cur.rec, with_whole(:body::jsonb, 'jp')) AS w
 ), done AS (
     UPDATE programme p
     SET    code = w.code, name = w.name, form = w.form, family = w.family, jp = w.jp, organiser = w.organiser, is_active = w.is_active
@@ -63,27 +63,16 @@ WHERE  s.id = :session_id
 
 -- name: createSession
 INSERT INTO session AS s (id, programme_id, title, place, starts_on, ends_on, capacity)
-VALUES (:new_id, :programme_id, :title, :place, :starts_on, :ends_on, :capacity)
+VALUES (:new_id, :programme_id, :title, :place, :starts_on, :ends_on, (:capacity::numeric)::integer)
 RETURNING s.id, s.programme_id, s.title, s.place, s.starts_on, s.ends_on, s.capacity, s.seats_taken, s.waiting, s.state, s.version,
           s.created_at, s.updated_at
 
--- The counts are read again after the change: it may have moved people up from the waiting list.
+-- A function, because the counts must be read after what the change set off: more seats move people up from the waiting list.
 -- name: updateSession
-WITH cur AS (
-    SELECT s AS rec FROM session s WHERE s.id = :session_id FOR UPDATE
-), want AS (
-    SELECT w.*, CASE WHEN (cur.rec).version <> :if_match::bigint THEN 'version-stale' END AS problem
-    FROM   cur, jsonb_populate_record(cur.rec, :body::jsonb) AS w
-), done AS (
-    UPDATE session s
-    SET    title = w.title, place = w.place, starts_on = w.starts_on, ends_on = w.ends_on, capacity = w.capacity, state = w.state
-    FROM   want w
-    WHERE  s.id = w.id AND w.problem IS NULL
-    RETURNING s.*
-)
-SELECT w.problem AS _problem, d.id, d.programme_id, d.title, d.place, d.starts_on, d.ends_on, d.capacity, d.seats_taken, d.waiting, d.state,
-       d.version, d.created_at, d.updated_at
-FROM   want w LEFT JOIN done d ON true
+-- write: true
+SELECT s.id, s.programme_id, s.title, s.place, s.starts_on, s.ends_on, s.capacity, s.seats_taken, s.waiting, s.state, s.version,
+       s.created_at, s.updated_at
+FROM   session_patch(:session_id, :if_match, :body::jsonb) s
 
 -- name: listEnrolments
 -- sort: id = e.id AS id
@@ -141,7 +130,7 @@ SELECT e.id, e.session_id, w.nip, w.name, e.state, e.queue_place, e.jp, e.versio
 FROM   (SELECT n.id, a.nip, a.name
         FROM   enrolment n JOIN asn a ON a.id = n.asn_id JOIN unit u ON u.id = a.unit_id
         WHERE  n.id = :enrolment_id AND u.path <@ ANY (:actor_units::ltree[]) OFFSET 0) w
-CROSS  JOIN LATERAL enrolment_act(w.id, :result, :jp) e
+CROSS  JOIN LATERAL enrolment_act(w.id, :result, (:jp::numeric)::integer) e
 
 -- name: markNoShow
 -- write: true

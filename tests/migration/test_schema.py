@@ -77,3 +77,12 @@ def test_a_search_survives_a_typo(query, name, found, run):
     sql = """SELECT count(*) FROM (SELECT name_key(%s) AS k) n
              WHERE k %%> (SELECT name_probe(%s, 1)) AND k %%> (SELECT name_probe(%s, 2)) AND k %%> ALL ((SELECT name_words(%s))::text[])"""
     assert run(sql, name, query, query, query) == [(int(found),)]
+
+
+WHOLE = [('{"a": 30}', '{"a": 30}'), ('{"a": 30.0}', '{"a": 30}'), ('{"a": 3e1}', '{"a": 30}'), ('{"a": null}', '{"a": null}'), ("{}", "{}"),
+         ('{"b": 1.5}', '{"b": 1.5}')]
+
+
+@pytest.mark.parametrize("patch, same", WHOLE)
+def test_a_whole_number_may_be_written_with_a_point(patch, same, run):
+    assert run("SELECT with_whole(%s, 'a')::text", patch) == [(same,)]
