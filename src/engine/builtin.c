@@ -10,11 +10,19 @@ static void livez(struct engine *engine, struct request *rq)
     reply_bytes(rq, 200, "application/json", "{\"status\":\"alive\"}", 18);
 }
 
-/* Ready means: not stopping, and this loop's database answers. */
+static bool every_database_is_up(const struct engine *engine)
+{
+    for (int i = 0; i < engine->n_loops; i++)
+        if (!atomic_load(&engine->loops[i].db_is_up))
+            return false;
+    return true;
+}
+
+/* Ready means: not stopping, and the database answers every loop, as nobody knows on which one the next connection lands. */
 static void readyz(struct engine *engine, struct request *rq)
 {
     struct call *call = request_cls(rq);
-    if (!atomic_load(&engine->is_stopping) && db_loop_is_up(call->loop->db)) {
+    if (!atomic_load(&engine->is_stopping) && db_loop_is_up(call->loop->db) && every_database_is_up(engine)) {
         reply_bytes(rq, 200, "application/json", "{\"status\":\"ready\"}", 18);
         return;
     }

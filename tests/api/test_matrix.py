@@ -241,3 +241,23 @@ def test_each_operation_is_documented(contract):
         assert operation.spec.get("summary"), f"{operation.id} has no summary"
         assert operation.spec.get("description"), f"{operation.id} has no description"
         assert re.fullmatch(r"[a-z][A-Za-z0-9]*", operation.id)
+
+
+def examples(content):
+    """(where, schema, value) of each example of some content."""
+    for media_type, media in content.items():
+        if media_type in ("application/json", "application/merge-patch+json") and "schema" in media:
+            found = [media["example"]] if "example" in media else []
+            found += [CONTRACT.resolve(e)["value"] for e in media.get("examples", {}).values()]
+            yield from ((media_type, media["schema"], value) for value in found)
+
+
+@named(OPERATIONS)
+def test_its_examples_are_what_it_says(operation):
+    contents = [CONTRACT.resolve(operation.spec.get("requestBody", {})).get("content", {})]
+    contents += [operation.response(status).get("content", {}) for status in operation.spec["responses"] if status.isdigit()]
+    for content in contents:
+        for where, schema, value in examples(content):
+            assert CONTRACT.faults(schema, value) == [], where
+    if JSON_BODIES and operation in JSON_BODIES:
+        assert list(examples(contents[0])), "a body without an example"

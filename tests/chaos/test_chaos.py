@@ -204,6 +204,7 @@ def test_an_import_by_command_that_is_killed_leaves_nothing(server, database, tm
 
 def test_stopping_lets_running_requests_end(server, database):
     """SIGTERM: not ready at once, what runs is answered, then the end with status 0."""
+    postgres.query(database, "DELETE FROM unit WHERE code LIKE 'K%-%'")
     daemon = daemons.Daemon(database, name="stopping", stop_delay_ms=300)
     key = daemon.create_key(name="s", scopes=["admin"])
     writers = Writers(daemon.url, key, count=4)
