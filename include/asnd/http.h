@@ -85,7 +85,8 @@ void request_continue(struct request *rq);
 
 /* Adds a header to the coming reply (copied). Common ones (X-Request-Id, Content-Type, Vary, security headers) come by themselves. */
 void reply_header(struct request *rq, const char *name, const char *value);
-/* The reply; `bytes` must live in the request's arena or for ever. HEAD sends the head only. 204 and 304 have no body. */
+/* The reply; `bytes` must live in the request's arena or for ever. HEAD sends the head only. 204 and 304 have no body;
+ * for 304 give the bytes that a 200 would have had, their length is announced. A reply while a streamed body still comes ends the connection. */
 void reply_bytes(struct request *rq, int http_status, const char *content_type, const char *bytes, size_t len);
 /* The problem in ctx as application/problem+json, with Retry-After, Allow, WWW-Authenticate where they belong: the only place that
  * answers with an error. Safe to call after any failure; a second reply to one request is ignored and logged. */

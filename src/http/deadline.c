@@ -3,6 +3,9 @@
  * every tick. Setting and clearing are a few pointer writes, so that a request may do both. */
 #include "internal.h"
 
+/* Who waits longer is suspended. */
+#define PARK_MS 50
+
 static void list_remove(struct deadline *dl)
 {
     dl->prev->next = dl->next;
@@ -18,6 +21,7 @@ void deadlines_init(struct deadlines *all, const struct http_config *config)
     all->timeout_ms[DL_HEAD] = (uint64_t)config->head_timeout_ms;
     all->timeout_ms[DL_IDLE] = (uint64_t)config->idle_timeout_ms;
     all->timeout_ms[DL_BODY] = (uint64_t)config->body_timeout_ms;
+    all->timeout_ms[DL_PARKED] = PARK_MS;
     all->timeout_ms[DL_REPLY] = (uint64_t)config->reply_timeout_ms;
 }
 

@@ -281,6 +281,7 @@ enum MHD_Result reply_queue(struct request *rq)
     if (rq->server->draining)
         put_header(&sink, "Connection", "close");
     rq->phase = PH_REPLY;
+    rq->server->has_queued = true;
     deadline_set(&rq->server->deadlines, &conn->deadline, DL_REPLY, server_now_ms(rq->server));
     result = library_queue_response(conn->mhd, (unsigned)rq->reply.status, response);
     MHD_destroy_response(response);

@@ -43,6 +43,7 @@ struct request *request_new(struct conn *conn, const char *raw_target)
     rq->ctx.lang = LANG_ID;
     rq->server = conn->server;
     rq->conn = conn;
+    rq->handler_cls = conn->server->handler.cls;
     rq->started_us = (int64_t)(uv_hrtime() / 1000);
     rq->head.target = (struct slice){arena_strndup(arena, raw_target ? raw_target : "", len), len};
     conn->rq = rq;
@@ -276,7 +277,7 @@ static enum MHD_Result step_whole(struct request *rq)
     }
     if (rq->reply.status != 0)
         return reply_queue(rq);
-    conn_suspend(rq->conn);
+    conn_park(rq->conn);
     return MHD_YES;
 }
 
@@ -438,5 +439,5 @@ struct http_server *request_server(const struct request *rq)
 
 void *request_handler_cls(const struct request *rq)
 {
-    return rq->server ? rq->server->handler.cls : NULL;
+    return rq->handler_cls;
 }

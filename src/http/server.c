@@ -13,7 +13,10 @@
 
 #define TICK_MS 50
 /* How often in a row the library may ask to be run at once without anything having happened; see run_library. */
-#define IDLE_RUNS_MAX 4
+#define IDLE_RUNS_MAX        4
+#define IDLE_RUNS_MAX_PARKED 2
+/* More than these are suspended at once. */
+#define PARKED_MAX 256
 
 /* ── connections ── */
 
@@ -23,8 +26,36 @@ void conn_suspend(struct conn *conn)
     conn->suspended = true;
 }
 
+static void conn_unpark(struct conn *conn)
+{
+    if (!conn->parked)
+        return;
+    conn->parked = false;
+    conn->server->n_parked--;
+    deadline_clear(&conn->deadline);
+}
+
+void conn_park(struct conn *conn)
+{
+    struct http_server *server = conn->server;
+
+    if (conn->parked)
+        return;
+    if (server->n_parked == PARKED_MAX) {
+        conn_suspend(conn);
+        return;
+    }
+    conn->parked = true;
+    server->n_parked++;
+    deadline_set(&server->deadlines, &conn->deadline, DL_PARKED, server_now_ms(server));
+}
+
 void conn_wake(struct conn *conn)
 {
+    if (conn->parked) {
+        conn_unpark(conn);
+        server_run_soon(conn->server);
+    }
     if (!conn->suspended)
         return;
     conn->suspended = false;
@@ -136,7 +167,8 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *mhd, const ch
     struct conn *conn = *con_cls;
 
     (void)mhd;
-    server->idle_runs = 0;
+    if (!conn || !conn->parked)
+        server->idle_runs = 0;
     if (!conn || conn->cut || !conn->rq)
         return MHD_NO;
     return request_step(conn->rq, url, method, version, data, size);
@@ -153,6 +185,7 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls, 
     *con_cls = NULL;
     if (!conn)
         return;
+    conn_unpark(conn);
     if (conn->rq) {
         whole = code == MHD_REQUEST_TERMINATED_COMPLETED_OK && conn->rq->phase == PH_REPLY;
         request_finish(conn->rq, !whole);
@@ -203,27 +236,38 @@ static void free_forgotten(struct http_server *server)
     }
 }
 
-/* Runs the library once. When it has more to do it says so by a time-out of zero, and the loop must not sleep. It also says so, for ever,
- * while its buffer is full of a chunk size line that does not end; then it must wait for the tick instead of burning the processor. */
-static void run_library(struct http_server *server)
+static bool wants_run(struct http_server *server)
 {
     MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
+    int limit = server->n_parked > 0 ? IDLE_RUNS_MAX_PARKED : IDLE_RUNS_MAX;
 
+    if (server->must_run)
+        return true;
+    return server->idle_runs < limit && MHD_get_timeout(server->daemon, &timeout_ms) == MHD_YES && timeout_ms == 0;
+}
+
+/* Runs the library, and again when that queued replies, which it sends in the next run. When it has more to do it says so by a time-out of
+ * zero, and the loop must not sleep. But it says so too while anyone is parked, and for ever while its buffer is full of a chunk size line
+ * that does not end: when nothing has happened in some runs, the next waits for a socket, a wake or the tick. */
+static void run_library(struct http_server *server)
+{
     if (server->in_run || server->closing)
         return;
     server->in_run = true;
     server->must_run = false;
     part_due(server);
     server->idle_runs++;
+    server->has_queued = false;
     MHD_run(server->daemon);
+    if (server->has_queued)
+        MHD_run(server->daemon);
     free_forgotten(server);
     server->in_run = false;
     if (server->close_wanted) {
         close_now(server);
         return;
     }
-    if (server->must_run ||
-        (MHD_get_timeout(server->daemon, &timeout_ms) == MHD_YES && timeout_ms == 0 && server->idle_runs < IDLE_RUNS_MAX))
+    if (wants_run(server))
         uv_idle_start(&server->idle, noop);
     else
         uv_idle_stop(&server->idle);
@@ -288,6 +332,11 @@ static void strike_request(struct conn *conn)
 
 static void strike(struct conn *conn, enum deadline_kind kind)
 {
+    if (kind == DL_PARKED) {
+        conn_unpark(conn);
+        conn_suspend(conn);
+        return;
+    }
     if (kind != DL_REPLY) {
         strike_request(conn);
         return;
@@ -305,8 +354,8 @@ static void on_tick(uv_timer_t *timer)
         while ((due = deadline_take_due(&server->deadlines, (enum deadline_kind)kind, server_now_ms(server))))
             strike(conn_of(due), (enum deadline_kind)kind);
     linger_tick(server, server_now_ms(server));
-    if (server->idle_runs >= IDLE_RUNS_MAX) {
-        server->idle_runs = IDLE_RUNS_MAX - 1;
+    if (server->idle_runs >= IDLE_RUNS_MAX_PARKED) {
+        server->idle_runs = IDLE_RUNS_MAX_PARKED - 1;
         run_library(server);
     }
     if (server->n_conns == 0 && !server->partings)

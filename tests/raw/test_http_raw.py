@@ -777,12 +777,16 @@ def test_trickled_body_does_not_live_longer(make, target):
     assert client.reply().status == 408
 
 
+def processor_seconds(server):
+    user, system = (int(n) for n in Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13])
+    return (user + system) / os.sysconf("SC_CLK_TCK")
+
+
 def test_endless_chunk_extension_is_ended_and_burns_no_processor(make):
     mine = make(body_timeout_ms=1500)
     client = mine.send(head(CHUNKED, target="/echo", method="POST") + b"5;" + b"a" * 100_000)
     assert client.reply().status == 408
-    user, system = (int(n) for n in Path(f"/proc/{mine.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13])
-    assert (user + system) / os.sysconf("SC_CLK_TCK") < 0.8
+    assert processor_seconds(mine) < 0.8
 
 
 def test_slow_upload_that_is_our_own_fault_is_not_struck(make):
@@ -817,6 +821,16 @@ def test_slow_handler_is_not_struck(make):
     mine = make(reply_timeout_ms=200, body_timeout_ms=200, idle_timeout_ms=200, head_timeout_ms=200)
     assert mine.send(head(target="/slow?ms=800")).reply().status == 200
     assert mine.send(post("/ask?ms=800", b"hello")).reply().body == b"hello"
+
+
+def test_many_may_wait_long_without_burning_the_processor(make):
+    """More than are parked, longer than they are parked."""
+    mine = make()
+    clients = [mine.send(head(target="/slow?ms=1500") + head()) for _ in range(400)]
+    for client in clients:
+        assert client.reply().status == 200
+        assert client.reply().status == 200
+    assert processor_seconds(mine) < 1.5
 
 
 # ── life of the server ──
