@@ -122,7 +122,7 @@ static bool check_enum(struct run *r, const struct schema *s, const json_t *node
         const char *text = shown(r, value);
         buf_printf(&list, "%s%s", i ? ", " : "", text ? text : "…");
         if (json_is_string(value) && n < ARRAY_LEN(names))
-            names[n++] = text;
+            names[n++] = json_string_value(value); /* text is NULL for a long one */
     }
     fault = TELL(r, "enum", "this must be one of %s", "ini harus salah satu dari %s", buf_cstr(&list));
     tell_value(r, s, node, fault);
