@@ -517,6 +517,21 @@ static struct statement *block_parse(struct parse *p, struct slice name, struct 
     return is_ok ? st : NULL;
 }
 
+/* A statement is sent as a C string: what stands behind a NUL would silently be left out. */
+static bool has_nul(struct parse *p, const struct sql_file *file)
+{
+    int line = 1;
+
+    for (size_t i = 0; i < file->len; i++) {
+        line += file->text[i] == '\n';
+        if (file->text[i] == '\0') {
+            fault(p, line, "there is a NUL byte");
+            return true;
+        }
+    }
+    return false;
+}
+
 bool sqlfile_parse(struct arena *arena, const struct sql_file *file, FILE *err, statement_add_fn add, void *cls)
 {
     struct parse p = {.arena = arena, .file = arena_strdup(arena, file->name), .err = err, .is_ok = true};
@@ -525,6 +540,8 @@ bool sqlfile_parse(struct arena *arena, const struct sql_file *file, FILE *err, 
     const char *block = NULL; /* below the line with `name` */
     int line = 0, block_line = 0;
 
+    if (has_nul(&p, file))
+        return false;
     for (bool at_end = false; !at_end;) {
         at_end = rest.len == 0;
         struct slice text = at_end ? rest : line_cut(&rest);

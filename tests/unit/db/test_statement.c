@@ -228,6 +228,21 @@ static void all_faults_are_told_at_once(void **state UNUSED)
     free(faults);
 }
 
+/* Found by fuzzing: the statement was cut at the NUL. */
+static void a_nul_byte_is_refused(void **state UNUSED)
+{
+    static const char text[] = "-- name: it\nSELECT 1\0, :a";
+    const struct sql_file file = {"t.sql", text, sizeof text - 1};
+    char *faults = NULL;
+    size_t size = 0;
+    FILE *err = open_memstream(&faults, &size);
+
+    assert_null(sql_set_parse(&file, 1, err));
+    fclose(err);
+    assert_string_equal(faults, "t.sql:2: there is a NUL byte\n");
+    free(faults);
+}
+
 static void the_seventeenth_option_is_refused(void **state UNUSED)
 {
     char sql[2000] = "-- name: it\nSELECT 1 WHERE true\n";
@@ -284,6 +299,7 @@ int main(void)
         cmocka_unit_test(writes_are_recognised),
         cmocka_unit_test(faults_are_told_with_their_line),
         cmocka_unit_test(all_faults_are_told_at_once),
+        cmocka_unit_test(a_nul_byte_is_refused),
         cmocka_unit_test(the_seventeenth_option_is_refused),
         cmocka_unit_test(a_case_expression_may_hold_or),
         cmocka_unit_test(threads_get_the_same_variants),
