@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# run.sh [SECONDS [TARGET…]]
+# Builds the fuzz targets into build/fuzz and lets each look for crashes for SECONDS (60), old crashers first. What is found on the way stays in
+# build/fuzz/found, a crash in build/fuzz/crashes/TARGET; with its fix it moves to tests/fuzz/regression/TARGET. Exit status 0: nothing crashed.
+set -euo pipefail
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+HERE=$ROOT/tests/fuzz
+BUILD=$ROOT/build/fuzz
+SECONDS_EACH=${1:-60}
+[ $# -eq 0 ] || shift
+[[ $SECONDS_EACH =~ ^[1-9][0-9]*$ ]] || { sed -n '3s/^# /usage: /p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+targets=("$@")
+if [ $# -eq 0 ]; then
+    mapfile -t targets < <(sed -nE 's/^asnd_fuzz\((\w+).*/\1/p' "$HERE/CMakeLists.txt")
+fi
+
+cd "$ROOT"
+cmake --preset fuzz >/dev/null
+cmake --build --preset fuzz --target fuzzers >/dev/null
+
+export ASAN_OPTIONS=abort_on_error=1:allocator_may_return_null=0 UBSAN_OPTIONS=print_stacktrace=1
+declare -i crashed=0 inputs=0 regressions=0
+
+# Every input that once crashed, then the hunt. Counts into `inputs` and `regressions`.
+run_target() {
+    local name=$1 log=$BUILD/fuzz/$1.log found=$BUILD/found/$1 crashes=$BUILD/crashes/$1 program=$BUILD/fuzz/fuzz_$1 runs
+    local options=(-print_final_stats=1 -timeout=10 -rss_limit_mb=1024 -max_len=4096)
+    local old=()
+    mkdir -p "$found" "$crashes"
+    [ ! -f "$HERE/dict/$name.dict" ] || options+=("-dict=$HERE/dict/$name.dict")
+    mapfile -t old < <(find "$HERE/regression/$name" -type f 2>/dev/null | sort)
+    if [ ${#old[@]} -gt 0 ]; then
+        "$program" "${options[@]}" "-artifact_prefix=$crashes/" "${old[@]}" >"$log" 2>&1 || return 1
+        regressions+=${#old[@]}
+    fi
+    "$program" "${options[@]}" "-max_total_time=$SECONDS_EACH" "-artifact_prefix=$crashes/" "$found" "$HERE/corpus/$name" >"$log" 2>&1 || return 1
+    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    inputs+=$runs
+}
+
+for name in "${targets[@]}"; do
+    if ! run_target "$name"; then
+        crashed+=1
+        echo "fuzz_$name crashed:"
+        grep -E 'it must hold|ERROR:|runtime error|SUMMARY|Test unit written' "$BUILD/fuzz/$name.log" | head -n 10 | sed 's/^/    /'
+        echo "    all of it: $BUILD/fuzz/$name.log"
+    fi
+done
+echo "fuzz: ${#targets[@]} targets, $SECONDS_EACH s each, $inputs inputs, $regressions old crashers, $crashed crashed"
+[ "$crashed" = 0 ]
