@@ -25,7 +25,7 @@ void call_answer(struct call *call, const struct outcome *out, const char *link)
     if (call->dry_run)
         reply_header(rq, "Preference-Applied", "dry-run");
     if (out->etag && none_match && !call->op->is_write && etag_matches(none_match, out->etag))
-        reply_bytes(rq, 304, NULL, NULL, 0);
+        reply_bytes(rq, 304, NULL, out->body ? out->body->data : NULL, out->body ? out->body->len : 0);
     else
         reply_bytes(rq, out->http_status, out->content_type, out->body ? out->body->data : NULL, out->body ? out->body->len : 0);
 }
