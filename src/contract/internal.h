@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What the files of this room share: the YAML tree with its places, and the compiled schema. */
+/* What the files of this room share: the YAML tree with its places, compiled schemas, and the contract itself. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
@@ -11,10 +11,10 @@
 /* ── yaml.c ── */
 struct places; /* node → line */
 json_t *yaml_parse(const char *text, size_t len, const char *name, FILE *err, struct arena *arena, struct places **ret_places);
-/* Line where the node begins, or 0. */
+/* Line where the node begins, or 0 (null, true and false are shared by all, so theirs are not known). */
 int places_line(const struct places *places, const json_t *node);
 
-/* ── schema.c ── */
+/* ── compiled schemas ── */
 enum {
     TYPE_NULL = 1,
     TYPE_BOOLEAN = 2,
@@ -25,47 +25,65 @@ enum {
     TYPE_OBJECT = 64,
 };
 
+struct regex {
+    const char *text;
+    const pcre2_code *code;
+    pcre2_match_context *limits; /* read-only once compiled */
+};
+
 struct bound {
     bool is_set;
+    bool is_small; /* a whole number that fits `small`: integers are then compared without GMP */
+    json_int_t small;
     struct decimal value;
     const char *text; /* as the contract writes it */
 };
 
 struct named_schema {
     const char *name;
-    const pcre2_code *pattern; /* of patternProperties */
-    const struct schema *schema;
+    struct regex pattern; /* of patternProperties */
+    struct schema *schema;
+};
+
+struct schema_map {
+    struct named_schema *rows;
+    size_t n;
+};
+
+struct schema_list {
+    struct schema **rows;
+    size_t n;
 };
 
 struct schema {
     const json_t *source;
     bool is_false;  /* the schema `false` */
-    bool is_secret; /* writeOnly or x-sensitive: values are never echoed */
+    bool is_secret; /* writeOnly or x-sensitive, here or in what it is composed of: values are never echoed */
+    enum { UNVISITED, VISITING, VISITED } visit;
     unsigned types; /* 0: any */
     const json_t *constant, *enumeration;
+    bool bounds_numbers; /* any of the next five is set */
     struct bound minimum, maximum, exclusive_minimum, exclusive_maximum, multiple_of;
-    int64_t min_length, max_length, min_items, max_items, min_properties, max_properties; /* -1: none */
+    int64_t min_length, max_length, min_items, max_items, min_properties, max_properties, min_contains, max_contains; /* -1: none */
     bool unique_items;
-    const pcre2_code *pattern;
-    const char *pattern_text;
+    struct regex pattern;
     const char *format;
+    const char *format_code; /* "format-date" */
     format_check check;
     const char *const *required;
     size_t n_required;
-    const struct named_schema *properties, *pattern_properties;
-    size_t n_properties, n_pattern_properties;
-    const struct schema *additional, *unevaluated_properties, *unevaluated_items, *items, *contains, *property_names, *negated, *ref;
-    const struct schema *const *prefix;
-    size_t n_prefix;
-    const struct schema *const *all_of, *const *any_of, *const *one_of;
-    size_t n_all_of, n_any_of, n_one_of;
-    int64_t min_contains, max_contains;
-    const struct schema *if_, *then_, *else_;
-    const struct named_schema *dependent_schemas;
-    size_t n_dependent_schemas;
+    struct schema_map properties; /* in the contract's order */
+    struct schema_map sorted;     /* the same by name */
+    struct schema_map pattern_properties, dependent_schemas;
     const json_t *dependent_required;
+    struct schema *additional, *unevaluated_properties, *property_names;
+    struct schema_list prefix;
+    struct schema *items, *contains, *unevaluated_items;
+    struct schema *ref, *negated, *if_, *then_, *else_;
+    struct schema_list all_of, any_of, one_of;
 };
 
+/* ── schema.c ── */
 struct compiler {
     struct arena *arena;
     const json_t *root;
@@ -73,48 +91,62 @@ struct compiler {
     const struct places *places;
     FILE *err;
     int faults;
-    json_t *seen; /* source pointer as text → index into `made` */
+    json_t *seen; /* address of a source node as text → index into `made` */
     struct schema **made;
     size_t n_made, cap_made;
+    pcre2_match_context *limits;
 };
 void compiler_init(struct compiler *c, struct arena *arena, const json_t *root, const char *name, const struct places *places, FILE *err);
+/* Looks for schemas that would apply themselves to the same value for ever. After the last schema_make. */
+void compiler_finish(struct compiler *c);
 void compiler_done(struct compiler *c);
-/* NULL after a fault (said on err). `at` is the node's JSON Pointer. */
-const struct schema *schema_make(struct compiler *c, const json_t *source, const char *at);
-const json_t *resolve_ref(const json_t *root, const char *ref);
+/* Never NULL; faults are said on err and counted. `at` is the node's JSON Pointer. */
+struct schema *schema_make(struct compiler *c, const json_t *source, const char *at);
+/* One line: file, the line of `node` if it has one, pointer, words. */
 void compiler_fault(struct compiler *c, const json_t *node, const char *at, const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* ── pointer.c ── */
+/* `#` and `#/…` within this document; NULL if it points at nothing. */
+const json_t *resolve_ref(const json_t *root, const char *ref);
+/* at + "/" + the token, escaped. */
+const char *pointer_below(struct arena *arena, const char *at, const char *token);
+
+/* ── pattern.c ── */
+pcre2_match_context *pattern_limits(struct arena *arena);
+/* False on a fault in the pattern; *ret_offset is where. */
+bool pattern_compile(struct arena *arena, const char *text, pcre2_match_context *limits, struct regex *ret, size_t *ret_offset);
+/* Bounded: what backtracks for ever on hostile input counts as no match. *match_data is made in the arena when first needed. */
+bool pattern_matches(struct arena *arena, pcre2_match_data **match_data, const struct regex *regex, const char *text, size_t len);
 
 /* ── format.c ── */
 format_check format_find(const char *name);
 bool format_is_known(const char *name);
 
-/* ── value.c ── numbers may be NULL */
-unsigned value_types(const struct json_numbers *numbers, const json_t *node); /* TYPE_… bits; 1.0 is an integer too */
-bool value_equal(const struct json_numbers *numbers, const json_t *a, const json_t *b);
-uint64_t value_hash(const struct json_numbers *numbers, const json_t *node); /* equal values have equal hashes */
+/* ── equal.c ── */
+bool json_same(const struct json_numbers *numbers, const json_t *a, const json_t *b);
+/* Index of an item that equals an earlier one, and of that one. */
+bool find_duplicate(struct arena *arena, const struct json_numbers *numbers, const json_t *list, size_t *ret_first, size_t *ret_second);
 
-/* ── match.c ── */
-bool pattern_matches(const pcre2_code *pattern, const char *text, size_t len);
+/* ── literal.c: JSON → text for PostgreSQL ── */
+/* Strings as they are, numbers as written, arrays of scalars as array literals, else JSON; NULL for null. */
+const char *literal_of(struct arena *arena, const struct json_numbers *numbers, const json_t *node, enum json_kind item_kind);
+/* {"a","b"}: every item quoted, so that none is read as the word NULL. */
+void literal_begin(struct buf *out, struct arena *arena);
+void literal_item(struct buf *out, const char *text, size_t len);
+const char *literal_end(struct buf *out);
 
-/* ── load.c ── */
-struct template_part {
-    struct slice literal; /* data NULL: a parameter */
-};
-struct path_entry {
-    const char *path;
-    struct template_part *parts;
-    size_t n_parts, n_params;
-    const struct operation *operations[HTTP_METHOD_UNKNOWN];
-    const char *allow;
-};
+/* ── the contract ── */
 struct contract {
     struct arena *arena;
     json_t *root;
     struct slice yaml, json;
     struct operation *operations;
     size_t n_operations;
-    struct path_entry *paths;
-    size_t n_paths;
+    struct route_node *routes;
     struct places *places;
 };
-bool route_compile(struct contract *contract);
+
+/* ── route.c ── */
+/* Adds an operation; false with *ret_why when its path cannot be routed. */
+bool route_add(struct contract *contract, const struct operation *operation, const char **ret_why);
+void route_finish(struct contract *contract); /* the Allow texts */

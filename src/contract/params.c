@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request's input: path, query and header parameters, and the JSON body, checked against the contract and turned into the texts that
- * PostgreSQL reads. All faults are collected before the request is refused. */
+/* One request's parameters: path, query and headers, checked against the contract and turned into the texts that PostgreSQL reads. All faults
+ * are collected before the request is refused. The body is in body.c. */
 #include "internal.h"
 
 #include <errno.h>
@@ -15,42 +15,48 @@ struct derived {
     struct value value;
 };
 
-#define BODY_DEPTH_MAX 64
+#define ECHO_MAX 200 /* longer texts are not repeated to the client */
 
 /* ── text → JSON, by the contract's type ── */
 
-static bool is_integer_text(const char *text, size_t len)
+static bool is_integer_text(struct slice text)
 {
-    size_t at = text[0] == '-';
-    if (len == at || (text[at] == '0' && len > at + 1))
+    size_t at = text.len && text.data[0] == '-';
+    if (text.len == at || (text.data[at] == '0' && text.len > at + 1))
         return false;
-    return strspn(text + at, "0123456789") == len - at;
+    return strspn(text.data + at, "0123456789") == text.len - at;
 }
 
-static void free_json(void *node)
+static json_t *integer_of(struct slice text)
 {
-    json_decref(node);
+    long long whole;
+    if (!is_integer_text(text))
+        return NULL;
+    errno = 0;
+    whole = strtoll(text.data, NULL, 10);
+    return errno ? NULL : json_integer(whole);
 }
 
-/* NULL if the text is no such value. Numbers keep their text through *ret_numbers. */
+/* JSON's grammar without the white space that JSON allows around it. Its text is kept in *ret_numbers. */
+static json_t *number_of(struct arena *arena, struct slice text, const struct json_numbers **ret_numbers)
+{
+    json_t *node = NULL;
+    if (text.len && (text.data[0] == '-' || (text.data[0] >= '0' && text.data[0] <= '9')) &&
+        strspn(text.data, "0123456789+-.eE") == text.len)
+        node = json_loadb(text.data, text.len, JSON_DECODE_ANY, NULL);
+    if (json_is_real(node))
+        *ret_numbers = json_numbers_new(arena, text.data, text.len, node);
+    return node;
+}
+
+/* NULL if the text is no such value. The text ends with NUL. */
 static json_t *scalar(struct arena *arena, enum json_kind kind, struct slice text, const struct json_numbers **ret_numbers)
 {
-    json_t *node;
-    long long whole;
     switch (kind) {
     case KIND_INTEGER:
-        errno = 0;
-        if (!is_integer_text(text.data, text.len) || text.len > 20 || ((whole = strtoll(text.data, NULL, 10)), errno))
-            return NULL;
-        return json_integer(whole);
+        return integer_of(text);
     case KIND_NUMBER:
-        node = json_loadb(text.data, text.len, JSON_DECODE_ANY, NULL);
-        if (json_is_number(node)) {
-            *ret_numbers = json_numbers_new(arena, text.data, text.len, node);
-            return node;
-        }
-        json_decref(node);
-        return NULL;
+        return number_of(arena, text, ret_numbers);
     case KIND_BOOLEAN:
         return slice_is(text, "true") ? json_true() : slice_is(text, "false") ? json_false() : NULL;
     default:
@@ -58,94 +64,10 @@ static json_t *scalar(struct arena *arena, enum json_kind kind, struct slice tex
     }
 }
 
-/* ── JSON → text for PostgreSQL ── */
-
-static void array_item(struct buf *out, const char *text, size_t len)
-{
-    buf_putc(out, '"');
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '"' || text[i] == '\\')
-            buf_putc(out, '\\');
-        buf_putc(out, text[i]);
-    }
-    buf_putc(out, '"');
-}
-
-static void free_text(void *text)
-{
-    free(text);
-}
-
-/* Objects as they came, but re-written by jansson (order kept); exact numbers inside matter to nobody but `:body`, which is the raw text. */
-static const char *dumped(struct arena *arena, const json_t *node)
-{
-    char *text = json_dumps(node, JSON_COMPACT | JSON_ENCODE_ANY);
-    arena_on_free(arena, free_text, text);
-    return text;
-}
-
-static const char *text_of(struct arena *arena, const struct json_numbers *numbers, const json_t *node);
-
-/* {"a",NULL,"b"}: every item quoted, so that no item is read as the word NULL. */
-static const char *array_text(struct arena *arena, const struct json_numbers *numbers, const json_t *list)
-{
-    struct buf out;
-    size_t i;
-    const json_t *item;
-    buf_init(&out, arena, 64);
-    buf_putc(&out, '{');
-    json_array_foreach(list, i, item)
-    {
-        const char *text = text_of(arena, numbers, item);
-        if (i)
-            buf_putc(&out, ',');
-        if (!text)
-            BUF_LIT(&out, "NULL");
-        else
-            array_item(&out, text, strlen(text));
-    }
-    buf_putc(&out, '}');
-    return buf_cstr(&out);
-}
-
-static bool holds_objects(const json_t *list)
-{
-    size_t i;
-    const json_t *item;
-    json_array_foreach(list, i, item)
-    {
-        if (json_is_object(item) || json_is_array(item))
-            return true;
-    }
-    return false;
-}
-
-static const char *text_of(struct arena *arena, const struct json_numbers *numbers, const json_t *node)
-{
-    switch (json_typeof(node)) {
-    case JSON_STRING:
-        return json_string_value(node);
-    case JSON_INTEGER:
-    case JSON_REAL:
-        return json_number_text(arena, numbers, node);
-    case JSON_TRUE:
-        return "true";
-    case JSON_FALSE:
-        return "false";
-    case JSON_ARRAY:
-        return holds_objects(node) ? dumped(arena, node) : array_text(arena, numbers, node);
-    case JSON_OBJECT:
-        return dumped(arena, node);
-    case JSON_NULL:
-        break;
-    }
-    return NULL;
-}
-
-/* ── parameters ── */
+/* ── one parameter ── */
 
 struct given {
-    struct slice *texts; /* decoded; more than one for an exploded array */
+    struct slice *texts; /* decoded, ending with NUL; several for an exploded array */
     size_t n, cap;
 };
 
@@ -168,12 +90,12 @@ static bool schema_admits(struct ctx *ctx, const struct param_spec *param, const
 
 static void wrong_type(struct ctx *ctx, const struct param_spec *param, enum json_kind kind, struct slice text)
 {
-    static const char *const en[] = {"", "a text", "a whole number", "a number", "true or false"};
-    static const char *const id[] = {"", "teks", "bilangan bulat", "bilangan", "true atau false"};
-    size_t i = kind <= KIND_BOOLEAN ? (size_t)kind : 1;
+    static const char *const words[][2] = {[KIND_INTEGER] = {"bilangan bulat", "a whole number"},
+                                           [KIND_NUMBER] = {"bilangan", "a number"},
+                                           [KIND_BOOLEAN] = {"true atau false", "true or false"}};
     struct fault *fault =
-        fault_add(ctx, AT_PARAMETER, param->name, "type", "this must be %s", "ini harus %s", ctx->lang == LANG_EN ? en[i] : id[i]);
-    if (fault && text.len <= 200)
+        fault_add(ctx, AT_PARAMETER, param->name, "type", "this must be %s", "ini harus %s", words[kind][ctx->lang == LANG_EN]);
+    if (fault && text.len <= ECHO_MAX && !param->type.schema->is_secret)
         fault->value = arena_strndup(ctx->arena, text.data, text.len);
 }
 
@@ -193,64 +115,89 @@ static bool take_scalar(struct ctx *ctx, const struct param_spec *param, struct 
     return fine;
 }
 
-static bool add_items(struct ctx *ctx, const struct param_spec *param, struct slice text, json_t *list)
+/* One item of an array into the list that the schema sees, and into the literal that PostgreSQL sees. */
+static bool add_item(struct ctx *ctx, const struct param_spec *param, struct slice text, json_t *list, struct buf *literal)
 {
-    for (size_t at = 0; at <= text.len;) {
-        const char *start = text.data + at;
-        const char *comma = param->explode ? NULL : memchr(start, ',', text.len - at);
-        struct slice item = {start, comma ? (size_t)(comma - start) : text.len - at};
-        const struct json_numbers *numbers = NULL;
-        const char *own = arena_strndup(ctx->arena, item.data, item.len);
-        json_t *node = scalar(ctx->arena, param->type.item_kind, (struct slice){own, item.len}, &numbers);
-        if (!node) {
-            wrong_type(ctx, param, param->type.item_kind, item);
-            return false;
-        }
-        json_array_append_new(list, node);
-        at += item.len + 1;
-        if (!comma)
-            break;
+    const struct json_numbers *numbers = NULL; /* bounds of reals in lists are held by their doubles' shortest text */
+    json_t *node = scalar(ctx->arena, param->type.item_kind, text, &numbers);
+    if (!node) {
+        wrong_type(ctx, param, param->type.item_kind, text);
+        return false;
     }
+    json_array_append_new(list, node);
+    literal_item(literal, text.data, text.len);
     return true;
 }
 
-static bool take_array(struct ctx *ctx, const struct param_spec *param, const struct given *given, struct value *ret)
+static bool is_empty(struct ctx *ctx, const struct param_spec *param, struct slice text)
+{
+    if (text.len)
+        return false;
+    fault_add(ctx, AT_PARAMETER, param->name, "empty", "%s is empty; leave it out instead", "%s kosong; hilangkan saja", param->name);
+    return true;
+}
+
+static bool add_items(struct ctx *ctx, const struct param_spec *param, struct slice text, json_t *list, struct buf *literal)
+{
+    size_t at = 0;
+    if (param->explode)
+        return add_item(ctx, param, text, list, literal);
+    do {
+        const char *start = text.data + at, *comma = memchr(start, ',', text.len - at);
+        struct slice item = {start, comma ? (size_t)(comma - start) : text.len - at};
+        at += item.len + 1;
+        if (param->in == IN_HEADER)
+            item = slice_trim(item);
+        item.data = arena_strndup(ctx->arena, item.data, item.len);
+        if (is_empty(ctx, param, item) || !add_item(ctx, param, item, list, literal))
+            return false;
+    } while (at <= text.len);
+    return true;
+}
+
+static void take_array(struct ctx *ctx, const struct param_spec *param, const struct given *given, struct value *ret)
 {
     json_t *list = json_array();
+    struct buf literal;
     bool fine = true;
-    for (size_t i = 0; i < given->n; i++)
-        fine &= add_items(ctx, param, given->texts[i], list);
-    fine = fine && schema_admits(ctx, param, list, NULL);
-    if (fine) {
-        const char *text = array_text(ctx->arena, NULL, list);
-        *ret = (struct value){.is_present = true, .text = text, .len = strlen(text)};
+    literal_begin(&literal, ctx->arena);
+    for (size_t i = 0; fine && i < given->n; i++)
+        fine = add_items(ctx, param, given->texts[i], list, &literal);
+    if (fine && schema_admits(ctx, param, list, NULL)) {
+        *ret = (struct value){.is_present = true, .text = literal_end(&literal)};
+        ret->len = literal.len;
     }
     json_decref(list);
-    return fine;
+}
+
+static bool is_if_match(const struct param_spec *param)
+{
+    return param->in == IN_HEADER && strcmp(param->bind_name, "if_match") == 0;
+}
+
+static void take_absent(struct ctx *ctx, const struct param_spec *param, struct value *ret)
+{
+    if (param->default_text)
+        *ret = (struct value){.is_present = true, .is_default = true, .text = param->default_text, .len = strlen(param->default_text)};
+    else if (param->required && !is_if_match(param))
+        fault_add(ctx, AT_PARAMETER, param->name, "required", "%s is missing", "%s belum ada", param->name);
 }
 
 /* Several texts for what is no array, and empty texts, are faults whatever the schema says. */
 static void take_value(struct ctx *ctx, const struct param_spec *param, const struct given *given, struct value *ret)
 {
-    bool is_array = param->type.kind == KIND_ARRAY;
+    const bool is_array = param->type.kind == KIND_ARRAY;
     if (given->n == 0) {
-        if (param->default_text)
-            *ret = (struct value){.is_present = true, .is_default = true, .text = param->default_text, .len = strlen(param->default_text)};
-        else if (param->required && strcmp(param->bind_name, "if_match") != 0)
-            fault_add(ctx, AT_PARAMETER, param->name, "required", "%s is missing", "%s belum ada", param->name);
+        take_absent(ctx, param, ret);
         return;
     }
     if (given->n > 1 && !(is_array && param->explode)) {
         fault_add(ctx, AT_PARAMETER, param->name, "repeated", "%s was given %zu times", "%s diberikan %zu kali", param->name, given->n);
         return;
     }
-    for (size_t i = 0; i < given->n; i++) {
-        if (given->texts[i].len == 0 && param->in != IN_HEADER) {
-            fault_add(ctx, AT_PARAMETER, param->name, "empty", "%s is empty; leave it out instead", "%s kosong; hilangkan saja",
-                      param->name);
+    for (size_t i = 0; i < given->n; i++)
+        if (is_empty(ctx, param, given->texts[i]))
             return;
-        }
-    }
     if (is_array)
         take_array(ctx, param, given, ret);
     else
@@ -270,22 +217,23 @@ static void give(struct arena *arena, struct given *given, const char *text, siz
     given->texts[given->n++] = (struct slice){text, len};
 }
 
+/* ── the query ── */
+
 static void unknown_parameter(struct ctx *ctx, const struct operation *operation, const char *name)
 {
-    const char *names[128];
+    const char *names[128], *nearest, *where = strlen(name) <= ECHO_MAX ? name : arena_strndup(ctx->arena, name, ECHO_MAX);
     size_t n = 0;
     struct fault *fault;
-    const char *nearest;
     for (size_t i = 0; i < operation->n_params && n < ARRAY_LEN(names); i++)
         if (operation->params[i].in == IN_QUERY)
             names[n++] = operation->params[i].name;
-    nearest = text_nearest(name, names, n);
+    nearest = where == name ? text_nearest(name, names, n) : NULL;
     if (nearest)
-        fault = fault_add(ctx, AT_PARAMETER, name, "unknown-parameter", "there is no such parameter; did you mean %s?",
-                          "parameter ini tidak ada; maksudnya %s?", nearest);
+        fault = fault_add(ctx, AT_PARAMETER, where, "unknown-parameter", "there is no such parameter here; is %s meant?",
+                          "parameter ini tidak ada di sini; maksudnya %s?", nearest);
     else
-        fault = fault_add(ctx, AT_PARAMETER, name, "unknown-parameter", "%s has no such parameter", "%s tidak punya parameter ini",
-                          operation->id);
+        fault =
+            fault_add(ctx, AT_PARAMETER, where, "unknown-parameter", "there is no such parameter here", "parameter ini tidak ada di sini");
     if (fault)
         fault->suggestion = nearest;
 }
@@ -298,10 +246,10 @@ static int query_param(const struct operation *operation, const char *name)
     return -1;
 }
 
-static void bad_escape(struct ctx *ctx, const char *where)
+static void bad_text(struct ctx *ctx, const char *where)
 {
-    fault_add(ctx, AT_PARAMETER, where, "escape", "%s", "%s",
-              ctx->lang == LANG_EN ? "this is not UTF-8 in percent escapes" : "ini bukan UTF-8 dalam bentuk persen");
+    fault_add(ctx, AT_PARAMETER, where, "escape", "this is not UTF-8 in whole percent escapes",
+              "ini bukan UTF-8 dengan bentuk persen yang utuh");
 }
 
 static void read_pair(struct ctx *ctx, const struct operation *operation, struct slice pair, struct given *given)
@@ -313,14 +261,14 @@ static void read_pair(struct ctx *ctx, const struct operation *operation, struct
     size_t name_len, value_len;
     int i;
     if (!percent_decode(ctx->arena, raw_name, true, &name, &name_len)) {
-        bad_escape(ctx, "?");
+        bad_text(ctx, "?");
         return;
     }
     i = query_param(operation, name);
     if (i < 0)
         unknown_parameter(ctx, operation, name);
     else if (!percent_decode(ctx->arena, raw_value, true, &value, &value_len))
-        bad_escape(ctx, name);
+        bad_text(ctx, operation->params[i].name);
     else
         give(ctx->arena, &given[i], value, value_len);
 }
@@ -328,14 +276,15 @@ static void read_pair(struct ctx *ctx, const struct operation *operation, struct
 static void read_query(struct ctx *ctx, const struct operation *operation, struct slice query, struct given *given)
 {
     for (size_t at = 0; query.data && at < query.len;) {
-        const char *start = query.data + at;
-        const char *end = memchr(start, '&', query.len - at);
+        const char *start = query.data + at, *end = memchr(start, '&', query.len - at);
         struct slice pair = {start, end ? (size_t)(end - start) : query.len - at};
         if (pair.len)
             read_pair(ctx, operation, pair, given);
         at += pair.len + 1;
     }
 }
+
+/* ── headers and path ── */
 
 static void read_headers(struct ctx *ctx, const struct operation *operation, header_getter header, void *cls, struct given *given)
 {
@@ -345,11 +294,11 @@ static void read_headers(struct ctx *ctx, const struct operation *operation, hea
         if (!text)
             continue;
         if (!utf8_is_valid(text, strlen(text), false)) {
-            bad_escape(ctx, operation->params[i].name);
+            bad_text(ctx, operation->params[i].name);
             continue;
         }
-        for (size_t k = 0; k < n; k++)
-            give(ctx->arena, &given[i], text, strlen(text));
+        give(ctx->arena, &given[i], text, strlen(text));
+        given[i].n = n > 1 && operation->params[i].type.kind != KIND_ARRAY ? n : 1; /* only the first text is known */
     }
 }
 
@@ -374,9 +323,17 @@ static enum status read_path(struct ctx *ctx, const struct operation *operation,
 static bool lacks_if_match(const struct operation *operation, const struct params *params)
 {
     for (size_t i = 0; i < operation->n_params; i++)
-        if (operation->params[i].required && strcmp(operation->params[i].bind_name, "if_match") == 0 && !params->values[i].is_present)
+        if (operation->params[i].required && is_if_match(&operation->params[i]) && !params->values[i].is_present)
             return true;
     return false;
+}
+
+static enum status refuse(struct ctx *ctx)
+{
+    if (ctx->problem.n_faults == 1)
+        return fail(ctx, ST_BAD_REQUEST, "parameter-invalid", "One parameter is not valid.", "Satu parameter tidak sah.");
+    return fail(ctx, ST_BAD_REQUEST, "parameter-invalid", "There are %d faults in the parameters.", "Ada %d kesalahan pada parameter.",
+                ctx->problem.n_faults);
 }
 
 enum status params_parse(struct ctx *ctx, const struct operation *operation, const struct route *route, struct slice query,
@@ -396,104 +353,11 @@ enum status params_parse(struct ctx *ctx, const struct operation *operation, con
         if (operation->params[i].in != IN_PATH)
             take_value(ctx, &operation->params[i], &given[i], &ret->values[i]);
     if (ctx->problem.n_faults)
-        return fail(ctx, ST_BAD_REQUEST, "parameter-invalid", "%d faults in the parameters.", "%d kesalahan pada parameter.",
-                    ctx->problem.n_faults);
+        return refuse(ctx);
     if (lacks_if_match(operation, ret))
         return fail(ctx, ST_PRECONDITION_REQUIRED, "precondition-required",
                     "Send If-Match with the ETag of the version that you are changing.",
                     "Kirim If-Match berisi ETag dari versi yang Anda ubah.");
-    return ST_OK;
-}
-
-/* ── the body ── */
-
-static size_t depth_of(struct slice body)
-{
-    size_t depth = 0, deepest = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < body.len; i++) {
-        char c = body.data[i];
-        if (quoted) {
-            if (c == '\\')
-                i++;
-            else if (c == '"')
-                quoted = false;
-        } else if (c == '"') {
-            quoted = true;
-        } else if (c == '{' || c == '[') {
-            deepest = ++depth > deepest ? depth : deepest;
-        } else if ((c == '}' || c == ']') && depth) {
-            depth--;
-        }
-    }
-    return deepest;
-}
-
-static enum status bad_json(struct ctx *ctx, struct slice body, const json_error_t *error)
-{
-    struct slice text = slice_trim(body);
-    bool is_form = text.len && text.data[0] != '{' && text.data[0] != '[' && memchr(text.data, '=', text.len);
-    if (json_error_code(error) == json_error_duplicate_key)
-        return fail(ctx, ST_BAD_REQUEST, "bad-json", "A member stands twice in an object, near line %d, column %d.",
-                    "Ada anggota yang ditulis dua kali, dekat baris %d, kolom %d.", error->line, error->column);
-    if (json_error_code(error) == json_error_numeric_overflow)
-        return fail(ctx, ST_INVALID, "invalid", "A number is out of range, near line %d, column %d.",
-                    "Ada angka di luar jangkauan, dekat baris %d, kolom %d.", error->line, error->column);
-    if (is_form)
-        return fail(
-            ctx, ST_BAD_REQUEST, "bad-json",
-            "This looks like a form, not JSON (line %d, column %d). With curl write --json '{…}' or --data-binary @file.",
-            "Ini tampak seperti formulir, bukan JSON (baris %d, kolom %d). Dengan curl tulis --json '{…}' atau --data-binary @file.",
-            error->line, error->column);
-    return fail(ctx, ST_BAD_REQUEST, "bad-json", "The body cannot be read as JSON at line %d, column %d.",
-                "Isi permintaan tidak dapat dibaca sebagai JSON di baris %d, kolom %d.", error->line, error->column);
-}
-
-static void take_members(struct ctx *ctx, struct params *params)
-{
-    const struct operation *operation = params->operation;
-    for (size_t i = 0; i < operation->n_body_members; i++) {
-        const json_t *node = json_object_get(params->body, operation->body_members[i].name);
-        struct value *v = &params->members[i];
-        if (!node)
-            continue;
-        v->is_present = true;
-        v->is_null = json_is_null(node);
-        v->text = text_of(ctx->arena, params->numbers, node);
-        v->len = v->text ? strlen(v->text) : 0;
-    }
-}
-
-static const struct schema *body_schema(const struct operation *operation)
-{
-    for (size_t i = 0; i < operation->n_bodies; i++)
-        if (operation->bodies[i].schema)
-            return operation->bodies[i].schema;
-    return NULL;
-}
-
-enum status params_parse_body(struct ctx *ctx, struct slice body, struct params *ret)
-{
-    const struct operation *operation = ret->operation;
-    const struct schema *schema = body_schema(operation);
-    json_error_t error;
-    if (slice_trim(body).len == 0) {
-        if (operation->body_required)
-            return fail(ctx, ST_BAD_REQUEST, "bad-json", "This operation needs a JSON body.", "Operasi ini memerlukan isi JSON.");
-        return ST_OK;
-    }
-    if (depth_of(body) > BODY_DEPTH_MAX)
-        return fail(ctx, ST_BAD_REQUEST, "bad-json", "The body is nested deeper than %d.", "Isi bersusun lebih dalam dari %d.",
-                    BODY_DEPTH_MAX);
-    ret->body = json_loadb(body.data, body.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!ret->body)
-        return bad_json(ctx, body, &error);
-    arena_on_free(ctx->arena, free_json, ret->body);
-    ret->raw_body = body;
-    ret->numbers = json_numbers_new(ctx->arena, body.data, body.len, ret->body);
-    if (schema && !schema_validate(ctx, schema, ret->body, ret->numbers, ""))
-        return fail(ctx, ST_INVALID, "invalid", "%d faults in the body.", "%d kesalahan pada isi permintaan.", ctx->problem.n_faults);
-    take_members(ctx, ret);
     return ST_OK;
 }
 

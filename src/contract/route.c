@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a raw path to an operation. A few dozen templates: each is compared part by part, those with more literals first, so that
- * /v1/asn/import is never read as /v1/asn/{nip}. */
+/* From a raw path to an operation: a tree of path segments. A literal segment wins over a parameter, so that /v1/asn/import is never read as
+ * /v1/asn/{nip}; where it leads nowhere, the parameter is tried. Segments stay raw, so %2F never splits one. */
 #include "internal.h"
 
 #include <stdlib.h>
@@ -21,134 +21,153 @@ enum http_method http_method_parse(const char *name)
     return HTTP_METHOD_UNKNOWN;
 }
 
-static size_t count(const char *text, char c)
-{
-    size_t n = 0;
-    for (; *text; text++)
-        n += *text == c;
-    return n;
-}
+struct route_node {
+    struct slice literal;                  /* of this node in its parent; data NULL: a parameter */
+    struct route_node *first_child, *next; /* literals first */
+    const char *path;                      /* of the template that ends here, or NULL */
+    const struct operation *operations[HTTP_METHOD_UNKNOWN];
+    const char *allow;
+};
 
-static void split(struct arena *arena, struct path_entry *entry)
+/* ── growing the tree ── */
+
+static struct route_node *child_for(struct arena *arena, struct route_node *parent, struct slice literal)
 {
-    const char *p = entry->path;
-    entry->parts = arena_zalloc_array(arena, count(p, '/') + 1, sizeof *entry->parts);
-    while (*p == '/') {
-        size_t len = strcspn(++p, "/");
-        if (len > 2 && p[0] == '{' && p[len - 1] == '}')
-            entry->n_params++;
-        else
-            entry->parts[entry->n_parts].literal = (struct slice){p, len};
-        entry->n_parts++;
-        p += len;
+    struct route_node **at = &parent->first_child, *made;
+    for (; *at; at = &(*at)->next) {
+        const struct slice own = (*at)->literal;
+        if (!own.data && !literal.data)
+            return *at;
+        if (!own.data)
+            break; /* a new literal goes before the parameter */
+        if (literal.data && own.len == literal.len && memcmp(own.data, literal.data, own.len) == 0)
+            return *at;
     }
-}
-
-static void say_allow(struct arena *arena, struct path_entry *entry)
-{
-    char text[64] = "";
-    for (int m = 0; m < HTTP_METHOD_UNKNOWN; m++) {
-        bool has = entry->operations[m] || (m == HTTP_HEAD && entry->operations[HTTP_GET]) || m == HTTP_OPTIONS;
-        if (!has)
-            continue;
-        if (*text)
-            strcat(text, ", ");
-        strcat(text, method_names[m]);
-    }
-    entry->allow = arena_strdup(arena, text);
-}
-
-/* More literals first; among equals, literals further left first. */
-static int by_literals(const void *a, const void *b)
-{
-    const struct path_entry *x = a, *y = b;
-    if (x->n_parts != y->n_parts)
-        return x->n_parts < y->n_parts ? -1 : 1;
-    for (size_t i = 0; i < x->n_parts; i++)
-        if (!x->parts[i].literal.data != !y->parts[i].literal.data)
-            return x->parts[i].literal.data ? -1 : 1;
-    return strcmp(x->path, y->path);
-}
-
-static struct path_entry *entry_for(struct contract *contract, const char *path)
-{
-    for (size_t i = 0; i < contract->n_paths; i++)
-        if (strcmp(contract->paths[i].path, path) == 0)
-            return &contract->paths[i];
-    contract->paths[contract->n_paths].path = path;
-    return &contract->paths[contract->n_paths++];
-}
-
-bool route_compile(struct contract *contract)
-{
-    contract->paths = arena_zalloc_array(contract->arena, contract->n_operations + 1, sizeof *contract->paths);
-    for (size_t i = 0; i < contract->n_operations; i++) {
-        const struct operation *operation = &contract->operations[i];
-        entry_for(contract, operation->path)->operations[operation->method] = operation;
-    }
-    for (size_t i = 0; i < contract->n_paths; i++) {
-        split(contract->arena, &contract->paths[i]);
-        say_allow(contract->arena, &contract->paths[i]);
-    }
-    qsort(contract->paths, contract->n_paths, sizeof *contract->paths, by_literals);
-    return true;
+    made = arena_zalloc(arena, sizeof *made);
+    made->literal = literal;
+    made->next = *at;
+    *at = made;
+    return made;
 }
 
 static bool is_dot_segment(struct slice s)
 {
-    return slice_is(s, ".") || slice_is(s, "..");
-}
-
-#define SEGMENTS_MAX 32
-
-/* The path's segments; 0 if it has an empty or a dot segment, or too many. */
-static size_t segments(struct slice path, struct slice ret[SEGMENTS_MAX])
-{
-    size_t n = 0, at = 0;
-    if (path.len == 0 || path.data[0] != '/')
-        return 0;
-    while (at < path.len) {
-        const char *start = path.data + at + 1;
-        size_t left = path.len - at - 1;
-        const char *slash = left ? memchr(start, '/', left) : NULL;
-        struct slice one = {start, slash ? (size_t)(slash - start) : left};
-        if (one.len == 0 || is_dot_segment(one) || n == SEGMENTS_MAX)
-            return 0;
-        ret[n++] = one;
-        at += one.len + 1;
-    }
-    return n;
-}
-
-static bool matches(const struct path_entry *entry, const struct slice *parts, size_t n, struct route *ret)
-{
-    size_t values = 0;
-    if (entry->n_parts != n || entry->n_params > ROUTE_PARAMS_MAX)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        struct slice literal = entry->parts[i].literal;
-        if (!literal.data)
-            ret->path_values[values++] = parts[i];
-        else if (literal.len != parts[i].len || memcmp(literal.data, parts[i].data, literal.len) != 0)
+    size_t dots = 0, at = 0;
+    while (at < s.len) {
+        if (s.data[at] == '.')
+            at++;
+        else if (s.len - at >= 3 && s.data[at] == '%' && s.data[at + 1] == '2' && (s.data[at + 2] | 0x20) == 'e')
+            at += 3;
+        else
             return false;
+        dots++;
     }
-    ret->n_path_values = values;
+    return dots == 1 || dots == 2;
+}
+
+bool route_add(struct contract *contract, const struct operation *operation, const char **ret_why)
+{
+    struct route_node *node = contract->routes;
+    const char *p = operation->path;
+    size_t n_params = 0;
+    if (!node)
+        node = contract->routes = arena_zalloc(contract->arena, sizeof *node);
+    *ret_why = "a path begins with / and has no empty, dot or partly variable segment";
+    while (*p == '/') {
+        struct slice segment = {p + 1, strcspn(p + 1, "/")};
+        bool is_param = segment.len > 2 && segment.data[0] == '{' && segment.data[segment.len - 1] == '}';
+        size_t plain = strcspn(segment.data, "/{}%?#");
+        if (segment.len == 0 || is_dot_segment(segment) || (!is_param && plain < segment.len))
+            return false;
+        n_params += is_param;
+        node = child_for(contract->arena, node, is_param ? (struct slice){0} : segment);
+        p = segment.data + segment.len;
+    }
+    if (*p || node == contract->routes)
+        return false;
+    *ret_why = "too many path parameters";
+    if (n_params > ROUTE_PARAMS_MAX)
+        return false;
+    *ret_why = "another path is the same but for the names of its parameters";
+    if (node->path && strcmp(node->path, operation->path) != 0)
+        return false;
+    node->path = operation->path;
+    node->operations[operation->method] = operation;
     return true;
+}
+
+static void say_allow(struct arena *arena, struct route_node *node)
+{
+    char text[64] = "";
+    for (int m = 0; m < HTTP_METHOD_UNKNOWN; m++) {
+        bool has = node->operations[m] || (m == HTTP_HEAD && node->operations[HTTP_GET]) || m == HTTP_OPTIONS;
+        if (has) {
+            strcat(text, *text ? ", " : "");
+            strcat(text, method_names[m]);
+        }
+    }
+    node->allow = arena_strdup(arena, text);
+}
+
+static void finish(struct arena *arena, struct route_node *node)
+{
+    if (node->path)
+        say_allow(arena, node);
+    for (struct route_node *child = node->first_child; child; child = child->next)
+        finish(arena, child);
+}
+
+void route_finish(struct contract *contract)
+{
+    finish(contract->arena, contract->routes);
+}
+
+/* ── finding ── */
+
+/* `path` begins with the slash before the next segment. Each node of the tree is looked at once at most, whatever the path. */
+static const struct route_node *find(const struct route_node *node, struct slice path, struct route *ret)
+{
+    struct slice segment;
+    const char *slash;
+    const size_t values = ret->n_path_values;
+    if (path.len == 0)
+        return node->path ? node : NULL;
+    segment = (struct slice){path.data + 1, path.len - 1};
+    slash = segment.len ? memchr(segment.data, '/', segment.len) : NULL;
+    if (slash)
+        segment.len = (size_t)(slash - segment.data);
+    if (segment.len == 0 || is_dot_segment(segment))
+        return NULL;
+    path = (struct slice){segment.data + segment.len, path.len - 1 - segment.len};
+    for (const struct route_node *child = node->first_child; child; child = child->next) {
+        const struct route_node *found;
+        if (child->literal.data) {
+            if (child->literal.len != segment.len || memcmp(child->literal.data, segment.data, segment.len) != 0)
+                continue;
+        } else {
+            ret->path_values[values] = segment;
+            ret->n_path_values = values + 1;
+        }
+        found = find(child, path, ret);
+        if (found)
+            return found;
+        ret->n_path_values = values;
+    }
+    return NULL;
 }
 
 bool contract_route(const struct contract *contract, enum http_method method, struct slice path, struct route *ret)
 {
-    struct slice parts[SEGMENTS_MAX];
-    size_t n = segments(path, parts);
+    const struct route_node *node = NULL;
     *ret = (struct route){0};
-    for (size_t i = 0; n && i < contract->n_paths; i++) {
-        const struct path_entry *entry = &contract->paths[i];
-        if (!matches(entry, parts, n, ret))
-            continue;
-        ret->allow = entry->allow;
-        if (method < HTTP_METHOD_UNKNOWN)
-            ret->operation = entry->operations[method == HTTP_HEAD && !entry->operations[HTTP_HEAD] ? HTTP_GET : method];
-        return true;
-    }
-    return false;
+    if (path.len && path.data[0] == '/')
+        node = find(contract->routes, path, ret);
+    if (!node)
+        return false;
+    ret->allow = node->allow;
+    if (method < HTTP_METHOD_UNKNOWN)
+        ret->operation = node->operations[method];
+    if (method == HTTP_HEAD && !ret->operation)
+        ret->operation = node->operations[HTTP_GET];
+    return true;
 }

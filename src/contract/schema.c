@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compiling JSON Schema (draft 2020-12): each schema node once, patterns by PCRE2, numbers exact. A keyword that is not understood stops the
- * compilation with its place, so that the contract never promises what nobody checks. */
+/* Compiling JSON Schema (draft 2020-12): each schema node once, patterns to machine code, numbers exact. A keyword that is not understood stops
+ * the compilation with its place, so that the contract never promises what nobody checks. docs/json-schema.md lists what is understood. */
 #include "internal.h"
 
 #include <inttypes.h>
@@ -12,7 +12,8 @@
 
 void compiler_init(struct compiler *c, struct arena *arena, const json_t *root, const char *name, const struct places *places, FILE *err)
 {
-    *c = (struct compiler){.arena = arena, .root = root, .name = name, .places = places, .err = err, .seen = json_object()};
+    *c = (struct compiler){
+        .arena = arena, .root = root, .name = name, .places = places, .err = err, .seen = json_object(), .limits = pattern_limits(arena)};
 }
 
 void compiler_done(struct compiler *c)
@@ -36,111 +37,69 @@ void compiler_fault(struct compiler *c, const json_t *node, const char *at, cons
     c->faults++;
 }
 
-/* Only `#` and `#/…` within this document. */
-const json_t *resolve_ref(const json_t *root, const char *ref)
-{
-    const json_t *at = root;
-    char token[256];
-    if (ref[0] != '#')
-        return NULL;
-    for (const char *p = ref + 1; *p && at;) {
-        size_t n = 0;
-        if (*p++ != '/')
-            return NULL;
-        for (; *p && *p != '/'; p++) {
-            char ch = *p;
-            if (ch == '~' && (p[1] == '0' || p[1] == '1'))
-                ch = *++p == '0' ? '~' : '/';
-            else if (ch == '%' && p[1] && p[2]) {
-                char hex[3] = {p[1], p[2], '\0'};
-                ch = (char)strtol(hex, NULL, 16);
-                p += 2;
-            }
-            if (n + 1 >= sizeof token)
-                return NULL;
-            token[n++] = ch;
-        }
-        token[n] = '\0';
-        if (json_is_array(at))
-            at = json_array_get(at, strtoul(token, NULL, 10));
-        else
-            at = json_object_get(at, token);
-    }
-    return at;
-}
+/* ── the form of each keyword's value ── */
 
-static void free_code(void *code)
-{
-    pcre2_code_free(code);
-}
+enum form { ANYTHING, TEXT, FLAG, COUNT, NUMBER, POSITIVE, TYPE, NAMES, LIST, SCHEMA, SCHEMAS, SCHEMA_MAP, NAMES_MAP };
 
-static const pcre2_code *compile_pattern(struct compiler *c, const json_t *node, const char *at, const char *text)
-{
-    int error;
-    PCRE2_SIZE offset;
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_DOLLAR_ENDONLY, &error, &offset, NULL);
-    if (!code) {
-        compiler_fault(c, node, at, "the pattern is not valid at character %zu", offset);
-        return NULL;
-    }
-    pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
-    arena_on_free(c->arena, free_code, code);
-    return code;
-}
-
-static const char *below(struct compiler *c, const char *at, const char *token)
-{
-    struct buf_like {
-        char *text;
-    } out = {arena_alloc(c->arena, strlen(at) + 2 * strlen(token) + 2)};
-    char *p = out.text + strlen(at);
-    strcpy(out.text, at);
-    *p++ = '/';
-    for (; *token; token++) {
-        if (*token == '~' || *token == '/') {
-            *p++ = '~';
-            *p++ = *token == '~' ? '0' : '1';
-        } else {
-            *p++ = *token;
-        }
-    }
-    *p = '\0';
-    return out.text;
-}
-
-static void free_bound(void *bound)
-{
-    decimal_done(&((struct bound *)bound)->value);
-}
-
-static void take_bound(struct compiler *c, const json_t *source, const char *keyword, const char *at, struct bound *ret)
-{
-    const json_t *node = json_object_get(source, keyword);
-    if (!node)
-        return;
-    decimal_init(&ret->value);
-    arena_on_free(c->arena, free_bound, ret);
-    ret->is_set = json_number_decimal(NULL, node, &ret->value);
-    ret->text = json_number_text(c->arena, NULL, node);
-    if (!ret->is_set)
-        compiler_fault(c, source, below(c, at, keyword), "this must be a number");
-}
-
-static int64_t take_count(struct compiler *c, const json_t *source, const char *keyword, const char *at)
-{
-    const json_t *node = json_object_get(source, keyword);
-    struct decimal d;
-    int64_t n = -1;
-    if (!node)
-        return -1;
-    decimal_init(&d);
-    if (json_number_decimal(NULL, node, &d) && decimal_is_integer(&d) && decimal_sign(&d) >= 0 && mpz_fits_slong_p(mpq_numref(d.q)))
-        n = mpz_get_si(mpq_numref(d.q));
-    decimal_done(&d);
-    if (n < 0)
-        compiler_fault(c, source, below(c, at, keyword), "this must be a whole number from 0 on");
-    return n;
-}
+/* What is looked at, and (last) what only tells the reader something. Anything else is a fault; names that begin with x- are notes. */
+static const struct {
+    const char *name;
+    enum form form;
+} keywords[] = {
+    {"type", TYPE},
+    {"enum", LIST},
+    {"const", ANYTHING},
+    {"minimum", NUMBER},
+    {"maximum", NUMBER},
+    {"exclusiveMinimum", NUMBER},
+    {"exclusiveMaximum", NUMBER},
+    {"multipleOf", POSITIVE},
+    {"minLength", COUNT},
+    {"maxLength", COUNT},
+    {"pattern", TEXT},
+    {"format", TEXT},
+    {"required", NAMES},
+    {"properties", SCHEMA_MAP},
+    {"patternProperties", SCHEMA_MAP},
+    {"additionalProperties", SCHEMA},
+    {"unevaluatedProperties", SCHEMA},
+    {"propertyNames", SCHEMA},
+    {"minProperties", COUNT},
+    {"maxProperties", COUNT},
+    {"dependentRequired", NAMES_MAP},
+    {"dependentSchemas", SCHEMA_MAP},
+    {"items", SCHEMA},
+    {"prefixItems", SCHEMAS},
+    {"contains", SCHEMA},
+    {"minContains", COUNT},
+    {"maxContains", COUNT},
+    {"minItems", COUNT},
+    {"maxItems", COUNT},
+    {"uniqueItems", FLAG},
+    {"unevaluatedItems", SCHEMA},
+    {"allOf", SCHEMAS},
+    {"anyOf", SCHEMAS},
+    {"oneOf", SCHEMAS},
+    {"not", SCHEMA},
+    {"if", SCHEMA},
+    {"then", SCHEMA},
+    {"else", SCHEMA},
+    {"$ref", TEXT},
+    {"$defs", SCHEMA_MAP},
+    {"title", TEXT},
+    {"description", TEXT},
+    {"default", ANYTHING},
+    {"example", ANYTHING},
+    {"examples", LIST},
+    {"deprecated", FLAG},
+    {"readOnly", FLAG},
+    {"writeOnly", FLAG},
+    {"contentMediaType", TEXT},
+    {"contentEncoding", TEXT},
+    {"contentSchema", ANYTHING},
+    {"$comment", TEXT},
+    {"$schema", TEXT},
+};
 
 static const struct {
     const char *name;
@@ -148,221 +107,295 @@ static const struct {
 } type_names[] = {{"null", TYPE_NULL},     {"boolean", TYPE_BOOLEAN}, {"integer", TYPE_INTEGER}, {"number", TYPE_NUMBER},
                   {"string", TYPE_STRING}, {"array", TYPE_ARRAY},     {"object", TYPE_OBJECT}};
 
-static unsigned type_bit(struct compiler *c, const json_t *source, const char *at, const json_t *name)
+static unsigned type_bit(const json_t *name)
 {
     for (size_t i = 0; json_is_string(name) && i < ARRAY_LEN(type_names); i++)
         if (strcmp(type_names[i].name, json_string_value(name)) == 0)
             return type_names[i].bit;
-    compiler_fault(c, source, below(c, at, "type"), "unknown type");
     return 0;
 }
 
-static unsigned take_types(struct compiler *c, const json_t *source, const char *at)
+/* 0 if it names no type, or one that there is not. */
+static unsigned type_bits(const json_t *node)
 {
-    const json_t *node = json_object_get(source, "type"), *name;
     unsigned types = 0;
     size_t i;
-    if (json_is_array(node))
-        json_array_foreach(node, i, name) types |= type_bit(c, source, at, name);
-    else if (node)
-        types = type_bit(c, source, at, node);
+    const json_t *name;
+    if (!json_is_array(node))
+        return type_bit(node);
+    json_array_foreach(node, i, name)
+    {
+        if (!type_bit(name))
+            return 0;
+        types |= type_bit(name);
+    }
     return types;
 }
 
-static const struct schema *take(struct compiler *c, const json_t *source, const char *keyword, const char *at)
+/* A whole number from 0 on, which may be written 2.0; else -1. */
+static int64_t count_of(const json_t *node)
 {
-    const json_t *node = json_object_get(source, keyword);
-    return node ? schema_make(c, node, below(c, at, keyword)) : NULL;
+    struct decimal d;
+    int64_t n = -1;
+    decimal_init(&d);
+    if (json_is_number(node) && json_number_decimal(NULL, node, &d) && decimal_is_integer(&d) && decimal_sign(&d) >= 0 &&
+        mpz_fits_slong_p(mpq_numref(d.q)))
+        n = mpz_get_si(mpq_numref(d.q));
+    decimal_done(&d);
+    return n;
 }
 
-static const struct schema *const *take_list(struct compiler *c, const json_t *source, const char *keyword, const char *at, size_t *ret_n)
+static bool are_names(const json_t *list)
+{
+    size_t i;
+    const json_t *name;
+    if (!json_is_array(list))
+        return false;
+    json_array_foreach(list, i, name)
+    {
+        if (!json_is_string(name))
+            return false;
+    }
+    return true;
+}
+
+static bool are_all_names(const json_t *map)
+{
+    const char *key;
+    json_t *list;
+    if (!json_is_object(map))
+        return false;
+    json_object_foreach((json_t *)(uintptr_t)map, key, list)
+    {
+        if (!are_names(list))
+            return false;
+    }
+    return true;
+}
+
+/* NULL if the value has the form, else what it must be. */
+static const char *lacks_form(enum form form, const json_t *value)
+{
+    switch (form) {
+    case TEXT:
+        return json_is_string(value) ? NULL : "a text";
+    case FLAG:
+        return json_is_boolean(value) ? NULL : "true or false";
+    case COUNT:
+        return count_of(value) >= 0 ? NULL : "a whole number from 0 on";
+    case NUMBER:
+        return json_is_number(value) ? NULL : "a number";
+    case POSITIVE:
+        return json_is_number(value) && json_number_value(value) > 0 ? NULL : "a number above 0";
+    case TYPE:
+        return type_bits(value) ? NULL : "a type of JSON Schema, or a list of them";
+    case NAMES:
+        return are_names(value) ? NULL : "a list of names";
+    case LIST:
+        return json_is_array(value) ? NULL : "a list";
+    case SCHEMAS:
+        return json_array_size(value) > 0 ? NULL : "a list of at least one schema";
+    case SCHEMA_MAP:
+        return json_is_object(value) ? NULL : "a mapping of names to schemas";
+    case NAMES_MAP:
+        return are_all_names(value) ? NULL : "a mapping of names to lists of names";
+    case SCHEMA: /* schema_make looks itself */
+    case ANYTHING:
+        break;
+    }
+    return NULL;
+}
+
+static bool check_keywords(struct compiler *c, const json_t *source, const char *at)
+{
+    const char *keyword;
+    json_t *value;
+    int before = c->faults;
+    json_object_foreach((json_t *)(uintptr_t)source, keyword, value)
+    {
+        size_t i = 0;
+        const json_t *place = places_line(c->places, value) ? value : source;
+        const char *must_be;
+        while (i < ARRAY_LEN(keywords) && strcmp(keywords[i].name, keyword) != 0)
+            i++;
+        if (i < ARRAY_LEN(keywords) && (must_be = lacks_form(keywords[i].form, value)))
+            compiler_fault(c, place, pointer_below(c->arena, at, keyword), "this must be %s", must_be);
+        else if (i == ARRAY_LEN(keywords) && strncmp(keyword, "x-", 2) != 0)
+            compiler_fault(c, place, at, "unsupported keyword \"%s\"", keyword);
+    }
+    return c->faults == before;
+}
+
+/* ── taking keywords, whose form is right by now ── */
+
+static void free_bound(void *bound)
+{
+    decimal_done(&((struct bound *)bound)->value);
+}
+
+static void take_bound(struct compiler *c, const json_t *source, const char *keyword, struct schema *s, struct bound *ret)
+{
+    const json_t *node = json_object_get(source, keyword);
+    if (!node)
+        return;
+    decimal_init(&ret->value);
+    arena_on_free(c->arena, free_bound, ret);
+    s->bounds_numbers = true;
+    ret->is_set = json_number_decimal(NULL, node, &ret->value);
+    ret->text = json_number_text(c->arena, NULL, node);
+    ret->is_small = json_is_integer(node);
+    ret->small = json_integer_value(node);
+    if (!ret->is_set)
+        compiler_fault(c, source, "", "%s: %s is beyond the numbers that can be compared", keyword, ret->text);
+}
+
+static int64_t take_count(const json_t *source, const char *keyword)
+{
+    const json_t *node = json_object_get(source, keyword);
+    return node ? count_of(node) : -1;
+}
+
+static struct schema *take(struct compiler *c, const json_t *source, const char *keyword, const char *at)
+{
+    const json_t *node = json_object_get(source, keyword);
+    return node ? schema_make(c, node, pointer_below(c->arena, at, keyword)) : NULL;
+}
+
+static struct schema_list take_list(struct compiler *c, const json_t *source, const char *keyword, const char *at)
 {
     const json_t *list = json_object_get(source, keyword), *node;
-    const struct schema **made = arena_zalloc_array(c->arena, json_array_size(list) + 1, sizeof *made);
+    struct schema_list made = {arena_zalloc_array(c->arena, json_array_size(list) + 1, sizeof *made.rows), json_array_size(list)};
     size_t i;
     json_array_foreach(list, i, node)
     {
         char index[24];
         snprintf(index, sizeof index, "%zu", i);
-        made[i] = schema_make(c, node, below(c, below(c, at, keyword), index));
+        made.rows[i] = schema_make(c, node, pointer_below(c->arena, pointer_below(c->arena, at, keyword), index));
     }
-    *ret_n = json_array_size(list);
     return made;
 }
 
-static const struct named_schema *take_map(struct compiler *c, const json_t *source, const char *keyword, const char *at, bool patterns,
-                                           size_t *ret_n)
+static struct regex take_pattern(struct compiler *c, const json_t *source, const char *text, const char *at)
+{
+    struct regex regex = {0};
+    size_t offset = 0;
+    if (!pattern_compile(c->arena, text, c->limits, &regex, &offset))
+        compiler_fault(c, source, at, "the pattern cannot be read at character %zu", offset + 1);
+    return regex;
+}
+
+static struct schema_map take_map(struct compiler *c, const json_t *source, const char *keyword, const char *at)
 {
     json_t *map = json_object_get(source, keyword), *node;
-    struct named_schema *made = arena_zalloc_array(c->arena, json_object_size(map) + 1, sizeof *made);
+    struct schema_map made = {arena_zalloc_array(c->arena, json_object_size(map) + 1, sizeof *made.rows), 0};
     const char *name;
-    size_t n = 0;
     json_object_foreach(map, name, node)
     {
-        const char *here = below(c, below(c, at, keyword), name);
-        made[n].name = arena_strdup(c->arena, name);
-        made[n].pattern = patterns ? compile_pattern(c, source, here, name) : NULL;
-        made[n++].schema = schema_make(c, node, here);
+        const char *here = pointer_below(c->arena, pointer_below(c->arena, at, keyword), name);
+        struct named_schema *row = &made.rows[made.n++];
+        row->name = arena_strdup(c->arena, name);
+        if (strcmp(keyword, "patternProperties") == 0)
+            row->pattern = take_pattern(c, source, row->name, here);
+        row->schema = schema_make(c, node, here);
     }
-    *ret_n = n;
     return made;
 }
 
-static const char *const *take_required(struct compiler *c, const json_t *source, size_t *ret_n)
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct named_schema *)a)->name, ((const struct named_schema *)b)->name);
+}
+
+static struct schema_map sorted(struct arena *arena, struct schema_map map)
+{
+    struct schema_map copy = {arena_alloc(arena, (map.n + 1) * sizeof *copy.rows), map.n};
+    memcpy(copy.rows, map.rows, map.n * sizeof *copy.rows);
+    qsort(copy.rows, copy.n, sizeof *copy.rows, by_name);
+    return copy;
+}
+
+static void take_required(struct compiler *c, struct schema *s, const json_t *source)
 {
     const json_t *list = json_object_get(source, "required"), *name;
     const char **names = arena_zalloc_array(c->arena, json_array_size(list) + 1, sizeof *names);
     size_t i;
     json_array_foreach(list, i, name) names[i] = json_string_value(name);
-    *ret_n = json_array_size(list);
-    return names;
-}
-
-/* What is looked at, and what only tells the reader something. Anything else is a fault. */
-static const char *const understood[] = {
-    "type",
-    "enum",
-    "const",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "format",
-    "required",
-    "properties",
-    "patternProperties",
-    "additionalProperties",
-    "unevaluatedProperties",
-    "propertyNames",
-    "minProperties",
-    "maxProperties",
-    "dependentRequired",
-    "dependentSchemas",
-    "items",
-    "prefixItems",
-    "contains",
-    "minContains",
-    "maxContains",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "unevaluatedItems",
-    "allOf",
-    "anyOf",
-    "oneOf",
-    "not",
-    "if",
-    "then",
-    "else",
-    "$ref",
-    "$defs",
-    "title",
-    "description",
-    "default",
-    "example",
-    "examples",
-    "deprecated",
-    "readOnly",
-    "writeOnly",
-    "$comment",
-    "$schema",
-};
-
-static void check_keywords(struct compiler *c, const json_t *source, const char *at)
-{
-    const char *keyword;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)source, keyword, value)
-    {
-        bool known = strncmp(keyword, "x-", 2) == 0;
-        for (size_t i = 0; !known && i < ARRAY_LEN(understood); i++)
-            known = strcmp(understood[i], keyword) == 0;
-        if (!known)
-            compiler_fault(c, json_is_null(value) || json_is_boolean(value) ? source : value, at, "unsupported keyword \"%s\"", keyword);
-    }
-}
-
-static bool is_true(const json_t *source, const char *keyword)
-{
-    return json_is_true(json_object_get(source, keyword));
+    s->required = names;
+    s->n_required = json_array_size(list);
 }
 
 static void fill_values(struct compiler *c, struct schema *s, const json_t *source, const char *at)
 {
-    const json_t *pattern = json_object_get(source, "pattern"), *format = json_object_get(source, "format");
-    s->types = take_types(c, source, at);
+    const char *pattern = json_string_value(json_object_get(source, "pattern"));
+    s->types = type_bits(json_object_get(source, "type"));
     s->constant = json_object_get(source, "const");
     s->enumeration = json_object_get(source, "enum");
-    take_bound(c, source, "minimum", at, &s->minimum);
-    take_bound(c, source, "maximum", at, &s->maximum);
-    take_bound(c, source, "exclusiveMinimum", at, &s->exclusive_minimum);
-    take_bound(c, source, "exclusiveMaximum", at, &s->exclusive_maximum);
-    take_bound(c, source, "multipleOf", at, &s->multiple_of);
-    s->min_length = take_count(c, source, "minLength", at);
-    s->max_length = take_count(c, source, "maxLength", at);
-    if (json_is_string(pattern)) {
-        s->pattern_text = json_string_value(pattern);
-        s->pattern = compile_pattern(c, source, below(c, at, "pattern"), s->pattern_text);
-    }
-    if (json_is_string(format)) {
-        s->format = json_string_value(format);
+    take_bound(c, source, "minimum", s, &s->minimum);
+    take_bound(c, source, "maximum", s, &s->maximum);
+    take_bound(c, source, "exclusiveMinimum", s, &s->exclusive_minimum);
+    take_bound(c, source, "exclusiveMaximum", s, &s->exclusive_maximum);
+    take_bound(c, source, "multipleOf", s, &s->multiple_of);
+    s->min_length = take_count(source, "minLength");
+    s->max_length = take_count(source, "maxLength");
+    if (pattern)
+        s->pattern = take_pattern(c, source, pattern, pointer_below(c->arena, at, "pattern"));
+    s->format = json_string_value(json_object_get(source, "format"));
+    if (s->format) {
         s->check = format_find(s->format);
-        if (!s->check && !format_is_known(s->format))
-            compiler_fault(c, source, below(c, at, "format"), "unsupported format \"%s\"", s->format);
+        s->format_code = arena_printf(c->arena, "format-%s", s->format);
+        if (!format_is_known(s->format))
+            compiler_fault(c, source, pointer_below(c->arena, at, "format"), "unsupported format \"%s\"", s->format);
     }
-    s->is_secret = is_true(source, "writeOnly") || is_true(source, "x-sensitive");
+    s->is_secret = json_is_true(json_object_get(source, "writeOnly")) || json_is_true(json_object_get(source, "x-sensitive"));
 }
 
 static void fill_objects(struct compiler *c, struct schema *s, const json_t *source, const char *at)
 {
-    s->required = take_required(c, source, &s->n_required);
-    s->properties = take_map(c, source, "properties", at, false, &s->n_properties);
-    s->pattern_properties = take_map(c, source, "patternProperties", at, true, &s->n_pattern_properties);
-    s->dependent_schemas = take_map(c, source, "dependentSchemas", at, false, &s->n_dependent_schemas);
+    take_required(c, s, source);
+    s->properties = take_map(c, source, "properties", at);
+    s->sorted = sorted(c->arena, s->properties);
+    s->pattern_properties = take_map(c, source, "patternProperties", at);
+    s->dependent_schemas = take_map(c, source, "dependentSchemas", at);
     s->dependent_required = json_object_get(source, "dependentRequired");
     s->additional = take(c, source, "additionalProperties", at);
     s->unevaluated_properties = take(c, source, "unevaluatedProperties", at);
     s->property_names = take(c, source, "propertyNames", at);
-    s->min_properties = take_count(c, source, "minProperties", at);
-    s->max_properties = take_count(c, source, "maxProperties", at);
+    s->min_properties = take_count(source, "minProperties");
+    s->max_properties = take_count(source, "maxProperties");
+    take_map(c, source, "$defs", at); /* looked through even where nothing points at them */
 }
 
 static void fill_arrays(struct compiler *c, struct schema *s, const json_t *source, const char *at)
 {
-    s->prefix = take_list(c, source, "prefixItems", at, &s->n_prefix);
+    s->prefix = take_list(c, source, "prefixItems", at);
     s->items = take(c, source, "items", at);
     s->contains = take(c, source, "contains", at);
-    s->min_contains = take_count(c, source, "minContains", at);
-    s->max_contains = take_count(c, source, "maxContains", at);
+    s->min_contains = take_count(source, "minContains");
+    s->max_contains = take_count(source, "maxContains");
     s->unevaluated_items = take(c, source, "unevaluatedItems", at);
-    s->min_items = take_count(c, source, "minItems", at);
-    s->max_items = take_count(c, source, "maxItems", at);
-    s->unique_items = is_true(source, "uniqueItems");
+    s->min_items = take_count(source, "minItems");
+    s->max_items = take_count(source, "maxItems");
+    s->unique_items = json_is_true(json_object_get(source, "uniqueItems"));
 }
 
 static void fill_combinations(struct compiler *c, struct schema *s, const json_t *source, const char *at)
 {
-    const json_t *ref = json_object_get(source, "$ref");
-    s->all_of = take_list(c, source, "allOf", at, &s->n_all_of);
-    s->any_of = take_list(c, source, "anyOf", at, &s->n_any_of);
-    s->one_of = take_list(c, source, "oneOf", at, &s->n_one_of);
+    const char *ref = json_string_value(json_object_get(source, "$ref"));
+    const json_t *target = ref ? resolve_ref(c->root, ref) : NULL;
+    s->all_of = take_list(c, source, "allOf", at);
+    s->any_of = take_list(c, source, "anyOf", at);
+    s->one_of = take_list(c, source, "oneOf", at);
     s->negated = take(c, source, "not", at);
     s->if_ = take(c, source, "if", at);
     s->then_ = take(c, source, "then", at);
     s->else_ = take(c, source, "else", at);
-    if (ref) {
-        const json_t *target = json_is_string(ref) ? resolve_ref(c->root, json_string_value(ref)) : NULL;
-        if (target)
-            s->ref = schema_make(c, target, json_string_value(ref) + 1);
-        else
-            compiler_fault(c, source, below(c, at, "$ref"), "\"%s\" points at nothing in this document",
-                           json_is_string(ref) ? json_string_value(ref) : "");
-    }
+    if (target)
+        s->ref = schema_make(c, target, ref + 1);
+    else if (ref)
+        compiler_fault(c, source, pointer_below(c->arena, at, "$ref"), "\"%s\" points at nothing in this document", ref);
 }
+
+/* ── each node once ── */
 
 static struct schema *known(struct compiler *c, const json_t *source, char key[32])
 {
@@ -376,7 +409,7 @@ static void remember(struct compiler *c, const char *key, struct schema *s)
 {
     if (c->n_made == c->cap_made) {
         c->cap_made = c->cap_made ? c->cap_made * 2 : 256;
-        c->made = realloc(c->made, c->cap_made * sizeof(struct schema *));
+        c->made = realloc(c->made, c->cap_made * sizeof *c->made);
         if (!c->made)
             die_no_memory();
     }
@@ -384,7 +417,7 @@ static void remember(struct compiler *c, const char *key, struct schema *s)
     c->made[c->n_made++] = s;
 }
 
-const struct schema *schema_make(struct compiler *c, const json_t *source, const char *at)
+struct schema *schema_make(struct compiler *c, const json_t *source, const char *at)
 {
     char key[32];
     struct schema *s;
@@ -403,7 +436,8 @@ const struct schema *schema_make(struct compiler *c, const json_t *source, const
         return s;
     }
     remember(c, key, s); /* before what is inside, which may point back here */
-    check_keywords(c, source, at);
+    if (!check_keywords(c, source, at))
+        return s;
     fill_values(c, s, source, at);
     fill_objects(c, s, source, at);
     fill_arrays(c, s, source, at);
@@ -411,14 +445,58 @@ const struct schema *schema_make(struct compiler *c, const json_t *source, const
     return s;
 }
 
+/* ── schemas that apply to the same value ── */
+
+static bool visit(struct schema *s);
+
+static bool visit_list(struct schema *s, const struct schema_list *list)
+{
+    bool fine = true;
+    for (size_t i = 0; i < list->n; i++) {
+        fine &= visit(list->rows[i]);
+        s->is_secret |= list->rows[i]->is_secret;
+    }
+    return fine;
+}
+
+/* Depth first. False when the way leads back to where it is: such a schema would never come to an end. What is composed of something secret is
+ * secret. */
+static bool visit(struct schema *s)
+{
+    struct schema *const single[] = {s->ref, s->negated, s->if_, s->then_, s->else_};
+    bool fine = true;
+    if (s->visit != UNVISITED)
+        return s->visit == VISITED;
+    s->visit = VISITING;
+    for (size_t i = 0; i < ARRAY_LEN(single); i++) {
+        if (single[i]) {
+            fine &= visit(single[i]);
+            s->is_secret |= single[i]->is_secret;
+        }
+    }
+    fine &= visit_list(s, &s->all_of) & visit_list(s, &s->any_of) & visit_list(s, &s->one_of);
+    for (size_t i = 0; i < s->dependent_schemas.n; i++)
+        fine &= visit(s->dependent_schemas.rows[i].schema);
+    s->visit = VISITED;
+    return fine;
+}
+
+void compiler_finish(struct compiler *c)
+{
+    for (size_t i = 0; i < c->n_made; i++)
+        if (!visit(c->made[i]))
+            compiler_fault(c, c->made[i]->source, "", "this schema applies itself to the same value, without end");
+}
+
 struct schema *schema_compile(struct arena *arena, const json_t *schema, const char *name, FILE *err)
 {
     struct compiler c;
-    const struct schema *made;
+    struct schema *made;
     int faults;
     compiler_init(&c, arena, schema, name, NULL, err);
     made = schema_make(&c, schema, "");
+    compiler_finish(&c);
     faults = c.faults;
     compiler_done(&c);
-    return faults ? NULL : (struct schema *)(uintptr_t)made;
+    return faults ? NULL : made;
 }

@@ -75,35 +75,82 @@ static bool next(struct reader *r, yaml_event_t *event)
     return false;
 }
 
-/* Plain scalars of the core schema (YAML 1.2, 10.3.2), without octal and hexadecimal. */
-static json_t *plain_scalar(const char *text)
+static bool is_one_of(const char *text, const char *const *words)
 {
-    char *end;
-    size_t len = strlen(text);
-    if (len == 0 || strcmp(text, "~") == 0 || strcmp(text, "null") == 0)
-        return json_null();
-    if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
-        return json_boolean(text[0] == 't');
-    if (strspn(text, "0123456789+-.eE") == len && strpbrk(text, "0123456789")) {
-        if (!strpbrk(text, ".eE") && !(len > 1 && text[strspn(text, "+-")] == '0' && len > 1 + strspn(text, "+-"))) {
-            errno = 0;
-            long long whole = strtoll(text, &end, 10);
-            if (*end == '\0' && errno == 0)
-                return json_integer(whole);
-        } else if (strpbrk(text, ".eE")) {
-            double real = strtod(text, &end);
-            if (*end == '\0')
-                return json_real(real);
-        }
-    }
-    return json_string(text);
+    for (; *words; words++)
+        if (strcmp(text, *words) == 0)
+            return true;
+    return false;
 }
 
-static json_t *scalar(const yaml_event_t *event)
+/* An optional sign, digits, and for a real a fraction or exponent: 0 if it is no number, 1 whole, 2 real. */
+static int number_kind(const char *text)
 {
-    const char *text = (const char *)event->data.scalar.value;
-    if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
-        return plain_scalar(text);
+    const char *p = text + (*text == '+' || *text == '-');
+    size_t whole = strspn(p, "0123456789"), fraction = 0;
+    bool real = false;
+    p += whole;
+    if (*p == '.') {
+        real = true;
+        fraction = strspn(++p, "0123456789");
+        p += fraction;
+    }
+    if (whole + fraction == 0)
+        return 0;
+    if (*p == 'e' || *p == 'E') {
+        real = true;
+        p++;
+        p += *p == '+' || *p == '-';
+        if (!strspn(p, "0123456789"))
+            return 0;
+        p += strspn(p, "0123456789");
+    }
+    return *p ? 0 : real ? 2 : 1;
+}
+
+/* Numbers that could be read in two ways (codes with leading zeros), or that JSON or a double cannot hold, want quotes or fewer digits. */
+static json_t *number(struct reader *r, const char *text, int kind, size_t line)
+{
+    const char *digits = text + (*text == '+' || *text == '-');
+    size_t n = 0;
+    double real;
+    if (digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9')
+        return complain(r, line, "a number must not begin with 0; quote it if it is a text");
+    errno = 0;
+    if (kind == 1) {
+        long long whole = strtoll(text, NULL, 10);
+        return errno ? complain(r, line, "this number has too many digits; quote it if it is a text") : json_integer(whole);
+    }
+    for (const char *p = digits; *p && *p != 'e' && *p != 'E'; p++)
+        n += *p != '.' && (n || *p != '0');
+    real = strtod(text, NULL);
+    if (errno || n > 15)
+        return complain(r, line, "this number has too many digits or too large an exponent");
+    return json_real(real);
+}
+
+/* Plain scalars by the core schema (YAML 1.2, 10.3.2), without octal and hexadecimal, infinities and NaN, which are texts here. */
+static json_t *plain_scalar(struct reader *r, const char *text, size_t line)
+{
+    static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
+    static const char *const trues[] = {"true", "True", "TRUE", NULL}, *const falses[] = {"false", "False", "FALSE", NULL};
+    int kind = number_kind(text);
+    if (is_one_of(text, nulls))
+        return json_null();
+    if (is_one_of(text, trues) || is_one_of(text, falses))
+        return json_boolean(text[0] == 't' || text[0] == 'T');
+    return kind ? number(r, text, kind, line) : json_string(text);
+}
+
+static json_t *scalar(struct reader *r, const yaml_event_t *event)
+{
+    const char *text = (const char *)event->data.scalar.value, *tag = (const char *)event->data.scalar.tag;
+    if (tag && strcmp(tag, YAML_STR_TAG) != 0 && strcmp(tag, "!") != 0)
+        return complain(r, event->start_mark.line, "tags are not understood here");
+    if (strlen(text) != event->data.scalar.length)
+        return complain(r, event->start_mark.line, "a text must not hold NUL");
+    if (!tag && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
+        return plain_scalar(r, text, event->start_mark.line);
     return json_stringn(text, event->data.scalar.length);
 }
 
@@ -141,6 +188,8 @@ static const char *key(struct reader *r, const json_t *object, bool *ret_fine)
         *ret_fine = true;
     } else if (event.type != YAML_SCALAR_EVENT) {
         complain(r, event.start_mark.line, "a key must be a scalar");
+    } else if (strlen((const char *)event.data.scalar.value) != event.data.scalar.length) {
+        complain(r, event.start_mark.line, "a key must not hold NUL");
     } else if (json_object_get(object, (const char *)event.data.scalar.value)) {
         complain(r, event.start_mark.line, arena_printf(r->arena, "the key \"%s\" stands twice", (const char *)event.data.scalar.value));
     } else {
@@ -181,7 +230,7 @@ static json_t *read_node(struct reader *r, const yaml_event_t *event)
     if (++r->depth > DEPTH_MAX)
         return complain(r, event->start_mark.line, "this is nested too deep");
     if (event->type == YAML_SCALAR_EVENT)
-        node = scalar(event);
+        node = scalar(r, event);
     else if (event->type == YAML_SEQUENCE_START_EVENT)
         node = sequence(r);
     else if (event->type == YAML_MAPPING_START_EVENT)
@@ -194,21 +243,30 @@ static json_t *read_node(struct reader *r, const yaml_event_t *event)
     return node;
 }
 
+/* The one document; a second one is refused. */
 static json_t *document(struct reader *r)
 {
-    yaml_event_t event;
     json_t *root = NULL;
-    bool done = false;
-    while (!done && next(r, &event)) {
-        if (event.type == YAML_SCALAR_EVENT || event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT ||
-            event.type == YAML_ALIAS_EVENT) {
-            root = read_node(r, &event);
-            done = true;
-        }
-        done |= event.type == YAML_STREAM_END_EVENT;
+    for (;;) {
+        yaml_event_t event;
+        yaml_event_type_t type;
+        bool fine = true;
+        if (!next(r, &event))
+            break;
+        type = event.type;
+        if (root && type == YAML_DOCUMENT_START_EVENT)
+            fine = complain(r, event.start_mark.line, "there must be one document only") != NULL;
+        else if (type == YAML_SCALAR_EVENT || type == YAML_SEQUENCE_START_EVENT || type == YAML_MAPPING_START_EVENT ||
+                 type == YAML_ALIAS_EVENT)
+            fine = (root = read_node(r, &event)) != NULL;
         yaml_event_delete(&event);
+        if (type == YAML_STREAM_END_EVENT)
+            return root;
+        if (!fine)
+            break;
     }
-    return root;
+    json_decref(root);
+    return NULL;
 }
 
 json_t *yaml_parse(const char *text, size_t len, const char *name, FILE *err, struct arena *arena, struct places **ret_places)
@@ -221,11 +279,7 @@ json_t *yaml_parse(const char *text, size_t len, const char *name, FILE *err, st
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
     root = document(&r);
     yaml_parser_delete(&r.parser);
-    if (root && !json_is_object(root)) {
-        complain(&r, 0, "the contract must be a mapping");
-        json_decref(root);
-        return NULL;
-    }
-    *ret_places = r.places;
+    if (root)
+        *ret_places = r.places;
     return root;
 }
