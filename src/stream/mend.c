@@ -84,14 +84,15 @@ static bool is_error_word(const char *text)
     return strlen(text) >= 4 && strspn(text, "#") == strlen(text);
 }
 
-/* ="1987…" is how some programs force text; an apostrophe in front is how spreadsheets show that they did. */
-static const char *unwrap(struct arena *arena, const char *text, const char **ret_code)
+/* ="1987…" is how some programs force text; an apostrophe in front is how spreadsheets show that they did. Works within `text`. */
+static char *unwrap(char *text, const char **ret_code)
 {
     size_t len = strlen(text);
 
     if (len >= 3 && memcmp(text, "=\"", 2) == 0 && text[len - 1] == '"') {
         *ret_code = "text-formula";
-        return arena_strndup(arena, text + 2, len - 3);
+        text[len - 1] = '\0';
+        return text + 2;
     }
     if (text[0] == '\'' || text[0] == '`') {
         *ret_code = "apostrophe";
@@ -104,25 +105,50 @@ static const char *unwrap(struct arena *arena, const char *text, const char **re
     return text;
 }
 
+/* What was squeezed has at most one blank at an end, the one behind or before what was taken off. */
+static char *trim(char *text)
+{
+    size_t len = strlen(text);
+
+    if (len > 0 && text[len - 1] == ' ')
+        text[len - 1] = '\0';
+    return text + (text[0] == ' ');
+}
+
+/* A file that went through two programs has been wrapped twice. A name may begin with an apostrophe of its own ('Aisyah); before a digit it
+ * only marks the cell as text. */
+static char *unwrap_all(char *text, bool is_text, const char **ret_code)
+{
+    for (;;) {
+        bool may_unwrap = !is_text || text[0] == '=' || (text[0] && text[1] >= '0' && text[1] <= '9');
+        char *inner = may_unwrap ? trim(unwrap(text, ret_code)) : text;
+        if (inner == text)
+            return text;
+        text = inner;
+    }
+}
+
+static struct mended spreadsheet_error(const char *text)
+{
+    return mend_named(text, "spreadsheet-error", NULL, "The spreadsheet had an error here; give the value.",
+                      "Lembar kerja berisi kesalahan di sini; isikan nilainya.");
+}
+
 struct mended mend_start(struct arena *arena, struct slice cell, bool is_text)
 {
     const char *code = NULL;
     bool is_squeezed;
-    const char *text = squeeze(arena, cell, &is_squeezed), *inner = text;
+    char *text = squeeze(arena, cell, &is_squeezed);
 
+    if (!is_empty_word(text) && !is_error_word(text))
+        text = unwrap_all(text, is_text, &code);
     if (is_empty_word(text))
         return mend_none(NULL);
     if (is_error_word(text))
-        return mend_named(text, "spreadsheet-error", NULL, "The spreadsheet had an error here; give the value.",
-                          "Lembar kerja berisi kesalahan di sini; isikan nilainya.");
-    /* A name may begin with an apostrophe of its own ('Aisyah); before a digit it only marks the cell as text. */
-    if (!is_text || text[0] == '=' || (text[1] >= '0' && text[1] <= '9'))
-        inner = unwrap(arena, text, &code);
-    if (code != NULL && is_empty_word(inner))
-        return mend_none(NULL);
+        return spreadsheet_error(text);
     if (code == NULL && is_text && is_squeezed)
         code = "inner-space";
-    return code ? mend_repaired(code, inner) : mend_none(inner);
+    return code ? mend_repaired(code, text) : mend_none(text);
 }
 
 struct mended mend_text(struct arena *arena, struct slice cell)
@@ -139,9 +165,10 @@ static const char round_id[] = "Lembar kerja membulatkan nomor ini sehingga angk
  * multiple cannot have gone through one. */
 static bool may_be_rounded(const char *digits)
 {
+    size_t len = strlen(digits);
     uint64_t n = strtoull(digits, NULL, 10);
 
-    return strlen(digits) > 15 && n > (UINT64_C(1) << 53) && (uint64_t)(double)n == n;
+    return len > 19 || (len > 15 && n > (UINT64_C(1) << 53) && (uint64_t)(double)n == n); /* 19 digits fit into n */
 }
 
 /* Copies the digits, leaving out what groups them; false at anything else. */
@@ -218,7 +245,8 @@ struct mended mend_digits(struct arena *arena, struct slice cell, size_t want)
         return m;
     shown = m.value;
     if (is_exponent_form(arena, m.value, want, &exact))
-        return exact && !may_be_rounded(exact) ? mend_repaired("spreadsheet-number", exact) : rounded(shown);
+        return exact && !may_be_rounded(exact) && !has_lost_digits(exact, want) ? mend_repaired("spreadsheet-number", exact)
+                                                                                : rounded(shown);
     char *text = arena_strdup(arena, m.value), *digits = arena_alloc(arena, strlen(text) + 1);
     if (strip_point_zero(text)) {
         if (may_be_rounded(text))
