@@ -94,9 +94,6 @@ static const struct {
     {"deprecated", FLAG},
     {"readOnly", FLAG},
     {"writeOnly", FLAG},
-    {"contentMediaType", TEXT},
-    {"contentEncoding", TEXT},
-    {"contentSchema", ANYTHING},
     {"$comment", TEXT},
     {"$schema", TEXT},
 };
