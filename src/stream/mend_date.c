@@ -181,5 +181,5 @@ struct mended mend_date(struct arena *arena, struct slice cell)
         read = from_eight(arena, text, text);
     else
         return unreadable(text);
-    return read.damage == DAMAGE_NONE && m.damage == DAMAGE_REPAIRED ? mend_repaired(m.code, read.value) : read;
+    return read.damage == DAMAGE_NONE && read.value && m.damage == DAMAGE_REPAIRED ? mend_repaired(m.code, read.value) : read;
 }

@@ -97,6 +97,7 @@ static void dates(void **state UNUSED)
         {"national", "31-12-1990", DAMAGE_NONE, NULL, "1990-12-31", NULL},
         {"national, day below 13", "05-01-1990", DAMAGE_NONE, NULL, "1990-01-05", NULL},
         {"SIASN's none", "01-01-0001", DAMAGE_NONE, NULL, NULL, NULL},
+        {"SIASN's way to say none, as text", "'01-01-0001", DAMAGE_NONE, NULL, NULL, NULL},
         {"N/A", "N/A", DAMAGE_NONE, NULL, NULL, NULL},
         {"slashes", "31/12/1990", DAMAGE_REPAIRED, "date-form", "1990-12-31", NULL},
         {"slashes are day first", "5/1/1990", DAMAGE_REPAIRED, "date-form", "1990-01-05", NULL},
