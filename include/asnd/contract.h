@@ -112,7 +112,7 @@ struct route {
     const struct operation *operation; /* NULL when the path is known but not the method */
     struct slice path_values[ROUTE_PARAMS_MAX]; /* raw (still percent-encoded), in the order of the template */
     size_t n_path_values;
-    const char *allow; /* "GET, HEAD, OPTIONS, PATCH" of that path; NULL when the path is unknown */
+    const char *allow; /* "GET, HEAD, PATCH, OPTIONS" of that path; NULL when the path is unknown */
 };
 /* `path` is the raw target up to `?`. Literal segments win over parameters. HEAD finds the GET operation. Dot segments and empty
  * segments match nothing. True when the path is known. */

@@ -259,8 +259,10 @@ static json_t *document(struct reader *r)
         else if (type == YAML_SCALAR_EVENT || type == YAML_SEQUENCE_START_EVENT || type == YAML_MAPPING_START_EVENT ||
                  type == YAML_ALIAS_EVENT)
             fine = (root = read_node(r, &event)) != NULL;
+        else if (!root && type == YAML_STREAM_END_EVENT)
+            fine = complain(r, event.start_mark.line, "there is nothing in it") != NULL;
         yaml_event_delete(&event);
-        if (type == YAML_STREAM_END_EVENT)
+        if (fine && type == YAML_STREAM_END_EVENT)
             return root;
         if (!fine)
             break;
