@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <libpq-fe.h>
+
 #include "asnd/macros.h"
 #include "asnd/status.h"
 #include "asnd/text.h"
@@ -49,7 +51,7 @@ NODISCARD enum status line_finish(struct line_reader *reader);
 /* ── damage ── what spreadsheets do to values; each either repairs to the only possible reading or names the damage. Pure.
  * Codes: "apostrophe", "text-formula", "trailing-point-zero", "grouped", "leading-zero-lost", "inner-space", "date-form", "date-serial" are
  * repaired where one reading is left; "spreadsheet-number", "digits-lost", "digits-missing", "two-digit-year", "date-form",
- * "date-impossible", "date-range", "spreadsheet-error" are named where none or several are. */
+ * "date-impossible", "date-range", "spreadsheet-error", "lost-character" are named where none or several are. */
 enum damage { DAMAGE_NONE, DAMAGE_REPAIRED, DAMAGE_NAMED };
 struct mended {
     enum damage damage;
@@ -68,15 +70,87 @@ struct mended mend_phone(struct arena *arena, struct slice cell); /* separators 
 /* A code of `width` digits whose leading zeros a spreadsheet dropped ("5" for "05"); words stay as they are. */
 struct mended mend_code(struct arena *arena, struct slice cell, size_t width);
 
-/* ── import ── */
-struct import_kind; /* a domain's mapping: src/asn/import.c */
+/* ── import: what a domain tells of its files ── */
+struct import_word {
+    const char *word; /* lower-case letters and digits only; the cell is compared in that form */
+    const char *code; /* what is stored */
+};
 
+enum import_form {
+    IMPORT_TEXT,   /* mend_text, at most `size` characters */
+    IMPORT_DIGITS, /* mend_digits, `size` digits wanted */
+    IMPORT_DATE,   /* mend_date */
+    IMPORT_PHONE,  /* mend_phone */
+    IMPORT_WORD,   /* one of `words`; a code of `size` digits may have lost its zeros (0: no code) */
+};
+
+struct import_field {
+    const char *name;           /* the API's member; also what faults call the column */
+    const char *const *aliases; /* other heads of the column, folded like words, NULL at the end; the first one found wins */
+    enum import_form form;
+    size_t size;
+    const struct import_word *words; /* ended by a NULL word */
+    const char *unknown;             /* code of the fault when the word is none of them */
+    const char *need;                /* of all fields with this word, one must have a column and a value; NULL: optional */
+    bool is_derived;                 /* an empty cell says nothing, instead of: empty it */
+};
+
+/* One row under check. values: NULL = the file does not say, "" = it says: empty. */
+struct import_row {
+    struct arena *arena; /* as long as the row */
+    const char **values; /* one a field */
+    const char **extras; /* the kind's own columns, set by its check */
+    int64_t place;       /* among the rows, from 0 */
+    int64_t line;
+    int n_repaired, n_warnings;
+    struct import_fault *first_fault, *last_fault;
+    struct import_raw *raw;
+};
+/* Refuses the row; one a fault. Texts other than value and suggestion are not copied. column NULL: the row as a whole. */
+void import_fault(struct import_row *row, const char *column, const char *code, const char *value, const char *suggestion, const char *en,
+                  const char *id);
+bool import_has_fault(const struct import_row *row, const char *column);
+
+/* What a merge found: `faults` has the columns place, column, code, value, told ("see line 7" and the like, put behind the wording). */
+struct import_merged {
+    PGresult *faults;
+    int n_faults; /* its first rows */
+    int64_t created, updated;
+};
+struct import_wording {
+    const char *code, *en, *id;
+};
+
+/* Who sends a file. */
+struct import_sender {
+    const char *key_id; /* UUID, or NULL: the command line */
+    const char *name;
+    const char *units; /* ltree[] literal */
+};
+
+struct import_kind {
+    const char *name; /* import.kind */
+    const struct import_field *fields;
+    size_t n_fields;
+    size_t n_extras;
+    void (*check)(struct import_row *row); /* across the fields, by rules; may set extras; called for refused rows too */
+    const char *const *stages;             /* statements that make the temporary tables, NULL at the end */
+    const char *table;                     /* the stage: place, line, is_refused, the fields, the extras; all fields are text */
+    size_t batch_rows, batch_bytes;        /* what is merged at a time */
+    /* Judges the staged rows against the database and stores those without fault; refused rows are staged so that all their faults come. */
+    enum status (*merge)(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_sender *sender,
+                         struct import_merged *ret);
+    const struct import_wording *wordings; /* of merge's codes, ended by a NULL code */
+};
+
+/* ── import ── */
 struct import_options {
     bool dry_run;
     bool is_ndjson;
-    const char *file_name;   /* for the record, or NULL */
-    const char *rejects_type; /* "text/csv" or "application/x-ndjson": form of the refused rows */
-    write_fn rejects;        /* gets the refused rows as they are found, or NULL */
+    const char *file_name;            /* for the record, or NULL */
+    const struct import_sender *sender; /* NULL: the command line, which sees everything */
+    const char *rejects_type;         /* "text/csv" or "application/x-ndjson": form of the refused rows */
+    write_fn rejects;                 /* gets the refused rows as they are found, or NULL */
     void *rejects_cls;
 };
 
@@ -88,6 +162,12 @@ struct import_report {
 /* Reads everything, checks row by row, stages by COPY and merges set-wise, all inside the transaction that is open on `conn`. The same
  * file again changes nothing. A refused row never hides another's fault. Refused rows are also kept under the import's id (unless dry
  * run). ST_BAD_REQUEST when the header cannot be understood at all (names the columns missing). The first PROBLEM_FAULTS_MAX row faults are
- * left in ctx->problem's list (AT_ROW) although the status is ST_OK. */
+ * left in ctx->problem's list (AT_ROW) although the status is ST_OK; columns that are not used are one of them ("columns-ignored"). */
 NODISCARD enum status import_run(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_kind *kind,
                                  const struct import_options *options, read_fn read, void *read_cls, struct import_report *ret);
+
+/* The refused rows that an import kept, as text/csv or application/x-ndjson. CSV rows come back with their own columns, order and delimiter,
+ * and behind them asnd_line, asnd_column, asnd_code, asnd_value, asnd_suggestion; NDJSON objects with a member asnd_faults. Both may be
+ * sent again as they are: the additions are passed over. */
+NODISCARD enum status import_send_rejects(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_kind *kind,
+                                          const char *import_id, const char *type, write_fn write, void *write_cls);

@@ -152,6 +152,7 @@ static void texts(void **state UNUSED)
         {"two spaces", "Budi  Santoso", DAMAGE_REPAIRED, "inner-space", "Budi Santoso", NULL},
         {"a line end", "Budi\r\nSantoso", DAMAGE_REPAIRED, "inner-space", "Budi Santoso", NULL},
         {"a no-break space", "Budi\xc2\xa0Santoso", DAMAGE_REPAIRED, "inner-space", "Budi Santoso", NULL},
+        {"a character that was lost", "Jos\xef\xbf\xbd", DAMAGE_NAMED, "lost-character", "Jos\xef\xbf\xbd", NULL},
         {"error", "#NAME?", DAMAGE_NAMED, "spreadsheet-error", "#NAME?", NULL},
     };
     struct arena *arena = arena_new(0);

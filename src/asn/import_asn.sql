@@ -1,0 +1,234 @@
+-- Import of people and units. The stage holds one batch: all fields are text, NULL = the file does not say, '' = it says: empty.
+
+-- name: importAsn.stage
+CREATE TEMPORARY TABLE IF NOT EXISTS import_stage_asn (
+    place bigint, line bigint, is_refused boolean,
+    nip text, kind text, name text, title_front text, title_back text, birth_date text, birth_place text, sex text, nik text,
+    unit_code text, unit_id text, unit_name text, position_kind text, "position" text, echelon text, rank text, rank_since text,
+    education_level text, education text, legal_status text, email text, phone text, appointed_on text,
+    id uuid, nip_birth_date date, nip_sex text, nip_appointed_on date, warnings text[], checked text[]
+) ON COMMIT DELETE ROWS
+
+-- What a row says is laid over the record that is there; what that gives is judged; what stands, and is new or changed, is stored. Warnings
+-- about what the file does not tell stay as they are. LATERAL with LIMIT keeps these look-ups by index, however large the tables become
+-- while the file is read.
+-- name: importAsn.merge
+-- timeout: 60000
+WITH laid AS (
+    SELECT s.place, s.line, s.is_refused, s.nip, s.kind, s.name, coalesce(a.id, s.id) AS id,
+           nullif(coalesce(s.title_front, a.title_front), '') AS title_front,
+           nullif(coalesce(s.title_back, a.title_back), '') AS title_back,
+           coalesce(s.birth_date::date, a.birth_date, s.nip_birth_date) AS birth_date,
+           nullif(coalesce(s.birth_place, a.birth_place), '') AS birth_place,
+           coalesce(s.sex, a.sex, s.nip_sex) AS sex,
+           nullif(coalesce(s.nik, a.nik), '') AS nik,
+           nullif(coalesce(s.position_kind, a.position_kind), '') AS position_kind,
+           nullif(coalesce(s."position", a."position"), '') AS "position",
+           nullif(coalesce(s.echelon, a.echelon), '') AS echelon,
+           nullif(coalesce(s.rank, a.rank), '') AS rank,
+           nullif(coalesce(s.rank_since, a.rank_since::text), '')::date AS rank_since,
+           nullif(coalesce(s.education_level, a.education_level), '') AS education_level,
+           nullif(coalesce(s.education, a.education), '') AS education,
+           coalesce(s.legal_status, a.legal_status,
+                    CASE s.kind WHEN 'PPPK' THEN '71' WHEN 'PPPK_PARUH_WAKTU' THEN '72' ELSE '01' END) AS legal_status,
+           nullif(coalesce(s.email, a.email), '') AS email,
+           nullif(coalesce(s.phone, a.phone), '') AS phone,
+           coalesce(s.appointed_on::date, a.appointed_on, s.nip_appointed_on) AS appointed_on,
+           CASE WHEN a.id IS NULL OR s.checked IS NULL THEN s.warnings
+                ELSE ARRAY(SELECT w FROM unnest(s.warnings) w WHERE w = ANY (s.checked)
+                           UNION SELECT w FROM unnest(a.warnings) w WHERE w <> ALL (s.checked)
+                           ORDER BY 1) END AS warnings,
+           coalesce(s.unit_code, s.unit_id, s.unit_name) AS unit_told,
+           CASE WHEN s.unit_code IS NOT NULL THEN 'unit_code' WHEN s.unit_id IS NOT NULL THEN 'unit_id' ELSE 'unit_name' END AS unit_column,
+           u.id AS unit_id, u.is_active, u.n AS n_units,
+           a.rec AS old, a.is_ours, e.line AS seen_line
+    FROM   import_stage_asn s
+    LEFT   JOIN LATERAL (
+               SELECT u.id, u.is_active, 1 AS n FROM unit u
+               WHERE  u.code = s.unit_code AND u.path <@ ANY (:actor_units::ltree[])
+               UNION ALL
+               SELECT u.id, u.is_active, 1 FROM unit u
+               WHERE  s.unit_code IS NULL AND u.id = s.unit_id::uuid AND u.path <@ ANY (:actor_units::ltree[])
+               UNION ALL
+               SELECT min(u.id::text)::uuid, bool_and(u.is_active), count(*) FROM unit u
+               WHERE  coalesce(s.unit_code, s.unit_id) IS NULL AND u.name_key = name_key(s.unit_name)
+                 AND  u.path <@ ANY (:actor_units::ltree[])
+               HAVING count(*) > 0
+               LIMIT  1) u ON true
+    LEFT   JOIN LATERAL (
+               SELECT a.*, a AS rec,
+                      (SELECT n.path <@ ANY (:actor_units::ltree[]) FROM unit n WHERE n.id = a.unit_id) AS is_ours
+               FROM   asn a WHERE a.nip = s.nip LIMIT 1) a ON true
+    LEFT   JOIN LATERAL (SELECT e.line FROM import_seen e WHERE e.key = s.nip LIMIT 1) e ON true
+), judged AS (
+    SELECT l.*,
+           CASE WHEN l.unit_told IS NULL THEN NULL
+                WHEN l.unit_id IS NULL THEN 'unit-unknown'
+                WHEN l.n_units > 1 THEN 'unit-ambiguous'
+                WHEN NOT l.is_active AND l.unit_id IS DISTINCT FROM (l.old).unit_id THEN 'unit-inactive' END AS unit_fault,
+           CASE WHEN l.rank IS NOT NULL AND l.kind IS NOT NULL AND NOT EXISTS (
+                         SELECT FROM rank r
+                         WHERE  r.kind = CASE WHEN l.kind IN ('PNS', 'CPNS') THEN 'PNS' ELSE 'PPPK' END AND r.code = l.rank)
+                THEN 'rank-unknown' END AS rank_fault,
+           CASE WHEN l.is_ours IS FALSE THEN 'nip-taken'
+                WHEN l.seen_line IS NOT NULL THEN 'duplicate-row' END AS nip_fault
+    FROM   laid l
+), candidate AS (
+    SELECT j.*, row_number() OVER same AS nth, first_value(j.line) OVER same AS first_line
+    FROM   judged j
+    WHERE  NOT j.is_refused AND coalesce(j.unit_fault, j.rank_fault, j.nip_fault) IS NULL
+    WINDOW same AS (PARTITION BY j.nip ORDER BY j.place)
+), seen AS (
+    INSERT INTO import_seen (key, line) SELECT c.nip, c.line FROM candidate c WHERE c.nth = 1
+), stored AS (
+    INSERT INTO asn AS t (id, nip, kind, name, title_front, title_back, birth_date, birth_place, sex, nik, unit_id, position_kind, "position",
+                          echelon, rank, rank_since, education_level, education, legal_status, email, phone, appointed_on, warnings)
+    SELECT c.id, c.nip, c.kind, c.name, c.title_front, c.title_back, c.birth_date, c.birth_place, c.sex, c.nik, c.unit_id, c.position_kind,
+           c."position", c.echelon, c.rank, c.rank_since, c.education_level, c.education, c.legal_status, c.email, c.phone, c.appointed_on,
+           c.warnings
+    FROM   candidate c
+    WHERE  c.nth = 1
+      AND  ((c.old).id IS NULL
+            OR (c.kind, c.name, c.title_front, c.title_back, c.birth_date, c.birth_place, c.sex, c.nik, c.unit_id, c.position_kind,
+                c."position", c.echelon, c.rank, c.rank_since, c.education_level, c.education, c.legal_status, c.email, c.phone,
+                c.appointed_on, c.warnings)
+               IS DISTINCT FROM
+               ((c.old).kind, (c.old).name, (c.old).title_front, (c.old).title_back, (c.old).birth_date, (c.old).birth_place, (c.old).sex,
+                (c.old).nik, (c.old).unit_id, (c.old).position_kind, (c.old)."position", (c.old).echelon, (c.old).rank, (c.old).rank_since,
+                (c.old).education_level, (c.old).education, (c.old).legal_status, (c.old).email, (c.old).phone, (c.old).appointed_on,
+                (c.old).warnings))
+    ON CONFLICT (nip) DO UPDATE
+    SET    kind = excluded.kind, name = excluded.name, title_front = excluded.title_front, title_back = excluded.title_back,
+           birth_date = excluded.birth_date, birth_place = excluded.birth_place, sex = excluded.sex, nik = excluded.nik,
+           unit_id = excluded.unit_id, position_kind = excluded.position_kind, "position" = excluded."position",
+           echelon = excluded.echelon, rank = excluded.rank, rank_since = excluded.rank_since, education_level = excluded.education_level,
+           education = excluded.education, legal_status = excluded.legal_status, email = excluded.email, phone = excluded.phone,
+           appointed_on = excluded.appointed_on, warnings = excluded.warnings
+    RETURNING t.xmax = 0 AS is_new
+)
+SELECT f.place, f."column", f.code, f.value, f.told, NULL::bigint AS created, NULL::bigint AS updated
+FROM  (SELECT j.place, v.*
+       FROM   judged j
+       CROSS  JOIN LATERAL (VALUES ('nip', j.nip_fault, j.nip, j.seen_line), (j.unit_column, j.unit_fault, j.unit_told, NULL),
+                                   ('rank', j.rank_fault, j.rank, NULL)) AS v ("column", code, value, told)
+       WHERE  v.code IS NOT NULL
+       UNION  ALL
+       SELECT c.place, 'nip', 'duplicate-row', c.nip, c.first_line FROM candidate c WHERE c.nth > 1) f
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM stored
+ORDER BY place NULLS LAST
+
+-- name: importUnits.stage
+CREATE TEMPORARY TABLE IF NOT EXISTS import_stage_unit (
+    place bigint, line bigint, is_refused boolean, code text, name text, kind text, parent_code text, is_active text, id uuid
+) ON COMMIT DELETE ROWS
+
+-- name: importUnitsPlan.stage
+CREATE TEMPORARY TABLE IF NOT EXISTS import_plan_unit (
+    place bigint, line bigint, code text, id uuid, parent_id uuid, name text, kind text, is_active boolean, is_new boolean, level integer,
+    "column" text, fault text, value text, told bigint
+) ON COMMIT DELETE ROWS
+
+-- Nobody moves units between judging and storing.
+-- name: importUnits.lock
+SELECT pg_advisory_xact_lock(1918, 1)
+
+-- The tree as it would become: the file's word for its units, the database's for all others. Walked from the roots, each unit gets its
+-- level; what is not reached hangs on itself, or on something that is refused.
+-- name: importUnits.judge
+-- timeout: 60000
+INSERT INTO import_plan_unit (place, line, code, id, parent_id, name, kind, is_active, is_new, level, "column", fault, value, told)
+WITH RECURSIVE mine AS (
+    SELECT s.*, u.id AS old_id, u.path AS old_path, u.parent_id AS old_parent_id, u.is_active AS old_is_active, e.line AS seen_line,
+           row_number() OVER same AS nth, first_value(s.line) OVER same AS first_line
+    FROM   import_stage_unit s
+    LEFT   JOIN unit u ON u.code = s.code
+    LEFT   JOIN import_seen e ON e.key = s.code
+    WINDOW same AS (PARTITION BY s.code, s.is_refused ORDER BY s.place)
+), own AS (
+    SELECT m.*,
+           CASE WHEN m.old_id IS NOT NULL AND NOT m.old_path <@ ANY (:actor_units::ltree[]) THEN 'unit-code-taken'
+                WHEN NOT m.is_refused AND (m.nth > 1 OR m.seen_line IS NOT NULL) THEN 'duplicate-row' END AS code_fault
+    FROM   mine m
+), fit AS (
+    SELECT o.*, coalesce(o.old_id, o.id) AS unit_id FROM own o WHERE NOT o.is_refused AND o.code_fault IS NULL
+), linked AS (
+    SELECT f.*,
+           CASE WHEN f.parent_code IS NULL THEN f.old_parent_id
+                WHEN f.parent_code <> '' THEN coalesce(p.unit_id, d.id) END AS new_parent_id
+    FROM   fit f
+    LEFT   JOIN fit p ON p.code = f.parent_code
+    LEFT   JOIN unit d ON d.code = f.parent_code AND (d.path <@ ANY (:actor_units::ltree[]) OR d.id = f.old_parent_id)
+), judged AS (
+    SELECT l.*,
+           CASE WHEN l.parent_code <> '' AND l.new_parent_id IS NULL THEN 'unit-unknown'
+                WHEN l.new_parent_id IS NULL AND (l.old_id IS NULL OR l.old_parent_id IS NOT NULL)
+                     AND NOT ''::ltree = ANY (:actor_units::ltree[]) THEN 'root-forbidden' END AS parent_fault
+    FROM   linked l
+), node AS (
+    SELECT j.unit_id AS id, j.new_parent_id AS parent_id, j.place FROM judged j WHERE j.parent_fault IS NULL
+    UNION  ALL
+    SELECT u.id, u.parent_id, NULL FROM unit u
+    WHERE  NOT EXISTS (SELECT FROM judged j WHERE j.old_id = u.id AND j.parent_fault IS NULL)
+), walk AS (
+    SELECT n.id, 1 AS level FROM node n WHERE n.parent_id IS NULL
+    UNION  ALL
+    SELECT n.id, w.level + 1 FROM walk w JOIN node n ON n.parent_id = w.id WHERE w.level <= 16
+), climb AS (
+    SELECT n.id AS start, n.parent_id AS at, 1 AS steps
+    FROM   node n
+    WHERE  n.place IS NOT NULL AND NOT EXISTS (SELECT FROM walk w WHERE w.id = n.id)
+    UNION  ALL
+    SELECT c.start, n.parent_id, c.steps + 1 FROM climb c JOIN node n ON n.id = c.at WHERE c.at <> c.start AND c.steps < 64
+)
+SELECT o.place, o.line, o.code, coalesce(o.old_id, o.id), j.new_parent_id, o.name, o.kind,
+       coalesce(nullif(o.is_active, '')::boolean, o.old_is_active, true), o.old_id IS NULL, w.level,
+       CASE WHEN o.code_fault IS NOT NULL THEN 'code' ELSE 'parent_code' END,
+       CASE WHEN o.code_fault IS NOT NULL THEN o.code_fault
+            WHEN o.is_refused THEN NULL
+            WHEN j.parent_fault IS NOT NULL THEN j.parent_fault
+            WHEN w.level > 16 THEN 'unit-too-deep'
+            WHEN w.id IS NOT NULL THEN NULL
+            WHEN EXISTS (SELECT FROM climb c WHERE c.start = j.unit_id AND c.at = j.unit_id) THEN 'unit-cycle'
+            ELSE 'parent-refused' END,
+       CASE WHEN o.code_fault IS NOT NULL THEN o.code ELSE o.parent_code END,
+       CASE WHEN o.code_fault = 'duplicate-row' THEN coalesce(o.seen_line, o.first_line) END
+FROM   own o
+LEFT   JOIN judged j ON j.place = o.place
+LEFT   JOIN walk w ON w.id = j.unit_id
+WHERE  NOT o.is_refused OR o.code_fault IS NOT NULL
+
+-- From the top down, one level a statement: when a unit is moved, all that will be above it stands where it will stand, so no step can
+-- close a circle that the whole does not have.
+-- name: importUnits.level
+-- timeout: 60000
+WITH made AS (
+    INSERT INTO unit (id, code, name, kind, parent_id, is_active)
+    SELECT p.id, p.code, p.name, p.kind, p.parent_id, p.is_active
+    FROM   import_plan_unit p
+    WHERE  p.level = :level AND p.fault IS NULL AND p.is_new
+    RETURNING id
+), changed AS (
+    UPDATE unit u
+    SET    name = p.name, kind = p.kind, parent_id = p.parent_id, is_active = p.is_active
+    FROM   import_plan_unit p
+    WHERE  p.level = :level AND p.fault IS NULL AND NOT p.is_new AND u.id = p.id
+      AND  (u.name, u.kind, u.parent_id, u.is_active) IS DISTINCT FROM (p.name, p.kind, p.parent_id, p.is_active)
+    RETURNING u.id
+)
+SELECT (SELECT count(*) FROM made) AS created, (SELECT count(*) FROM changed) AS updated
+
+-- name: importUnits.faults
+WITH seen AS (
+    INSERT INTO import_seen (key, line) SELECT p.code, p.line FROM import_plan_unit p WHERE p.fault IS NULL
+)
+SELECT p.place, p."column", p.fault, p.value, p.told FROM import_plan_unit p WHERE p.fault IS NOT NULL ORDER BY p.place
+
+-- Who sends a file, as the engine knows it.
+-- name: import.sender
+SELECT :actor_key::text AS key_id, :actor_name::text AS name, :actor_units::text AS units
+
+-- name: import.kind
+SELECT i.kind
+FROM   import i
+WHERE  i.id = :import_id AND (i.actor_key = :actor_key OR ''::ltree = ANY (:actor_units::ltree[]))

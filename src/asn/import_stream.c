@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The imports as operations: file in, report or refused rows out. */
+#include "asnd/asn.h"
+
+#include <string.h>
+
+#include "asnd/arena.h"
+#include "asnd/buf.h"
+
+static bool is_type(const char *content_type, const char *wanted)
+{
+    size_t n = strlen(wanted);
+
+    return content_type && slice_is_nocase((struct slice){content_type, strnlen(content_type, n)}, wanted) &&
+           strchr("; \t", content_type[n]) != NULL;
+}
+
+/* The engine's own binds tell who it is. */
+static enum status find_sender(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct import_sender *ret)
+{
+    PGresult *res;
+    enum status st = command_query(ctx, engine, txn, in, "import.sender", true, &res);
+
+    if (st == ST_OK)
+        *ret = (struct import_sender){.key_id = PQgetvalue(res, 0, 0), .name = PQgetvalue(res, 0, 1), .units = PQgetvalue(res, 0, 2)};
+    return st;
+}
+
+static void put_text(struct buf *out, const char *name, const char *value)
+{
+    buf_printf(out, ",\"%s\":", name);
+    if (value)
+        buf_json_string(out, value, strlen(value));
+    else
+        BUF_LIT(out, "null");
+}
+
+static void put_faults(struct buf *out, const struct ctx *ctx)
+{
+    BUF_LIT(out, ",\"faults\":[");
+    for (const struct fault *fault = ctx->problem.first_fault; fault; fault = fault->next) {
+        buf_printf(out, "%s{\"line\":%lld", fault == ctx->problem.first_fault ? "" : ",", (long long)fault->line);
+        put_text(out, "column", fault->where);
+        put_text(out, "code", fault->code);
+        put_text(out, "value", fault->value);
+        put_text(out, "detail", fault->detail);
+        put_text(out, "suggestion", fault->suggestion);
+        buf_putc(out, '}');
+    }
+    buf_putc(out, ']');
+}
+
+static struct buf *render(struct ctx *ctx, const struct import_report *r)
+{
+    struct buf *out = arena_alloc(ctx->arena, sizeof *out);
+
+    buf_init(out, ctx->arena, 4096);
+    BUF_LIT(out, "{\"dry_run\":");
+    buf_puts(out, r->id[0] ? "false" : "true");
+    put_text(out, "id", r->id[0] ? r->id : NULL);
+    buf_printf(out,
+               ",\"rows\":%lld,\"created\":%lld,\"updated\":%lld,\"unchanged\":%lld,\"refused\":%lld,\"repaired\":%lld,\"warnings\":%lld",
+               (long long)r->rows, (long long)r->created, (long long)r->updated, (long long)r->unchanged, (long long)r->refused,
+               (long long)r->repaired, (long long)r->warnings);
+    put_faults(out, ctx);
+    put_text(out, "rejects", r->id[0] && r->refused ? arena_printf(ctx->arena, "/v1/imports/%s/rejects", r->id) : NULL);
+    buf_putc(out, '}');
+    return out;
+}
+
+static enum status stream_import(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct stream_io *io,
+                                 const struct import_kind *kind)
+{
+    bool wants_rows = is_type(io->accept, "text/csv") || is_type(io->accept, "application/x-ndjson");
+    struct import_sender sender;
+    struct import_report report;
+    enum status st = find_sender(ctx, engine, txn, in, &sender);
+
+    if (st != ST_OK)
+        return st;
+    const struct import_options options = {.dry_run = io->dry_run,
+                                           .is_ndjson = is_type(io->content_type, "application/x-ndjson"),
+                                           .file_name = params_text(in, "file_name"),
+                                           .sender = &sender,
+                                           .rejects_type = wants_rows ? io->accept : NULL,
+                                           .rejects = wants_rows ? io->write : NULL,
+                                           .rejects_cls = io->cls};
+    st = import_run(ctx, txn, engine_statements(engine), kind, &options, io->read, io->cls, &report);
+    if (st != ST_OK || wants_rows)
+        return st;
+    io->outcome->content_type = "application/json";
+    io->outcome->body = render(ctx, &report);
+    return ST_OK;
+}
+
+enum status stream_import_asn(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct stream_io *io)
+{
+    return stream_import(ctx, engine, txn, in, io, &import_asn);
+}
+
+enum status stream_import_units(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct stream_io *io)
+{
+    return stream_import(ctx, engine, txn, in, io, &import_units);
+}
+
+enum status stream_import_rejects(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct stream_io *io)
+{
+    PGresult *res;
+    enum status st = command_query(ctx, engine, txn, in, "import.kind", true, &res);
+
+    if (st != ST_OK)
+        return st;
+    const struct import_kind *kind = strcmp(PQgetvalue(res, 0, 0), import_units.name) == 0 ? &import_units : &import_asn;
+    return import_send_rejects(ctx, txn, engine_statements(engine), kind, params_text(in, "import_id"), io->accept, io->write, io->cls);
+}
