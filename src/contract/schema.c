@@ -471,7 +471,9 @@ static bool visit(struct schema *s)
             s->is_secret |= single[i]->is_secret;
         }
     }
-    fine &= visit_list(s, &s->all_of) & visit_list(s, &s->any_of) & visit_list(s, &s->one_of);
+    fine &= visit_list(s, &s->all_of);
+    fine &= visit_list(s, &s->any_of);
+    fine &= visit_list(s, &s->one_of);
     for (size_t i = 0; i < s->dependent_schemas.n; i++)
         fine &= visit(s->dependent_schemas.rows[i].schema);
     s->visit = VISITED;
