@@ -309,23 +309,6 @@ static void make_stage(void *cls, const struct statement *statement)
     PQclear(res);
 }
 
-/* Statements named ….stage make the temporary tables that their neighbours work on: run first, or those would not prepare. */
-static void make_stage(void *cls, const struct statement *statement)
-{
-    struct check *c = cls;
-    const struct variant *variant;
-    const char *dot = strrchr(statement_info(statement)->name, '.');
-    PGresult *res;
-    if (!c->conn || !dot || strcmp(dot, ".stage") != 0)
-        return;
-    variant = statement_variant(statement, 0, 0, VARIANT_PLAIN);
-    res = PQexec(db_raw(c->conn), variant->sql);
-    if (PQresultStatus(res) != PGRES_COMMAND_OK)
-        fault(c, statement_info(statement)->place, "statement \"%s\" does not run: %s", statement_info(statement)->name,
-              PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY));
-    PQclear(res);
-}
-
 bool engine_check(const struct contract *contract, const struct sql_set *set, const struct binding *bindings, struct db_conn *conn,
                   bool all_variants, FILE *err)
 {
@@ -339,7 +322,6 @@ bool engine_check(const struct contract *contract, const struct sql_set *set, co
     sql_set_each(set, check_block_name, &c);
     if (conn)
         sql_set_each(set, make_stage, &c);
-    sql_set_each(set, make_stage, &c);
     sql_set_each(set, check_statement, &c);
     arena_free(c.engine.arena);
     return c.faults == 0;
