@@ -68,6 +68,8 @@ enum MHD_Result MHD_queue_response(struct MHD_Connection *mhd, unsigned status, 
     if (!conn->rq)
         request_new(conn, NULL);
     problem_clear(&conn->rq->ctx);
+    if (status == 431 && conn->rq->head.target.len > conn->server->config.target_limit)
+        status = 414; /* the head was too large because of its target */
     word_fault(&conn->rq->ctx, status, &conn->server->config);
     request_reject(conn->rq);
     deadline_set(&conn->server->deadlines, &conn->deadline, DL_ENDING, 0);

@@ -153,7 +153,7 @@ static enum status read_head(struct request *rq, const char *url, const char *me
         return st;
     ctx->lang = frame_language(frame_header(&rq->head, "Accept-Language", NULL));
     make_request_id(rq);
-    if (is_pool_full(rq, head_bytes))
+    if (raw.len <= rq->server->config.target_limit && is_pool_full(rq, head_bytes))
         return head_too_large(rq);
     rq->head.method = frame_method(method);
     if (!rq->head.method)

@@ -299,6 +299,8 @@ REFUSED = {
     "method_unknown": (head(method="BREW"), 501, "method-unknown"),
     "method_lower_case": (head(method="get"), 501, "method-unknown"),
     "target_too_long": (head(target="/" + "a" * 4000), 414, "target-too-long"),
+    "target_fills_the_head": (head(target="/" + "a" * 8150), 414, "target-too-long"),
+    "target_and_headers_beyond_all_memory": (head("X-Test: " + "a" * 3000, target="/" + "a" * 7000), 414, "target-too-long"),
     "target_beyond_all_memory": (head(target="/" + "a" * 20000), 414, "target-too-long"),
     "arguments_beyond_all_memory": (head(*[f"X-{i}: {'v' * 60}" for i in range(99)], target="/?" + "&" * 3000), 431, "head-too-large"),
     "head_too_large": (head("X-Test: " + "a" * 9000), 431, "head-too-large"),
