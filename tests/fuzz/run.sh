@@ -16,8 +16,12 @@ if [ $# -eq 0 ]; then
 fi
 
 cd "$ROOT"
-cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz --target fuzzers >/dev/null
+mkdir -p "$BUILD"
+if ! { cmake --preset fuzz && cmake --build --preset fuzz --target fuzzers; } >"$BUILD/fuzzers.log" 2>&1; then
+    grep -E 'error|undefined reference|FAILED' "$BUILD/fuzzers.log" | head -n 20
+    echo "fuzz: the targets do not build; all of it: $BUILD/fuzzers.log"
+    exit 1
+fi
 
 export ASAN_OPTIONS=abort_on_error=1:allocator_may_return_null=0 UBSAN_OPTIONS=print_stacktrace=1
 declare -i crashed=0 inputs=0 regressions=0
