@@ -71,13 +71,13 @@ build() {
     fi
 }
 
-# postgres_bin: directory of the server's programs, version 15 or later.
+# postgres_bin: directory of the server's programs, version 15 or later. (In a trap, a bare `return` gives the status from before the trap.)
 postgres_bin() {
     local dir
     for dir in $(find /usr/lib/postgresql /usr/pgsql-* -maxdepth 2 -name bin -type d 2>/dev/null | sort -rV) "$(pg_config --bindir 2>/dev/null || true)"; do
         if [ -x "$dir/initdb" ]; then
             echo "$dir"
-            return
+            return 0
         fi
     done
     die "no PostgreSQL server programs found (package postgresql-15)"

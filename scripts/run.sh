@@ -108,7 +108,7 @@ start_cluster() {
 SELECT 'CREATE ROLE asnd LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'asnd') \gexec
 SELECT 'CREATE DATABASE asnd OWNER asnd' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'asnd') \gexec
 SQL
-    ASND_DATABASE_URL="postgresql://asnd@/asnd?host=$socket"
+    ASND_DATABASE_URL="postgresql://asnd@/asnd?host=${socket// /%20}"
 }
 
 stop_cluster() {
@@ -153,7 +153,7 @@ start_daemon() {
     daemon=$!
     remember_process "$DAEMON_PID" "$daemon"
     for _ in $(seq 600); do
-        curl -fsS -o /dev/null "$url/readyz" 2>/dev/null && return
+        curl -fsS -o /dev/null "$url/readyz" 2>/dev/null && return 0
         kill -0 "$daemon" 2>/dev/null || break
         sleep 0.05
     done
