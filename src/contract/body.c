@@ -115,7 +115,7 @@ static void take_members(struct ctx *ctx, struct params *params)
             continue;
         v->is_present = true;
         v->is_null = json_is_null(node);
-        v->text = literal_of(ctx->arena, params->numbers, node, member->item_kind);
+        v->text = literal_of(ctx->arena, params->numbers, node, member->kind, member->item_kind);
         v->len = v->text ? strlen(v->text) : 0;
     }
 }

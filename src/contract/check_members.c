@@ -110,7 +110,7 @@ void tell_unknown_member(struct run *r, const struct schema *s, const char *name
 {
     const char *names[256], *nearest;
     struct fault *fault;
-    if (!is_loud(r))
+    if (!is_worth_words(r))
         return;
     nearest = text_nearest(name, names, known_names(s, names, 0, ARRAY_LEN(names)));
     if (nearest)

@@ -68,7 +68,7 @@ bool check_type(struct run *r, const struct schema *s, const json_t *node)
     struct buf wanted;
     if (!s->types || (json_is_real(node) && s->types & TYPE_NUMBER) || s->types & types_of(r, node))
         return true;
-    if (!is_loud(r))
+    if (!is_worth_words(r))
         return false;
     buf_init(&wanted, r->arena, 64);
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
@@ -94,7 +94,7 @@ bool check_enum(struct run *r, const struct schema *s, const json_t *node)
         if (json_same(r->numbers, value, node))
             return true;
     }
-    if (!is_loud(r))
+    if (!is_worth_words(r))
         return false;
     buf_init(&list, r->arena, 128);
     names = arena_alloc(r->arena, (json_array_size(s->enumeration) + 1) * sizeof *names);

@@ -71,6 +71,8 @@ struct canon {
 
 static void canonical(struct canon *c, const json_t *node);
 
+#define EXPONENT_MAX 1000000000L
+
 /* Digits without zeros at either end, and a power of ten: 100, 1e2 and 100.0 are all `1e2`. */
 static void canonical_number(struct canon *c, const char *text)
 {
@@ -78,6 +80,8 @@ static void canonical_number(struct canon *c, const char *text)
     const char *point = memchr(text, '.', (size_t)(mark - text));
     long exponent = *mark ? strtol(mark + 1, NULL, 10) : 0;
     size_t start = c->out.len, digits;
+    if (exponent < -EXPONENT_MAX) /* no number that is valid has such a one (decimal.h); and the sums below must not overflow */
+        exponent = -EXPONENT_MAX;
     if (point)
         exponent -= (long)(mark - point) - 1;
     for (const char *p = text; p < mark; p++)

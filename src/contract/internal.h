@@ -128,8 +128,10 @@ bool json_same(const struct json_numbers *numbers, const json_t *a, const json_t
 bool find_duplicate(struct arena *arena, const struct json_numbers *numbers, const json_t *list, size_t *ret_first, size_t *ret_second);
 
 /* ── literal.c: JSON → text for PostgreSQL ── */
-/* Strings as they are, numbers as written, arrays of scalars as array literals, else JSON; NULL for null. */
-const char *literal_of(struct arena *arena, const struct json_numbers *numbers, const json_t *node, enum json_kind item_kind);
+/* Strings as they are, numbers as written (whole ones where the contract says integer: 100 for 1e2), arrays of scalars as array literals, else
+ * JSON; NULL for null. */
+const char *literal_of(struct arena *arena, const struct json_numbers *numbers, const json_t *node, enum json_kind kind,
+                       enum json_kind item_kind);
 /* {"a","b"}: every item quoted, so that none is read as the word NULL. */
 void literal_begin(struct buf *out, struct arena *arena);
 void literal_item(struct buf *out, const char *text, size_t len);

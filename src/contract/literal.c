@@ -92,6 +92,20 @@ static const char *json_text(struct arena *arena, const struct json_numbers *num
     return buf_cstr(&out);
 }
 
+/* ── whole numbers ── */
+
+/* 100.0 and 1e2 are integers to JSON Schema; PostgreSQL's take digits only. */
+static const char *whole_text(struct arena *arena, const struct json_numbers *numbers, const json_t *real)
+{
+    struct decimal d;
+    const char *text = NULL;
+    decimal_init(&d);
+    if (json_number_decimal(numbers, real, &d) && decimal_is_integer(&d))
+        text = decimal_format(arena, &d, 0, ROUND_DOWN);
+    decimal_done(&d);
+    return text ? text : json_number_text(arena, numbers, real);
+}
+
 /* ── lists ── */
 
 static bool is_scalar(enum json_kind kind)
@@ -99,7 +113,7 @@ static bool is_scalar(enum json_kind kind)
     return kind == KIND_STRING || kind == KIND_INTEGER || kind == KIND_NUMBER || kind == KIND_BOOLEAN;
 }
 
-static const char *list_text(struct arena *arena, const struct json_numbers *numbers, const json_t *list)
+static const char *list_text(struct arena *arena, const struct json_numbers *numbers, const json_t *list, enum json_kind item_kind)
 {
     struct buf out;
     size_t i;
@@ -107,7 +121,7 @@ static const char *list_text(struct arena *arena, const struct json_numbers *num
     literal_begin(&out, arena);
     json_array_foreach(list, i, item)
     {
-        const char *text = literal_of(arena, numbers, item, KIND_ANY);
+        const char *text = literal_of(arena, numbers, item, item_kind, KIND_ANY);
         if (text) {
             literal_item(&out, text, strlen(text));
         } else {
@@ -118,20 +132,22 @@ static const char *list_text(struct arena *arena, const struct json_numbers *num
     return literal_end(&out);
 }
 
-const char *literal_of(struct arena *arena, const struct json_numbers *numbers, const json_t *node, enum json_kind item_kind)
+const char *literal_of(struct arena *arena, const struct json_numbers *numbers, const json_t *node, enum json_kind kind,
+                       enum json_kind item_kind)
 {
     switch (json_typeof(node)) {
     case JSON_STRING:
         return json_string_value(node);
     case JSON_INTEGER:
-    case JSON_REAL:
         return json_number_text(arena, numbers, node);
+    case JSON_REAL:
+        return kind == KIND_INTEGER ? whole_text(arena, numbers, node) : json_number_text(arena, numbers, node);
     case JSON_TRUE:
         return "true";
     case JSON_FALSE:
         return "false";
     case JSON_ARRAY: /* by the contract, not by what came: an empty list of objects is [], an empty list of texts {} */
-        return is_scalar(item_kind) ? list_text(arena, numbers, node) : json_text(arena, numbers, node);
+        return is_scalar(item_kind) ? list_text(arena, numbers, node, item_kind) : json_text(arena, numbers, node);
     case JSON_OBJECT:
         return json_text(arena, numbers, node);
     case JSON_NULL:

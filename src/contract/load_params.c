@@ -78,7 +78,7 @@ static bool take_param(struct loader *l, const json_t *node, struct param_spec *
                                .explode = explode ? json_is_true(explode) : in == IN_QUERY};
     ret->type = property_of(name, schema, ret->required);
     if (default_of(schema))
-        ret->default_text = literal_of(l->c.arena, NULL, default_of(schema), ret->type.item_kind);
+        ret->default_text = literal_of(l->c.arena, NULL, default_of(schema), ret->type.kind, ret->type.item_kind);
     if ((why = fault_of_type(ret)))
         compiler_fault(&l->c, node, at, "%s", why);
     show_examples(l, node, schema, at);

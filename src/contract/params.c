@@ -227,7 +227,7 @@ static void unknown_parameter(struct ctx *ctx, const struct operation *operation
     for (size_t i = 0; i < operation->n_params && n < ARRAY_LEN(names); i++)
         if (operation->params[i].in == IN_QUERY)
             names[n++] = operation->params[i].name;
-    nearest = where == name ? text_nearest(name, names, n) : NULL;
+    nearest = where == name && ctx->problem.n_faults < PROBLEM_FAULTS_MAX ? text_nearest(name, names, n) : NULL;
     if (nearest)
         fault = fault_add(ctx, AT_PARAMETER, where, "unknown-parameter", "there is no such parameter here; is %s meant?",
                           "parameter ini tidak ada di sini; maksudnya %s?", nearest);

@@ -63,6 +63,20 @@ static bool admits_type(struct run *r, const struct schema *s, const json_t *nod
     return !s->is_false && (!s->types || s->types & types_of(r, node));
 }
 
+/* The only branch besides `type: null`, or NULL. */
+static const struct schema *but_null(const struct schema_list *branches)
+{
+    const struct schema *found = NULL;
+    for (size_t i = 0; i < branches->n; i++) {
+        if (branches->rows[i]->types == TYPE_NULL)
+            continue;
+        if (found)
+            return NULL;
+        found = branches->rows[i];
+    }
+    return found;
+}
+
 /* How far a branch is from fitting: a wrong constant weighs most, since constants tell variants apart. */
 static int distance(struct run *r, const struct schema *s, const json_t *node)
 {
@@ -79,14 +93,12 @@ static int distance(struct run *r, const struct schema *s, const json_t *node)
     return far;
 }
 
-/* None of the branches fits: the faults of the one that was most likely meant, if there is one such, are more use than a list of all. */
-static void tell_branches(struct run *r, const char *code, const struct schema_list *branches, const json_t *node)
+/* The branch that is nearest to fitting, of those that admit such a type; NULL if two are as near. */
+static const struct schema *nearest_branch(struct run *r, const struct schema_list *branches, const json_t *node)
 {
     const struct schema *best = NULL;
     int least = 0, far = 0;
     size_t n_open = 0;
-    if (!is_loud(r))
-        return;
     for (size_t i = 0; i < branches->n; i++)
         n_open += admits_type(r, branches->rows[i], node);
     for (size_t i = 0; i < branches->n; i++) {
@@ -101,6 +113,18 @@ static void tell_branches(struct run *r, const char *code, const struct schema_l
             best = s;
         }
     }
+    return best;
+}
+
+/* None of the branches fits: the faults of the one that was most likely meant, if there is one such, are more use than a list of all. */
+static void tell_branches(struct run *r, const char *code, const struct schema_list *branches, const json_t *node)
+{
+    const struct schema *best;
+    if (!is_worth_words(r))
+        return;
+    best = but_null(branches);
+    if (!best)
+        best = nearest_branch(r, branches, node);
     if (best)
         check(r, best, node, NULL);
     else

@@ -30,6 +30,17 @@ static inline bool is_loud(const struct run *r)
     return r->ctx && !r->silent;
 }
 
+/* Before words that are costly to find: false when nobody listens, or when the list is full and the fault is therefore only counted. */
+static inline bool is_worth_words(struct run *r)
+{
+    if (!is_loud(r))
+        return false;
+    if (r->ctx->problem.n_faults < PROBLEM_FAULTS_MAX)
+        return true;
+    r->ctx->problem.n_faults++;
+    return false;
+}
+
 /* A fault at the present place; NULL when nobody listens or there are too many already. */
 #define TELL(r, code, en, id, ...)                                                                                                         \
     (is_loud(r) ? fault_add((r)->ctx, AT_BODY, buf_cstr(&(r)->path), (code), (en), (id), ##__VA_ARGS__) : NULL)

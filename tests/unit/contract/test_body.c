@@ -465,9 +465,7 @@ static void hostile_bodies_are_cheap(void **state)
         st = parse(&ctx, "createThing", body.data, body.len, &params);
         seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
         used = arena_used(ctx.arena);
-        if (getenv("SHOW"))
-            printf("%s%s %.3f s %zu for %zu\n", cases[i].begin, cases[i].item, seconds, used, body.len);
-        if (st != cases[i].status || seconds > 3 || used > 20 * body.len + (8u << 20))
+        if (st != cases[i].status || seconds > 3 || used > 40 * body.len + (1u << 20))
             fail_msg("%s%s…: %s in %.2f s, %zu bytes for %zu; %s", cases[i].begin, cases[i].item, status_name(st), seconds, used, body.len,
                      ctx.problem.detail ? ctx.problem.detail : "");
         arena_free(ctx.arena);
@@ -498,21 +496,25 @@ static void patterns_that_backtrack_are_bounded(void **state)
 /* Exponents that no exact number can have must not get as far as arithmetic. */
 static void exponents_beyond_all_bounds(void **state)
 {
-    static const char *const bodies[] = {
-        "{\"name\":\"x\",\"ids\":[1.5e-99999999999999999999,1]}",
-        "{\"name\":\"x\",\"bag\":[1.5e-99999999999999999999,1]}",
-        "{\"name\":\"x\",\"bag\":[1.5e-9223372036854775807,0.0001e-9223372036854775808]}",
-        "{\"name\":\"x\",\"share\":1.5e-99999999999999999999}",
-        "{\"name\":\"x\",\"seats\":0e99999999999999999999}",
-        "{\"name\":\"x\",\"seats\":0e-99999999999999999999}",
+    static const struct {
+        const char *member;
+        enum status status;
+    } cases[] = {
+        {"\"ids\":[1.5e-99999999999999999999,1]", ST_INVALID},
+        {"\"bag\":[1.5e-99999999999999999999,1]", ST_OK}, /* no schema speaks of its items */
+        {"\"bag\":[1.5e-9223372036854775807,0.0001e-9223372036854775808]", ST_OK},
+        {"\"share\":1.5e-99999999999999999999", ST_INVALID},
+        {"\"seats\":0e99999999999999999999", ST_INVALID},
+        {"\"seats\":0e-99999999999999999999", ST_INVALID},
     };
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct ctx ctx = {.arena = arena_new(0), .lang = LANG_EN};
         struct params params;
-        enum status st = parse(&ctx, "createThing", bodies[i], strlen(bodies[i]), &params);
-        if (st != ST_INVALID)
-            fail_msg("%s: %s", bodies[i], status_name(st));
+        const char *body = arena_printf(ctx.arena, "{\"name\":\"x\",%s}", cases[i].member);
+        enum status st = parse(&ctx, "createThing", body, strlen(body), &params);
+        if (st != cases[i].status)
+            fail_msg("%s: %s", body, status_name(st));
         arena_free(ctx.arena);
     }
 }
