@@ -2,8 +2,10 @@
 /* `format`: what is checked (date, date-time, uuid, email, uri, and those that other rooms register), and what only tells the reader. */
 #include "internal.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "asnd/date.h"
 #include "asnd/uuid.h"
@@ -43,22 +45,26 @@ static bool is_atext(unsigned char c)
     return isalnum(c) || c >= 0x80 || (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
+/* "…" with backslashes before what would end it; controls have no place in it. */
+static bool is_quoted(const char *text, size_t len)
+{
+    size_t i = 1;
+    while (i < len && text[i] != '"') {
+        i += text[i] == '\\';
+        if (i >= len || (unsigned char)text[i] < ' ' || text[i] == 0x7f)
+            return false;
+        i++;
+    }
+    return i > 1 && i + 1 == len;
+}
+
 /* Mailbox of RFC 5321 as people write it: dot-string or quoted string, then a domain or an address literal. */
 static bool is_local_part(const char *text, size_t len)
 {
     if (len == 0 || len > 64)
         return false;
-    if (text[0] == '"') {
-        if (len < 3 || text[len - 1] != '"')
-            return false;
-        for (size_t i = 1; i + 1 < len; i++) {
-            if (text[i] == '\\' && i + 2 < len)
-                i++;
-            else if (text[i] == '"' || (unsigned char)text[i] < ' ')
-                return false;
-        }
-        return true;
-    }
+    if (text[0] == '"')
+        return is_quoted(text, len);
     for (size_t i = 0; i < len; i++)
         if (text[i] == '.' ? i == 0 || i + 1 == len || text[i - 1] == '.' : !is_atext((unsigned char)text[i]))
             return false;
@@ -84,22 +90,21 @@ static bool is_domain(const char *text, size_t len)
     return true;
 }
 
-/* [192.0.2.1], [IPv6:…]: digits, letters, dots and colons; each dotted number at most 255. */
+/* [192.0.2.1], [IPv6:2001:db8::1]: what stands between the brackets. */
 static bool is_address_literal(const char *text, size_t len)
 {
-    int number = 0, dots = 0;
-    bool v6 = len > 5 && strncmp(text, "IPv6:", 5) == 0;
-    if (v6)
-        return strspn(text + 5, "0123456789abcdefABCDEF:.") >= len - 5;
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '.') {
-            dots++;
-            number = 0;
-        } else if (!isdigit((unsigned char)text[i]) || (number = number * 10 + (text[i] - '0')) > 255) {
-            return false;
-        }
+    char address[INET6_ADDRSTRLEN];
+    unsigned char bytes[16];
+    const bool is_v6 = len > 5 && strncasecmp(text, "IPv6:", 5) == 0;
+    if (is_v6) {
+        text += 5;
+        len -= 5;
     }
-    return dots == 3;
+    if (len >= sizeof address)
+        return false;
+    memcpy(address, text, len);
+    address[len] = '\0';
+    return inet_pton(is_v6 ? AF_INET6 : AF_INET, address, bytes) == 1;
 }
 
 static bool is_email(const char *text, size_t len, const char **ret_en, const char **ret_id)
