@@ -102,6 +102,16 @@ static void take_extensions(struct loader *l, struct operation *op)
         compiler_fault(&l->c, location, l->at, "x-location must be a path");
 }
 
+/* A statement's :name means one thing: a parameter or a member of the body. */
+static void check_bind_names(struct loader *l, const struct operation *op)
+{
+    for (size_t i = 0; i < op->n_params; i++)
+        for (size_t k = 0; k < op->n_body_members; k++)
+            if (strcmp(op->params[i].bind_name, op->body_members[k].name) == 0)
+                compiler_fault(&l->c, op->raw, l->at, "a parameter and a member of the body would both be :%s in a statement",
+                               op->params[i].bind_name);
+}
+
 static void take_operation(struct loader *l, struct operation *op, const json_t *item)
 {
     static const char *const keys[] = {"tags",        "summary",   "description", "externalDocs", "operationId", "parameters",
@@ -120,6 +130,7 @@ static void take_operation(struct loader *l, struct operation *op, const json_t 
             compiler_fault(&l->c, op->raw, l->at, "the operationId \"%s\" stands at %s already", op->id, l->contract->operations[i].place);
     take_params(l, op, json_object_get(item, "parameters"));
     take_body(l, op);
+    check_bind_names(l, op);
     take_replies(l, op);
     take_security(l, op);
     take_extensions(l, op);

@@ -292,6 +292,8 @@ static void what_cannot_be_kept_is_refused_with_its_place(void **state)
          "t:7: #/paths/~1a~1{x}/get: two parameters would both be :x in a statement\n"},
         {OPERATION(PARAM("name: q, in: query, schema: {}") "      - {name: q, in: query, schema: {}}\n" OK),
          "t:11: #/paths/~1a~1{x}/get: the parameter \"q\" stands twice\n"},
+        {OPERATION(X OK "      requestBody: {content: {application/json: {schema: {properties: {x: {}}}}}}\n"),
+         "t:7: #/paths/~1a~1{x}/get: a parameter and a member of the body would both be :x in a statement\n"},
         /* schemas, wherever they are */
         {OPERATION(X OK) "  schemas:\n    A: {minimun: 1}\n", "t:13: #/components/schemas/A: unsupported keyword \"minimun\"\n"},
         {OPERATION(X REPLY("schema: {type: objekt}")),

@@ -132,7 +132,7 @@ static void of_branches_the_one_that_was_meant_is_told(void **state)
          " too-short this must have at least 3 characters =ab"},
         {"{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/$defs/d\"}],\"$defs\":{\"d\":{\"type\":\"string\",\"format\":\"date\"}}}", "\"x\"",
          " format-date this is no date of the calendar; write YYYY-MM-DD =x"},
-        {"{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"string\"}]}", "1", " any-of this has none of the 2 forms that are allowed here"},
+        {"{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"string\"}]}", "1", " type this must be a text =1"},
         /* by constant, although the other branch has fewer faults */
         {variants, "{\"kind\":\"b\",\"n\":1,\"m\":2}", "/n type this must be a text =1\n/m type this must be a text =2"},
         {variants, "{\"kind\":\"c\"}", " one-of this has none of the 2 forms that are allowed here"},
