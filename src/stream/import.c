@@ -11,8 +11,13 @@
 #include "asnd/db.h"
 #include "asnd/uuid.h"
 
-#define READ_BYTES  65536
-#define COPY_BYTES  (1 << 20)
+#define READ_BYTES 65536
+#define COPY_BYTES (1 << 20)
+/* A plan is kept from the first batch to the last, and by the connection from import to import: however small the tables were when it was
+ * made, it must look things up by index. (Planning anew each time would do too, but slows the checks of foreign keys sixfold.) Compiling
+ * takes longer than what it would speed up. */
+#define SESSION_SQL                                                                                                                        \
+    "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL work_mem = '32MB'; SET LOCAL gin_pending_list_limit = '32MB'"
 #define REJECTS_SQL "COPY import_reject (import_id, position, line, raw, faults) FROM STDIN"
 
 struct importer {
@@ -427,9 +432,8 @@ static enum status begin(struct importer *im)
 
     for (const char *const *name = im->kind->stages; *name && st == ST_OK; name++)
         st = db_query(im->ctx, im->conn, im->set, *name, &res, NULL);
-    /* The tables grow while the file is read: a plan that was right for the first batch is not kept for the last. */
     if (st == ST_OK)
-        st = db_sql(im->ctx, im->conn, "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL work_mem = '32MB'");
+        st = db_sql(im->ctx, im->conn, SESSION_SQL);
     if (st != ST_OK || im->options->dry_run)
         return st;
     uuid_new_v7(im->report.id);
