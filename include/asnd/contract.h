@@ -45,7 +45,7 @@ struct param_spec {
     const char *bind_name; /* lower case, dashes to underscores: `if_match`; what :name in a statement means */
     enum param_in in;
     bool required;
-    bool explode;          /* arrays: ?a=1&a=2 when true (form default), ?a=1,2 when false */
+    bool explode;          /* arrays: ?a=1&a=2 when true (form default), ?a=1,2 when false; false outside the query */
     struct property_spec type;
     const char *default_text; /* text form of the schema's default, or NULL */
 };
@@ -123,8 +123,9 @@ struct value {
     bool is_present; /* given by the client, or a default */
     bool is_default;
     bool is_null;    /* body members only */
-    /* Text as PostgreSQL reads it: strings as they are, numbers exactly as written, true/false, arrays as array literals, objects as
-     * JSON text. NUL-terminated; NULL when absent or null. */
+    /* Text as PostgreSQL reads it: strings as they are, numbers exactly as written (where the contract says integer: digits only, 100 for
+     * 1e2), true/false, arrays of scalars as array literals, objects and other arrays as JSON text. NUL-terminated; NULL when absent or
+     * null. */
     const char *text;
     size_t len;
 };

@@ -75,7 +75,7 @@ static bool take_param(struct loader *l, const json_t *node, struct param_spec *
                                .bind_name = bind_name(l->c.arena, name),
                                .in = (enum param_in)in,
                                .required = json_is_true(json_object_get(node, "required")),
-                               .explode = explode ? json_is_true(explode) : in == IN_QUERY};
+                               .explode = in == IN_QUERY && !json_is_false(explode)}; /* a list of style simple has its commas either way */
     ret->type = property_of(name, schema, ret->required);
     if (default_of(schema))
         ret->default_text = literal_of(l->c.arena, NULL, default_of(schema), ret->type.kind, ret->type.item_kind);

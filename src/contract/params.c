@@ -298,7 +298,7 @@ static void read_headers(struct ctx *ctx, const struct operation *operation, hea
             continue;
         }
         give(ctx->arena, &given[i], text, strlen(text));
-        given[i].n = n > 1 && operation->params[i].type.kind != KIND_ARRAY ? n : 1; /* only the first text is known */
+        given[i].n = n; /* only the first text is known: several are a fault, and not looked at */
     }
 }
 

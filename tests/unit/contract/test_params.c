@@ -29,6 +29,7 @@ static const char yaml[] =
     "      - {name: colours, in: query, schema: {type: array, items: {type: string}, default: [red, 'dark \"blue\"']}}\n"
     "      - {name: X-Trace, in: header, schema: {type: string, maxLength: 5}}\n"
     "      - {name: X-List, in: header, schema: {type: array, items: {type: integer}}}\n"
+    "      - {name: X-Names, in: header, explode: true, schema: {type: array, items: {type: string}}}\n"
     "  /things/{id}/{name}:\n"
     "    parameters:\n"
     "    - {name: name, in: path, required: true, schema: {type: string, maxLength: 10}}\n"
@@ -124,6 +125,7 @@ static void good_values_become_texts(void **state)
         {"", "X-Trace: abc\n", "x_trace", "abc"},
         {"", "x-trace: a%20b\n", "x_trace", "a%20b"}, /* headers have no escapes */
         {"", "X-List: 1, 2\n", "x_list", "{\"1\",\"2\"}"},
+        {"", "X-Names: a,b\n", "x_names", "{\"a\",\"b\"}"},
         {"", "", "x_trace", NULL},
     };
     (void)state;
@@ -232,6 +234,8 @@ static void faults_are_told_all_at_once(void **state)
         {"", "X-Trace: \xe9\n", "X-Trace escape this is not UTF-8 in whole percent escapes"},
         {"", "X-Trace: \n", "X-Trace empty X-Trace is empty; leave it out instead"},
         {"", "X-List: 1,x\n", "X-List type this must be a whole number =x"},
+        {"", "X-List: 1\nX-List: 2\n", "X-List repeated X-List was given 2 times"},
+        {"", "X-Names: a\nX-Names: b\n", "X-Names repeated X-Names was given 2 times"},
         {"limit=0&zzz=1&active=no", "X-Trace: abcdef\n",
          "zzz unknown-parameter there is no such parameter here\n"
          "limit too-small this must be at least 1 =0\n"
