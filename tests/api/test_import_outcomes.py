@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole regency with every kind of damage, row by row as its maker (tools/generate.py) says it must come out; and what an import does to
+records that are there already. The importer is asked by the command line, the database read beside it."""
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from support import daemon as daemons, postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+PEOPLE = 6000
+COUNTS = ("rows", "created", "updated", "unchanged", "refused", "repaired", "warnings")
+
+
+def generate(directory, *arguments):
+    subprocess.run([sys.executable, str(ROOT / "tools/generate.py"), "--out", str(directory), *map(str, arguments)], check=True, timeout=300)
+    return directory
+
+
+def table(path):
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file, delimiter=";"))
+
+
+@pytest.fixture(scope="module")
+def regency(tmp_path_factory):
+    return generate(tmp_path_factory.mktemp("regency"), "--people", PEOPLE)
+
+
+@pytest.fixture(scope="module")
+def expected(regency):
+    return table(regency / "expected.csv")
+
+
+@pytest.fixture
+def empty(cluster, empty_template):
+    name = cluster.create(template=empty_template)
+    yield cluster.database_url(name)
+    cluster.drop(name)
+
+
+@pytest.fixture
+def settled(empty, regency):
+    """With the regency's units."""
+    daemons.run(empty, "import", "units", regency / "units.csv")
+    return empty
+
+
+def take(url, path, *options, kind="asn"):
+    """Imports; the counts of the newest record."""
+    daemons.run(url, "import", kind, path, *options)
+    return dict(zip(COUNTS, postgres.query(url, f"SELECT {', '.join(COUNTS)} FROM import ORDER BY id DESC LIMIT 1")[0]))
+
+
+def take_text(url, directory, text, *options, kind="asn", suffix=".csv"):
+    path = directory / f"file{suffix}"
+    path.write_text(text, encoding="utf-8", newline="")
+    return take(url, path, *options, kind=kind)
+
+
+def refused(url):
+    """{line: [(column or -, code)]} of the newest import."""
+    rows = postgres.query(url, "SELECT line, faults FROM import_reject WHERE position > 0 AND import_id = (SELECT max(id::text)::uuid FROM import)")
+    return {line: [(f["column"] or "-", f["code"]) for f in faults] for line, faults in rows}
+
+
+def faults_of(row):
+    return list(zip(row["columns"].split(), row["codes"].split()))
+
+
+def wanted_counts(expected):
+    taken = [r for r in expected if r["outcome"] == "created"]
+    return {"rows": len(expected), "created": len(taken), "updated": 0, "unchanged": 0, "refused": len(expected) - len(taken),
+            "repaired": sum(len(r["repaired"].split()) for r in taken), "warnings": sum(len(r["warnings"].split()) for r in taken)}
+
+
+def test_every_row_comes_out_as_its_maker_says(settled, regency, expected, tmp_path):
+    rejects = tmp_path / "rejects.csv"
+    assert take(settled, regency / "asn.csv", "--rejects", rejects) == wanted_counts(expected)
+    assert refused(settled) == {int(r["line"]): faults_of(r) for r in expected if r["outcome"] == "refused"}
+    sent = [(int(r["asnd_line"]), [(c or "-", k) for c, k in zip(r["asnd_column"].split(" | "), r["asnd_code"].split(" | "))]) for r in table(rejects)]
+    assert sent == [(int(r["line"]), faults_of(r)) for r in expected if r["outcome"] == "refused"], "in order, each with its faults"
+    stored = Counter(tuple(w) for w, in postgres.query(settled, "SELECT warnings FROM asn"))
+    assert stored == Counter(tuple(r["warnings"].split()) for r in expected if r["outcome"] == "created")
+    # Again: nothing changes, the same rows are refused.
+    before = postgres.query(settled, "SELECT nip, version, updated_at FROM asn ORDER BY nip")
+    again = take(settled, regency / "asn.csv")
+    assert (again["created"], again["updated"], again["unchanged"]) == (0, 0, wanted_counts(expected)["created"])
+    assert postgres.query(settled, "SELECT nip, version, updated_at FROM asn ORDER BY nip") == before
+
+
+def test_mended_values_are_those_that_were_meant(settled, regency, expected, tmp_path):
+    """The damaged file stores for every repaired row what the undamaged one stores."""
+    take(settled, regency / "asn.csv")
+    columns = ("nip", "name", "birth_date", "nik", "rank_since", "phone")
+    damaged = {r[0]: r for r in postgres.query(settled, f"SELECT email, {', '.join(columns)} FROM asn WHERE email IS NOT NULL")}
+    postgres.query(settled, "TRUNCATE asn CASCADE")
+    take(settled, generate(tmp_path / "clean", "--people", PEOPLE, "--clean") / "asn.csv")
+    clean = {r[0]: r for r in postgres.query(settled, f"SELECT email, {', '.join(columns)} FROM asn")}
+    repaired = [f"pegawai.{i}@example.go.id" for i, row in enumerate(expected) if row["repaired"] and row["repaired"] != "name"]
+    assert len(repaired) > 50
+    for email in repaired:
+        assert damaged[email] == clean[email]
+
+
+def test_a_dry_run_finds_the_same_and_leaves_nothing(settled, regency, expected):
+    done = daemons.run(settled, "import", "asn", regency / "asn.csv", "--dry-run")
+    want = wanted_counts(expected)
+    assert f"{want['rows']} rows: {want['created']} created" in done.stdout and f"{want['refused']} refused" in done.stdout
+    assert postgres.query(settled, "SELECT (SELECT count(*) FROM asn), (SELECT count(*) FROM import WHERE kind = 'asn'), "
+                                   "(SELECT count(*) FROM import_reject)") == [(0, 0, 0)]
+
+
+def test_ndjson_comes_out_like_csv(settled, regency, expected, tmp_path):
+    """All rows whose damage is not of the CSV itself."""
+    with open(regency / "asn.csv", "rb") as file:
+        text = file.read().decode("utf-8-sig", errors="replace")
+    rows = list(csv.reader(io.StringIO(text), delimiter=";"))
+    pairs = [(row, want) for row, want in zip(rows[1:], expected, strict=True) if want["dirt"] not in ("row-cut", "quote-in-quotes", "latin-1")]
+    lines = [json.dumps(dict(zip(rows[0], row)), ensure_ascii=False) for row, _ in pairs]
+    counts = take_text(settled, tmp_path, "\n".join(lines), suffix=".ndjson")
+    assert counts == wanted_counts([want for _, want in pairs])
+    assert refused(settled) == {n: faults_of(want) for n, (_, want) in enumerate(pairs, 1) if want["outcome"] == "refused"}
+
+
+HEAD = "nip,kind,name,unit_code"
+PERSON = "199001152015031001"
+FULL = (f"{HEAD},birth_date,sex,nik,appointed_on,title_back,phone,rank\n"
+        f"{PERSON},PNS,Sitti Contoh,MJU-BKPP,1990-01-16,F,7602015501900001,2015-04-01,S.Kom.,081200000001,III/a\n")
+
+
+def person(url):
+    return postgres.query(url, "SELECT title_back, phone, rank, warnings, birth_date::text, version FROM asn WHERE nip = %s", (PERSON,))[0]
+
+
+def test_what_the_file_does_not_tell_stays(settled, tmp_path):
+    assert take_text(settled, tmp_path, FULL)["warnings"] == 4
+    before = person(settled)
+    assert before == ("S.Kom.", "081200000001", "III/a", ["CON_1", "CON_2", "CON_3", "NIK_BIRTH"], "1990-01-16", 1)
+    assert take_text(settled, tmp_path, f"{HEAD}\n{PERSON},PNS,Sitti Contoh,MJU-BKPP\n")["unchanged"] == 1
+    assert person(settled) == before
+
+
+def test_an_empty_cell_empties_and_a_derived_one_says_nothing(settled, tmp_path):
+    take_text(settled, tmp_path, FULL)
+    assert take_text(settled, tmp_path, f"{HEAD},title_back,phone,birth_date\n{PERSON},PNS,Sitti Contoh,MJU-BKPP,,-,null\n")["updated"] == 1
+    assert person(settled)[:2] + person(settled)[4:] == (None, None, "1990-01-16", 2)
+
+
+def test_warnings_go_when_what_they_were_about_is_put_right(settled, tmp_path):
+    take_text(settled, tmp_path, FULL)
+    take_text(settled, tmp_path, f"{HEAD},birth_date\n{PERSON},PNS,Sitti Contoh,MJU-BKPP,1990-01-15\n")
+    assert person(settled)[3] == ["CON_1", "CON_3", "NIK_BIRTH"], "the NIK was not in the file, so nothing new is known of it"
+    take_text(settled, tmp_path, f"{HEAD},birth_date,sex,appointed_on,nik\n{PERSON},PNS,Sitti Contoh,MJU-BKPP,1990-01-15,M,2015-03-01,-\n")
+    assert person(settled)[3] == []
+
+
+def test_a_file_that_breaks_off_in_a_batch_leaves_nothing(settled, regency):
+    """The program dies while it reads: its transaction goes with it."""
+    content = (regency / "asn.csv").read_bytes()
+    process = subprocess.Popen([str(daemons.program()), "import", "asn", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, env={**os.environ, "ASND_DATABASE_URL": settled})
+    process.stdin.write(content[:-2000])
+    process.stdin.flush()
+    process.kill()
+    process.wait()
+    end = time.monotonic() + 60
+    while postgres.query(settled, "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'asnd%'"):
+        assert time.monotonic() < end, "its session is still there"
+    assert postgres.query(settled, "SELECT (SELECT count(*) FROM asn), (SELECT count(*) FROM import WHERE kind = 'asn')") == [(0, 0)]
+
+
+# ── units ──
+
+def tree(url):
+    return dict(postgres.query(url, "SELECT u.code, p.code FROM unit u LEFT JOIN unit p ON p.id = u.parent_id WHERE u.code LIKE 'X%%'"))
+
+
+UNITS = "code,name,kind,parent_code\n"
+CHAIN = UNITS + "XA,A,dinas,\nXB,B,bidang,XA\nXC,C,seksi,XB\nXD,D,seksi,XC\n"
+
+MOVES = {  # rows after CHAIN; {refused code: fault}; the tree that must be there then
+    "parent-and-child-change-places": ("XC,C,seksi,XA\nXB,B,bidang,XC\n", {}, {"XA": None, "XB": "XC", "XC": "XA", "XD": "XC"}),
+    "below-a-unit-that-is-below-it": ("XB,B,bidang,XD\n", {"XB": "unit-cycle"}, {"XA": None, "XB": "XA", "XC": "XB", "XD": "XC"}),
+    "each-below-the-other": ("XE,E,seksi,XF\nXF,F,seksi,XE\nXG,G,seksi,XF\nXH,H,seksi,XA\n",
+                             {"XE": "unit-cycle", "XF": "unit-cycle", "XG": "parent-refused"},
+                             {"XA": None, "XB": "XA", "XC": "XB", "XD": "XC", "XH": "XA"}),
+    "unknown-above": ("XE,E,seksi,XZ\nXF,F,seksi,XE\n", {"XE": "unit-unknown", "XF": "parent-refused"},
+                      {"XA": None, "XB": "XA", "XC": "XB", "XD": "XC"}),
+    "twice": ("XE,E,seksi,XA\nXE,Lain,seksi,XB\n", {"XE": "duplicate-row"}, {"XA": None, "XB": "XA", "XC": "XB", "XD": "XC", "XE": "XA"}),
+    "to-the-top": ("XC,C,dinas,\n", {}, {"XA": None, "XB": "XA", "XC": None, "XD": "XC"}),
+}
+
+
+@pytest.mark.parametrize("case", MOVES.keys())
+def test_units_are_judged_as_the_tree_that_they_would_make(case, empty, tmp_path):
+    rows, faults, after = MOVES[case]
+    assert take_text(empty, tmp_path, CHAIN, kind="units")["created"] == 4
+    counts = take_text(empty, tmp_path, UNITS + rows, kind="units")
+    told = {raw.split(",")[0]: f[0]["code"] for raw, f in postgres.query(
+        empty, "SELECT raw, faults FROM import_reject WHERE position > 0 AND import_id = (SELECT max(id::text)::uuid FROM import)")}
+    assert (told, counts["refused"]) == (faults, len(faults))
+    assert tree(empty) == after
+    again = take_text(empty, tmp_path, UNITS + rows, kind="units")
+    assert (again["created"], again["updated"]) == (0, 0) and tree(empty) == after
+    wrong = postgres.query(empty, "SELECT u.code FROM unit u JOIN unit p ON p.id = u.parent_id WHERE u.path <> p.path || u.label")
+    assert wrong == [], "paths follow their parents"
+
+
+def test_a_unit_deeper_than_the_tree_may_be_is_refused_alone(empty, tmp_path):
+    rows = "".join(f"X{n:02d},Tingkat {n},seksi,{f'X{n - 1:02d}' if n > 1 else ''}\n" for n in range(1, 19))
+    counts = take_text(empty, tmp_path, UNITS + rows, kind="units")
+    assert (counts["created"], counts["refused"]) == (16, 2)
+    assert refused(empty) == {18: [("parent_code", "unit-too-deep")], 19: [("parent_code", "parent-refused")]}
+
+
+# ── memory, sample ──
+
+def peak_kb(url, path):
+    """Memory at its highest; a sanitizer must not keep what was freed."""
+    pid = os.posix_spawn(str(daemons.program()), [str(daemons.program()), "import", "asn", str(path)],
+                         {**os.environ, "ASND_DATABASE_URL": url, "ASAN_OPTIONS": "quarantine_size_mb=1"}, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
+                                                                                  (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0)])
+    _, status, usage = os.wait4(pid, 0)
+    assert status == 0
+    return usage.ru_maxrss
+
+
+def test_memory_does_not_grow_with_the_file(settled, tmp_path):
+    """Rows that are taken, found unchanged and refused, twenty times as many: a few megabytes apart, however many."""
+    good = [f"{19700101 + n % 28}{1995 + n % 9}03{1 + n % 2}{n // 252 % 999 + 1:03d},PNS,Pegawai {n},MJU-BKPP" for n in range(1, 2000)]
+    sizes = {}
+    for factor in (5, 100):
+        path = tmp_path / f"{factor}.csv"
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(HEAD + "\n")
+            for n in range(1000 * factor):
+                file.write(good[n % len(good)] + "\n" if n % 3 else f"123,PNS,Rusak {n},MJU-BKPP\n")
+        sizes[factor] = peak_kb(settled, path)
+    assert sizes[100] - sizes[5] < 24 * 1024, sizes
+
+
+def test_the_sample_is_what_the_generator_makes(tmp_path):
+    generate(tmp_path, "--people", 200, "--dirt-every", 5)
+    for name in ("asn.csv", "units.csv", "expected.csv"):
+        assert (tmp_path / name).read_bytes() == (ROOT / "tests/data/regency" / name).read_bytes(), name
