@@ -116,14 +116,19 @@ static void take_constraint(struct loader *l, const char *name, const json_t *no
     }
 }
 
-/* Looked through first, registered only when the whole contract is sound. */
-void take_problems(struct loader *l)
+static void each_problem(struct loader *l, bool is_registered)
 {
     json_t *problems = json_object_get(l->contract->root, "x-problems"), *constraints = json_object_get(l->contract->root, "x-constraints"),
            *node;
     const char *name;
-    for (int is_registered = 0; is_registered <= (l->c.faults == 0); is_registered++) {
-        json_object_foreach(problems, name, node) take_problem(l, name, node, is_registered);
-        json_object_foreach(constraints, name, node) take_constraint(l, name, node, is_registered);
-    }
+    json_object_foreach(problems, name, node) take_problem(l, name, node, is_registered);
+    json_object_foreach(constraints, name, node) take_constraint(l, name, node, is_registered);
+}
+
+/* Looked through first, registered only when the whole contract is sound. */
+void take_problems(struct loader *l)
+{
+    each_problem(l, false);
+    if (!l->c.faults)
+        each_problem(l, true);
 }

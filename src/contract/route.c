@@ -75,13 +75,15 @@ bool route_add(struct contract *contract, const struct operation *operation, con
     *ret_why = "a path begins with / and has no empty, dot or partly variable segment";
     while (*p == '/') {
         struct slice segment = {p + 1, strcspn(p + 1, "/")};
-        bool is_param = segment.len > 2 && segment.data[0] == '{' && segment.data[segment.len - 1] == '}';
+        bool is_param = segment.len > 2 && segment.data[0] == '{' && strcspn(segment.data + 1, "{}/") == segment.len - 2;
         size_t plain = strcspn(segment.data, "/{}%?#");
         if (segment.len == 0 || is_dot_segment(segment) || (!is_param && plain < segment.len))
             return false;
         n_params += is_param;
-        node = child_for(contract->arena, node, is_param ? (struct slice){0} : segment);
         p = segment.data + segment.len;
+        if (is_param)
+            segment.data = NULL;
+        node = child_for(contract->arena, node, segment);
     }
     if (*p || node == contract->routes)
         return false;

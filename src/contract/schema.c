@@ -261,7 +261,7 @@ static struct schema *take(struct compiler *c, const json_t *source, const char 
 static struct schema_list take_list(struct compiler *c, const json_t *source, const char *keyword, const char *at)
 {
     const json_t *list = json_object_get(source, keyword), *node;
-    struct schema_list made = {arena_zalloc_array(c->arena, json_array_size(list) + 1, sizeof *made.rows), json_array_size(list)};
+    struct schema_list made = {arena_zalloc_array(c->arena, json_array_size(list) + 1, sizeof(struct schema *)), json_array_size(list)};
     size_t i;
     json_array_foreach(list, i, node)
     {
@@ -406,7 +406,7 @@ static void remember(struct compiler *c, const char *key, struct schema *s)
 {
     if (c->n_made == c->cap_made) {
         c->cap_made = c->cap_made ? c->cap_made * 2 : 256;
-        c->made = realloc(c->made, c->cap_made * sizeof *c->made);
+        c->made = realloc(c->made, c->cap_made * sizeof(struct schema *));
         if (!c->made)
             die_no_memory();
     }

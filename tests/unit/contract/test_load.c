@@ -261,6 +261,9 @@ static void what_cannot_be_kept_is_refused_with_its_place(void **state)
         /* paths */
         {HEAD "paths:\n  /a/: {get: {operationId: a, responses: {'200': {description: d}}}}\n" TAIL,
          "t:5: #/paths/~1a~1/get: a path begins with / and has no empty, dot or partly variable segment\n"},
+        {HEAD "paths:\n  /a/{x}{y}: {get: {operationId: a, parameters: [{name: x, in: path, required: true, schema: {}}, {name: y, in: "
+              "path, required: true, schema: {}}], responses: {'200': {description: d}}}}\n" TAIL,
+         "t:5: #/paths/~1a~1{x}{y}/get: a path begins with / and has no empty, dot or partly variable segment\n"},
         {HEAD "paths:\n"
               "  /a/{x}: {get: {operationId: a, parameters: [{name: x, in: path, required: true, schema: {}}], responses: {'200': "
               "{description: d}}}}\n"
