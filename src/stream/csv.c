@@ -322,17 +322,30 @@ static size_t take_run(struct csv_reader *r, const char *bytes, size_t len)
 
 /* ── the first line ── */
 
-/* The delimiter of the first line that is not blank, or 0 if there is none yet. `sep=;` is Excel's own way to tell. */
+/* What `sep=;` says, Excel's own way to tell; 0 if the line is none. Only what would also be found without it: refused rows go back without
+ * that line. */
+static char sep_line(const char *line, size_t len)
+{
+    struct slice text = slice_trim((struct slice){line, len});
+
+    if (text.len < 4 || !slice_is_nocase((struct slice){text.data, 4}, "sep="))
+        return '\0';
+    if (text.len == 5)
+        return text.data[4] == ',' || text.data[4] == ';' ? text.data[4] : '\0';
+    return text.len == 4 && text.data + 4 < line + len && text.data[4] == '\t' ? '\t' : '\0';
+}
+
+/* The delimiter of the first line that is not blank. */
 static char delimiter_of(const char *line, size_t len, bool *ret_is_sep_line)
 {
     static const char candidates[] = {',', ';', '\t'};
     size_t counts[sizeof candidates] = {0}, best = 0;
     bool quoted = false;
-    struct slice text = slice_trim((struct slice){line, len});
+    char told = sep_line(line, len);
 
-    *ret_is_sep_line = text.len == 5 && slice_is_nocase((struct slice){text.data, 4}, "sep=");
-    if (*ret_is_sep_line)
-        return text.data[4];
+    *ret_is_sep_line = told != '\0';
+    if (told)
+        return told;
     for (size_t i = 0; i < len; i++) {
         quoted ^= line[i] == '"';
         for (size_t k = 0; k < sizeof candidates; k++)

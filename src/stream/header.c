@@ -161,7 +161,8 @@ enum status import_header_read(struct ctx *ctx, const struct import_kind *kind, 
     header.was_quoted = arena_alloc(ctx->arena, row->n_fields * sizeof *header.was_quoted);
     for (size_t i = 0; i < row->n_fields; i++) {
         header.names[i] = arena_strndup(ctx->arena, row->fields[i].data, row->fields[i].len);
-        header.was_quoted[i] = row->was_quoted[i];
+        /* Refused rows go back below this head, and their delimiter must be found in it again. */
+        header.was_quoted[i] = row->was_quoted[i] || strpbrk(header.names[i], ",;\t");
     }
     st = choose(ctx, kind, &header);
     if (st == ST_OK)

@@ -104,6 +104,8 @@ static void csv_gives_the_same_rows_however_it_is_cut(void **state UNUSED)
         {"one column", T("a\n1\n"), "1:[a]|2:[1]|"},
         {"a delimiter inside quotes is none", T("\"a,b,c\";d\n1;2\n"), "1:<a,b,c>[d]|2:[1][2]|"},
         {"sep line", T("sep=;\r\na,x;b\r\n"), "2:[a,x][b]|"},
+        {"sep line of a tab", T("sep=\t\r\na,x\tb\r\n"), "2:[a,x][b]|"},
+        {"sep line of what is no delimiter", T("sep=|\na|b\n"), "1:[sep=|]|2:[a|b]|"},
         {"byte order mark",
          T("\xef\xbb\xbf"
            "a,b\n1,2"),

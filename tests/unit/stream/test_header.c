@@ -194,6 +194,28 @@ static bool collect(void *cls, const char *bytes, size_t len)
     return true;
 }
 
+/* Found by fuzzing: a head full of commas outweighed the semicolons that `sep=;` had told of, and nothing tells of them on the way back. */
+static void the_delimiter_is_found_again_in_the_heads_of_refused_rows(void **state UNUSED)
+{
+    struct ctx ctx = new_ctx();
+    struct import_header header, again;
+    struct rejects r;
+    struct buf out;
+
+    buf_init(&out, NULL, 0);
+    assert_int_equal(header_of(&ctx, "sep=;\nnip;nama;a,b,c,d,e,f,g,h,i,j", &header), ST_OK);
+    assert_int_equal(header.n_columns, 3);
+    rejects_init(&r, false, ';', &header, collect, &out);
+    rejects_head(&r);
+    assert_true(rejects_flush(&r));
+    rejects_done(&r);
+    assert_int_equal(header_of(&ctx, buf_cstr(&out), &again), ST_OK);
+    assert_int_equal(again.n_columns, 8);
+    assert_string_equal(again.names[2], "a,b,c,d,e,f,g,h,i,j");
+    buf_done(&out);
+    arena_free(ctx.arena);
+}
+
 static void refused_rows_keep_their_columns_and_lose_ours(void **state UNUSED)
 {
     static const struct slice cells[] = {{"1;2", 3}, {"B\"x", 3}, {"old", 3}};
@@ -249,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_header_without_what_is_needed_is_refused_by_name),
         cmocka_unit_test(the_best_named_of_several_columns_is_used_and_unused_ones_are_told_once),
         cmocka_unit_test(cells_become_values_or_faults),
+        cmocka_unit_test(the_delimiter_is_found_again_in_the_heads_of_refused_rows),
         cmocka_unit_test(refused_rows_keep_their_columns_and_lose_ours),
     };
 
