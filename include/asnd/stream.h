@@ -29,7 +29,7 @@ struct csv_row {
     const struct slice *fields; /* unquoted, valid during the callback */
     const bool *was_quoted;
     size_t n_fields;
-    int64_t line; /* where the row begins, from 1 */
+    int64_t line;      /* where the row begins, from 1 */
     const char *fault; /* NULL, or why the row cannot be read: "quote-open", "quote-text", "row-too-long", "not-utf8" */
 };
 typedef enum status (*csv_row_fn)(void *cls, const struct csv_row *row);
@@ -61,11 +61,12 @@ struct mended {
     const char *suggestion; /* for DAMAGE_NAMED: the likely value, or NULL */
     const char *en, *id;    /* for DAMAGE_NAMED: what is wrong and what to do, static */
 };
-struct mended mend_digits(struct arena *arena, struct slice cell, size_t want_digits); /* NIP (18), NIK (16): 1.98703E+17 cannot be repaired */
+struct mended mend_digits(struct arena *arena, struct slice cell,
+                          size_t want_digits); /* NIP (18), NIK (16): 1.98703E+17 cannot be repaired */
 /* 1990-12-31, 31-12-1990 (national), 31/12/1990, 31 Des 1990, serial 33238 of the 1900 system. Day first unless that is no date; years
  * 1900 to 2099. */
 struct mended mend_date(struct arena *arena, struct slice cell);
-struct mended mend_text(struct arena *arena, struct slice cell);  /* "null", "-", "N/A" as text → empty; spaces and line ends → one space */
+struct mended mend_text(struct arena *arena, struct slice cell); /* "null", "-", "N/A" as text → empty; spaces and line ends → one space */
 struct mended mend_phone(struct arena *arena, struct slice cell); /* separators and + go; 812… → 0812… */
 /* A code of `width` digits whose leading zeros a spreadsheet dropped ("5" for "05"); words stay as they are. */
 struct mended mend_code(struct arena *arena, struct slice cell, size_t width);
@@ -147,10 +148,10 @@ struct import_kind {
 struct import_options {
     bool dry_run;
     bool is_ndjson;
-    const char *file_name;            /* for the record, or NULL */
+    const char *file_name;              /* for the record, or NULL */
     const struct import_sender *sender; /* NULL: the command line, which sees everything */
-    const char *rejects_type;         /* "text/csv" or "application/x-ndjson": form of the refused rows */
-    write_fn rejects;                 /* gets the refused rows as they are found, or NULL */
+    const char *rejects_type;           /* "text/csv" or "application/x-ndjson": form of the refused rows */
+    write_fn rejects;                   /* gets the refused rows as they are found, or NULL */
     void *rejects_cls;
 };
 
