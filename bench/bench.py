@@ -177,7 +177,8 @@ def copy_seconds():
 
 
 def sample_nips(n):
-    return sql(f"SELECT nip FROM asn ORDER BY md5(nip) LIMIT {n}").split()
+    """People in service: nobody else may be enrolled."""
+    return sql(f"SELECT a.nip FROM asn a JOIN legal_status l ON l.code = a.legal_status WHERE l.in_service ORDER BY md5(a.nip) LIMIT {n}").split()
 
 
 LUA_PATHS = """
@@ -253,11 +254,11 @@ end
 
 def enrol_sessions(n):
     """Sessions with room for everybody, each on its own day, so that nobody overlaps."""
-    sql("INSERT INTO programme (id, code, name, kind, form, jp) VALUES (gen_random_uuid(), 'BENCH-' || md5(random()::text), 'Bench', 3, 'klasikal', 8)"
-        " ON CONFLICT DO NOTHING")
-    return sql("INSERT INTO session (id, programme_id, starts_on, ends_on, capacity) SELECT gen_random_uuid(), (SELECT id FROM programme WHERE code LIKE 'BENCH-%' "
-               f"LIMIT 1), d, d, 1000000 FROM (SELECT '2030-01-01'::date + (SELECT count(*)::int FROM session) + i AS d FROM generate_series(1, {n}) AS i) AS x "
-               "RETURNING id").split()
+    sql("INSERT INTO programme (id, code, name, form, family, jp, organiser) SELECT gen_random_uuid(), 'BENCH', 'Bench', min(code), 'teknis', 8, 'Bench' "
+        "FROM training_form ON CONFLICT DO NOTHING")
+    return sql("INSERT INTO session (id, programme_id, title, starts_on, ends_on, capacity) SELECT gen_random_uuid(), p.id, 'Bench', d, d, 100000 "
+               "FROM programme p, (SELECT '2030-01-01'::date + (SELECT count(*)::int FROM session) + i AS d "
+               f"FROM generate_series(1, {n}) AS i) AS x WHERE p.code = 'BENCH' RETURNING id").split()
 
 
 def bench_enrol(args, table, daemon, key, nips, name, n_sessions):
