@@ -5,6 +5,7 @@ Every workload is run in rounds that alternate between us and the limit, because
 ratio. Runs inside tests/unit/with-postgres.sh, which gives ASND_TEST_DATABASE_URL.
 """
 import argparse
+import atexit
 import json
 import os
 import platform
@@ -56,6 +57,7 @@ class Daemon:
         env = dict(ENV, ASND_PORT="0", **settings)
         began = time.monotonic()
         self.process = subprocess.Popen([ASND, "serve"], env=env, stderr=self.log)
+        atexit.register(self.process.kill)
         while True:
             line = re.search(r'"event":"listening".*?"port":(\d+)', Path(self.log.name).read_text())
             if line:
