@@ -88,29 +88,7 @@ stage_tidy() {
     mapfile -t files < <(git ls-files 'src/*.c')
     printf '%s\0' "${files[@]}" | xargs -0 -P "$(nproc)" -n 8 clang-tidy --quiet -p build/fuzz
 }
-# The JSON Schema Test Suite of draft 2020-12: Debian's package ends with draft 7, so it comes from the source package of Python's
-# jsonschema, which carries it (pinned by version and hash).
-json_schema_suite() {
-    local dir=$ROOT/.local/json-schema-suite version=4.23.0
-    local hash=d71497fef26351a33265337fa77ffeb82423f3ea21283cd9467bb03999266bc4
-    if ! [ -f "$dir/$version/type.json" ]; then
-        rm -rf -- "$dir"
-        mkdir -p "$dir/$version"
-        /usr/bin/python3 -m venv "$dir/venv" &&
-            "$dir/venv/bin/pip" download -q --no-deps --no-binary jsonschema -d "$dir" "jsonschema==$version" &&
-            echo "$hash  $dir/jsonschema-$version.tar.gz" | sha256sum -c --quiet &&
-            tar xzf "$dir/jsonschema-$version.tar.gz" -C "$dir/$version" --strip-components 4 "jsonschema-$version/json/tests/draft2020-12" || return
-        rm -rf -- "$dir/venv"
-    fi
-    export ASND_JSON_SCHEMA_SUITE=$dir/$version
-}
-stage_unit() {
-    if ! json_schema_suite; then
-        echo "the JSON Schema Test Suite (draft 2020-12) could not be fetched: its tests are NOT RUN"
-        [ "${CI:-}" != true ] || return 1
-    fi
-    with_postgres ctest --test-dir build/asan --output-on-failure --no-tests=error -j "$(nproc)"
-}
+stage_unit() { with_postgres ctest --test-dir build/asan --output-on-failure --no-tests=error -j "$(nproc)"; }
 stage_raw() {
     require_files 'tests/raw/test_*.py' || return
     with_postgres "${PYTEST[@]}" tests/raw
