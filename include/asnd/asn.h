@@ -15,6 +15,9 @@ extern const struct import_kind import_asn, import_units;
 
 /* importAsn, importUnits: the body is the file; the reply is the report, or the refused rows when text/csv or application/x-ndjson is accepted.
  * getImportRejects: the refused rows that an import kept. */
-NODISCARD enum status stream_import_asn(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct stream_io *io);
-NODISCARD enum status stream_import_units(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct stream_io *io);
-NODISCARD enum status stream_import_rejects(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct stream_io *io);
+NODISCARD enum status stream_import_asn(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in,
+                                        struct stream_io *io);
+NODISCARD enum status stream_import_units(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in,
+                                          struct stream_io *io);
+NODISCARD enum status stream_import_rejects(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in,
+                                            struct stream_io *io);

@@ -12,7 +12,7 @@
 struct arena;
 
 /* asnd_ + 43 characters base64url (256 random bits) + 6 characters of checksum: garbage is refused without asking the database. */
-#define KEY_TEXT_LEN 54
+#define KEY_TEXT_LEN      54
 #define KEY_HASH_HEX_SIZE 65
 
 /* The caller. Strings are its own; it lives as long as somebody holds a reference (counted on one loop's thread). */
@@ -22,7 +22,7 @@ struct actor {
     const char *units;  /* ltree[] literal: subtrees whose people it may see; "{\"\"}" is everything */
     const char *const *scopes;
     size_t n_scopes;
-    int64_t expires_us; /* wall clock; 0: never */
+    int64_t expires_us;    /* wall clock; 0: never */
     int64_t used_noted_ms; /* the loop's note of when last_used_at was last written */
     int refs;
 };

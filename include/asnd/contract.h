@@ -45,7 +45,7 @@ struct param_spec {
     const char *bind_name; /* lower case, dashes to underscores: `if_match`; what :name in a statement means */
     enum param_in in;
     bool required;
-    bool explode;          /* arrays: ?a=1&a=2 when true (form default), ?a=1,2 when false; false outside the query */
+    bool explode; /* arrays: ?a=1&a=2 when true (form default), ?a=1,2 when false; false outside the query */
     struct property_spec type;
     const char *default_text; /* text form of the schema's default, or NULL */
 };
@@ -57,12 +57,12 @@ struct media_spec {
 
 /* One `METHOD path` entry. All pointers live as long as the contract. */
 struct operation {
-    const char *id;     /* operationId */
-    size_t index;       /* 0..n-1, for tables beside the contract */
+    const char *id; /* operationId */
+    size_t index;   /* 0..n-1, for tables beside the contract */
     enum http_method method;
-    const char *path;   /* the template: /v1/asn/{nip} */
+    const char *path; /* the template: /v1/asn/{nip} */
     const char *summary;
-    const char *place;  /* "openapi.yaml:123" where the operation begins */
+    const char *place; /* "openapi.yaml:123" where the operation begins */
 
     const struct param_spec *params;
     size_t n_params;
@@ -75,11 +75,11 @@ struct operation {
     size_t n_body_members;
     int64_t body_limit; /* x-body-limit, 0: the setting */
 
-    int success; /* the lowest 2xx of its responses */
+    int success;                    /* the lowest 2xx of its responses */
     const char *const *reply_types; /* media types of that response, in order; n = 0: no content */
     size_t n_reply_types;
-    const struct schema *reply_schema; /* of its application/json, or NULL */
-    bool is_list;                      /* that schema has a `data` array: the rows are its items */
+    const struct schema *reply_schema;         /* of its application/json, or NULL */
+    bool is_list;                              /* that schema has a `data` array: the rows are its items */
     const struct property_spec *reply_members; /* members of one row (of the object itself if no list) */
     size_t n_reply_members;
     const char *location; /* x-location: a template such as /v1/asn/{nip} filled from the row, or NULL */
@@ -88,8 +88,8 @@ struct operation {
     const char *const *scopes; /* all of them are needed */
     size_t n_scopes;
 
-    int timeout_ms;  /* x-timeout-ms, 0: the setting */
-    bool retry_safe; /* x-retry: serialization failures and deadlocks may be run again */
+    int timeout_ms;    /* x-timeout-ms, 0: the setting */
+    bool retry_safe;   /* x-retry: serialization failures and deadlocks may be run again */
     const json_t *raw; /* the operation object, $refs unresolved: for what else a room wants to read */
 };
 
@@ -109,7 +109,7 @@ const json_t *contract_root(const struct contract *contract);
 /* ── routing ── */
 #define ROUTE_PARAMS_MAX 8
 struct route {
-    const struct operation *operation; /* NULL when the path is known but not the method */
+    const struct operation *operation;          /* NULL when the path is known but not the method */
     struct slice path_values[ROUTE_PARAMS_MAX]; /* raw (still percent-encoded), in the order of the template */
     size_t n_path_values;
     const char *allow; /* "GET, HEAD, PATCH, OPTIONS" of that path; NULL when the path is unknown */
@@ -122,7 +122,7 @@ bool contract_route(const struct contract *contract, enum http_method method, st
 struct value {
     bool is_present; /* given by the client, or a default */
     bool is_default;
-    bool is_null;    /* body members only */
+    bool is_null; /* body members only */
     /* Text as PostgreSQL reads it: strings as they are, numbers exactly as written (where the contract says integer: digits only, 100 for
      * 1e2), true/false, arrays of scalars as array literals, objects and other arrays as JSON text. NUL-terminated; NULL when absent or
      * null. */

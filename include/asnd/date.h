@@ -13,8 +13,8 @@ struct date {
     int day;
 };
 
-#define DATE_TEXT_SIZE 11     /* YYYY-MM-DD and NUL */
-#define INSTANT_TEXT_SIZE 30  /* YYYY-MM-DDTHH:MM:SS.mmmZ and NUL, with room */
+#define DATE_TEXT_SIZE    11 /* YYYY-MM-DD and NUL */
+#define INSTANT_TEXT_SIZE 30 /* YYYY-MM-DDTHH:MM:SS.mmmZ and NUL, with room */
 
 bool date_is_valid(struct date d);
 /* Exactly YYYY-MM-DD (RFC 3339 full-date); false on anything else, also on 30 February. */

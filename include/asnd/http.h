@@ -62,11 +62,11 @@ struct slice request_path(const struct request *rq);   /* raw, up to `?` */
 struct slice request_query(const struct request *rq);  /* raw, behind `?`; data NULL when there is none */
 /* First value of a header, NULL if absent; ret_count (may be NULL) gets how many there are. */
 const char *request_header(struct request *rq, const char *name, size_t *ret_count);
-bool request_has_body(const struct request *rq); /* Content-Length > 0 or chunked */
+bool request_has_body(const struct request *rq);          /* Content-Length > 0 or chunked */
 int64_t request_content_length(const struct request *rq); /* -1 when chunked */
 struct slice request_body(const struct request *rq);
 int64_t request_started_us(const struct request *rq); /* monotonic, at the end of the head */
-const char *request_peer(struct request *rq); /* numeric address */
+const char *request_peer(struct request *rq);         /* numeric address */
 void *request_cls(const struct request *rq);
 void request_set_cls(struct request *rq, void *cls);
 struct http_server *request_server(const struct request *rq);
@@ -96,10 +96,10 @@ void reply_problem(struct request *rq);
  * how many, PULL_WAIT to be called again after reply_stream_wake, PULL_END at the end, PULL_FAIL to cut the connection so that the
  * client sees that it is not whole. */
 #define PULL_WAIT ((ptrdiff_t)0)
-#define PULL_END ((ptrdiff_t)-1)
+#define PULL_END  ((ptrdiff_t)-1)
 #define PULL_FAIL ((ptrdiff_t)-2)
 void reply_stream(struct request *rq, int http_status, const char *content_type, ptrdiff_t (*pull)(void *cls, char *dst, size_t cap),
                   void *cls);
 void reply_stream_wake(struct request *rq);
-int reply_status(const struct request *rq); /* HTTP status that was queued, 0 before */
+int reply_status(const struct request *rq);     /* HTTP status that was queued, 0 before */
 int64_t reply_length(const struct request *rq); /* body bytes queued; -1 for a stream */

@@ -21,15 +21,15 @@ struct log_field {
     int64_t number;
 };
 #define LOG_TEXT(k, v) ((struct log_field){.key = (k), .type = LF_TEXT, .text = (v)})
-#define LOG_NUM(k, v) ((struct log_field){.key = (k), .type = LF_INT, .number = (int64_t)(v)})
+#define LOG_NUM(k, v)  ((struct log_field){.key = (k), .type = LF_INT, .number = (int64_t)(v)})
 #define LOG_FLAG(k, v) ((struct log_field){.key = (k), .type = LF_BOOL, .number = (v)})
-#define LOG_US(k, v) ((struct log_field){.key = (k), .type = LF_MS3, .number = (v)})
+#define LOG_US(k, v)   ((struct log_field){.key = (k), .type = LF_MS3, .number = (v)})
 
 /* log_line(LOG_INFO_, "listening", LOG_TEXT("address", a), LOG_NUM("port", p)); NULL texts are left out, those beyond
  * 1000 bytes cut. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields, int n_fields);
-#define log_line(level, event, ...)                                                                                      \
-    log_write((level), (event), (const struct log_field[]){__VA_ARGS__},                                                 \
+#define log_line(level, event, ...)                                                                                                        \
+    log_write((level), (event), (const struct log_field[]){__VA_ARGS__},                                                                   \
               (int)(sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field)))
 
 NORETURN void die_no_memory(void);

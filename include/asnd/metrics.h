@@ -12,8 +12,8 @@ enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM /* seconds, fi
 /* Registers one series: `labels` is text such as operation="getAsn",status="2xx" or "". The same name and labels give the same series.
  * Thread-safe; strings are copied. */
 struct metric *metric_new(enum metric_kind kind, const char *name, const char *labels, const char *help);
-void metric_add(struct metric *m, int64_t n);    /* counter, gauge */
-void metric_set(struct metric *m, int64_t value); /* gauge */
+void metric_add(struct metric *m, int64_t n);                   /* counter, gauge */
+void metric_set(struct metric *m, int64_t value);               /* gauge */
 void metric_observe_us(struct metric *m, int64_t microseconds); /* histogram */
 int64_t metric_value(const struct metric *m);
 void metrics_write(struct buf *out);

@@ -23,13 +23,13 @@ const char *asn_kind_text(enum asn_kind kind);
 
 struct nip {
     char digits[19];
-    enum asn_kind kind;   /* as declared, or detected from digit 13 when ASN_UNKNOWN was given */
+    enum asn_kind kind; /* as declared, or detected from digit 13 when ASN_UNKNOWN was given */
     struct date birth;
     int appointed_year;
-    int appointed_month;  /* 1–12; 0 for PPPK, whose number has none */
+    int appointed_month;   /* 1–12; 0 for PPPK, whose number has none */
     int appointment_count; /* PPPK 1–9; 0 for PNS */
-    char sex;             /* 'M' or 'F' */
-    int sequence;         /* 1–999 */
+    char sex;              /* 'M' or 'F' */
+    int sequence;          /* 1–999 */
 };
 /* Spaces are ignored (paper prints 19900115 201503 1 999). Part-time PPPK: only length, birth date and sex are checked (the layout of
  * their number was not found in any source). */
@@ -64,8 +64,8 @@ struct indicator {
     const struct decimal *target;      /* MAXIMIZE, MINIMIZE*: the target; RANGE: lower bound */
     const struct decimal *target_high; /* RANGE: upper bound; else NULL */
     const struct decimal *actual;
-    const struct decimal *cap;         /* percent, or NULL: none */
-    bool zero_target_reached;          /* MAXIMIZE with target 0: counts as 100 instead of being undefined */
+    const struct decimal *cap; /* percent, or NULL: none */
+    bool zero_target_reached;  /* MAXIMIZE with target 0: counts as 100 instead of being undefined */
 };
 /* Percent, exact, not rounded: uncapped (but not below 0) and capped. */
 struct refusal achievement_compute(const struct indicator *in, struct decimal *ret_uncapped, struct decimal *ret_capped);
@@ -74,11 +74,17 @@ struct refusal achievement_total(const struct decimal *weights, const struct dec
 
 /* ── predicate ── Permenpan RB 6/2022: nine cells from two ratings. */
 enum rating { RATING_ABOVE = 1, RATING_AS_EXPECTED = 2, RATING_BELOW = 3 };
-enum predicate { PREDICATE_SANGAT_BAIK = 1, PREDICATE_BAIK = 2, PREDICATE_BUTUH_PERBAIKAN = 3, PREDICATE_KURANG = 4, PREDICATE_SANGAT_KURANG = 5 };
+enum predicate {
+    PREDICATE_SANGAT_BAIK = 1,
+    PREDICATE_BAIK = 2,
+    PREDICATE_BUTUH_PERBAIKAN = 3,
+    PREDICATE_KURANG = 4,
+    PREDICATE_SANGAT_KURANG = 5
+};
 /* The enum's values are SIASN's kuadranKinerjaNilai. */
 enum predicate predicate_derive(enum rating results, enum rating behaviour);
-const char *predicate_text(enum predicate predicate); /* "sangat_baik" … */
-bool rating_parse(const char *text, enum rating *ret);  /* "di_atas_ekspektasi", "sesuai_ekspektasi", "di_bawah_ekspektasi" */
+const char *predicate_text(enum predicate predicate);  /* "sangat_baik" … */
+bool rating_parse(const char *text, enum rating *ret); /* "di_atas_ekspektasi", "sesuai_ekspektasi", "di_bawah_ekspektasi" */
 const char *rating_text(enum rating rating);
 
 /* ── learning hours (JP) ── 1 JP = 45 minutes, rounded down; floor and ceiling are flags, never refusals. */

@@ -12,9 +12,9 @@
 
 /* A field per row of settings.def: SETTING_TEXT → const char *, SETTING_INT → int64_t, SETTING_BOOL → bool. */
 struct settings {
-#define SETTING_TEXT(name, def, secret, help) const char *name;
+#define SETTING_TEXT(name, def, secret, help)  const char *name;
 #define SETTING_INT(name, def, min, max, help) int64_t name;
-#define SETTING_BOOL(name, def, help) bool name;
+#define SETTING_BOOL(name, def, help)          bool name;
 #include "asnd/settings.def"
 #undef SETTING_TEXT
 #undef SETTING_INT

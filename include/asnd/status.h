@@ -50,9 +50,9 @@ struct problem {
     const char *detail; /* worded in ctx->lang */
     struct fault *first_fault;
     struct fault *last_fault;
-    int n_faults; /* all that were found; only the first PROBLEM_FAULTS_MAX are kept */
-    int retry_after_s;   /* 0: none */
-    const char *allow;   /* the Allow header of a 405, or NULL */
+    int n_faults;      /* all that were found; only the first PROBLEM_FAULTS_MAX are kept */
+    int retry_after_s; /* 0: none */
+    const char *allow; /* the Allow header of a 405, or NULL */
 };
 
 /* What one request or job knows of itself; passed first everywhere. Its strings live in its arena. */
@@ -67,8 +67,8 @@ struct ctx {
 
 /* Stores the problem and returns `status`, so that `return fail(…)` reads as one thing. Both wordings take the same arguments.
  * An earlier problem is overwritten, its faults are kept. `code` must be in the catalogue (debug builds assert it). */
-enum status fail(struct ctx *ctx, enum status status, const char *code, const char *en, const char *id, ...)
-    PRINTF_LIKE(4, 6) PRINTF_LIKE(5, 6);
+enum status fail(struct ctx *ctx, enum status status, const char *code, const char *en, const char *id, ...) PRINTF_LIKE(4, 6)
+    PRINTF_LIKE(5, 6);
 
 /* Adds one fault to the problem being collected; `where` and the texts are copied. Returns the fault (for value, suggestion, line)
  * or NULL when the list is full. */
