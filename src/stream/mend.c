@@ -146,6 +146,9 @@ struct mended mend_start(struct arena *arena, struct slice cell, bool is_text)
         return mend_none(NULL);
     if (is_error_word(text))
         return spreadsheet_error(text);
+    if (strstr(text, "\xef\xbf\xbd") != NULL)
+        return mend_named(text, "lost-character", NULL, "A character was lost here when the file was converted; write it again.",
+                          "Sebuah karakter hilang di sini saat berkas dikonversi; tulis kembali.");
     if (code == NULL && is_text && is_squeezed)
         code = "inner-space";
     return code ? mend_repaired(code, text) : mend_none(text);
