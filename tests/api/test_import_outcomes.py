@@ -97,6 +97,14 @@ def test_every_row_comes_out_as_its_maker_says(settled, regency, expected, tmp_p
     assert postgres.query(settled, "SELECT nip, version, updated_at FROM asn ORDER BY nip") == before
 
 
+def test_a_character_that_was_lost_is_not_taken_when_the_refused_rows_come_back_unmended(settled, regency, expected, tmp_path):
+    rejects = tmp_path / "rejects.csv"
+    take(settled, regency / "asn.csv", "--rejects", rejects)
+    take(settled, rejects)
+    lost = [f for faults in refused(settled).values() for f in faults if f[1] == "lost-character"]
+    assert lost == [("name", "lost-character")] * sum(r["dirt"] == "latin-1" for r in expected)
+
+
 def test_mended_values_are_those_that_were_meant(settled, regency, expected, tmp_path):
     """The damaged file stores for every repaired row what the undamaged one stores."""
     take(settled, regency / "asn.csv")
