@@ -124,15 +124,17 @@ void render_row(struct buf *out, const struct projection *p, const PGresult *res
     char separator = '{';
     for (int i = 0; i < p->plan->n_columns; i++) {
         const struct column *c = &p->plan->columns[i];
+        int len;
         if (!p->shown[i])
             continue;
         buf_putc(out, separator);
         separator = ',';
         buf_put(out, c->prefix, c->prefix_len);
-        if (PQgetisnull(res, row, i))
+        len = PQgetlength(res, row, i);
+        if (len == 0 && PQgetisnull(res, row, i)) /* asked only where it can be: this runs for every value of every reply */
             BUF_LIT(out, "null");
         else
-            render_json(out, c->kind, PQgetvalue(res, row, i), (size_t)PQgetlength(res, row, i));
+            render_json(out, c->kind, PQgetvalue(res, row, i), (size_t)len);
     }
     if (separator == '{')
         buf_putc(out, '{');
@@ -297,7 +299,7 @@ enum status render_reply(struct ctx *ctx, const struct call *call, const struct 
     if (!operation->is_list && n == 0)
         return fail(ctx, ST_NOT_FOUND, "not-found", "There is nothing here, or it is not yours to see.",
                     "Tidak ada, atau bukan hak Anda untuk melihatnya.");
-    buf_init(body, ctx->arena, operation->is_list ? (size_t)n * 512 + 256 : 2048);
+    buf_init(body, ctx->arena, operation->is_list ? (size_t)n * 1024 + 256 : 2048);
     if (operation->is_list) {
         render_list(ctx, call, &p, res, body, ret_link);
     } else if (operation->n_reply_types) {
