@@ -3,6 +3,7 @@
 and nothing that was refused is."""
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -220,3 +221,27 @@ def test_stopping_lets_running_requests_end(server, database):
     assert not writers.odd, writers.odd[:3]
     stored = dict(postgres.query(database, "SELECT code, id::text FROM unit WHERE code LIKE 'K%-%'"))
     assert writers.confirmed.items() <= stored.items()
+
+
+def until(look, seconds=30):
+    end = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+def test_a_second_signal_cuts_what_does_not_end(server, database):
+    """A client that never finishes its upload holds up the first signal, not the second."""
+    daemon = daemons.Daemon(database, name="cutting", stop_delay_ms=0, stop_timeout_ms=600000, body_timeout_ms=600000)
+    key = daemon.create_key(name="c", scopes=["admin"])
+    with socket.create_connection(("127.0.0.1", daemon.port)) as client:
+        client.sendall(f"POST /v1/asn/import HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\nContent-Type: text/csv\r\n"
+                       f"Content-Length: 100000\r\n\r\nnip,kind,name,unit_code\r\n".encode())
+        until(lambda: postgres.query(database, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'asnd worker' AND state LIKE 'idle in%'")[0][0] > 0)
+        daemon.process.send_signal(signal.SIGTERM)
+        until(lambda: any(line["event"] == "stopping" for line in daemon.log_lines()))
+        assert daemon.process.poll() is None
+        daemon.process.send_signal(signal.SIGTERM)
+        assert daemon.process.wait(timeout=15) == 0
+    assert any(line["event"] == "cutting" for line in daemon.log_lines())
+    daemon.stop()
