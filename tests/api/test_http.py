@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from pathlib import Path
 
 import pytest
 import requests
@@ -10,6 +11,7 @@ import requests
 from support import make
 from support.daemon import planted, run
 
+ROOT = Path(__file__).resolve().parents[2]
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
@@ -120,6 +122,7 @@ def test_metrics_count_requests(anonymous, api):
 
 def test_the_contract_is_served_in_both_forms_and_to_read(anonymous, contract):
     assert anonymous.get("/openapi.json").json["paths"].keys() == contract.document["paths"].keys()
+    assert anonymous.get("/openapi.yaml").bytes == (ROOT / "openapi.yaml").read_bytes()
     text = anonymous.get("/docs").text
     for operation in contract.operations.values():
         assert operation.id in text, f"{operation.id} is not in /docs"
