@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh [--port N] [--no-demo] [--detach] | --stop
+# run.sh [--port N] [--no-demo] [--detach] | --stop | --help
 # From a fresh Debian 12 to a running asnd with demo data: installs what is missing, builds, starts a private PostgreSQL, migrates,
-# imports, serves. Everything it makes lies in .local/ and build/. A second start takes a moment.
+# imports, serves. Everything it makes lies in .local/ and build/ (to begin anew: --stop, and remove .local/), except that root in a tree
+# where user postgres cannot go has its database in /var/lib/postgresql/asnd-NUMBER. A second start takes a moment.
 #
 #   --port N    listen on 127.0.0.1:N (default 8080)
 #   --no-demo   leave the database empty
 #   --detach    return when it is ready; otherwise it runs until Ctrl-C
 #   --stop      end the daemon and the PostgreSQL that this script started
 #
-# ASND_DATABASE_URL, when set, is used instead of a private PostgreSQL. Other ASND_* settings pass through (`asnd config`).
+# ASND_DATABASE_URL, when set to another database, is used instead of a private PostgreSQL. Other ASND_* settings pass through (`asnd config`).
 set -euo pipefail
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/lib.sh
@@ -18,28 +19,33 @@ ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 LOCAL=$ROOT/.local
 ASND=$ROOT/build/release/asnd
 DAEMON_PID=$LOCAL/asnd.pid
-port=8080
+port=''
 demo=1
 detach=''
 stop=''
 started_cluster=''
 as_daemon=()
 
+help() { sed -n '3,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 usage() {
-    sed -n '3,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    help >&2
     exit 2
 }
 
 while [ $# -gt 0 ]; do
     case $1 in
     --port)
-        [[ "${2:-}" =~ ^[0-9]{1,5}$ ]] || usage
+        [[ "${2:-}" =~ ^[1-9][0-9]{0,4}$ && $2 -le 65535 ]] || usage
         port=$2
         shift
         ;;
     --no-demo) demo='' ;;
     --detach) detach=1 ;;
     --stop) stop=1 ;;
+    --help)
+        help
+        exit 0
+        ;;
     *) usage ;;
     esac
     shift
@@ -86,6 +92,11 @@ log_min_messages = warning
 CONF
 }
 
+own_database() { echo "postgresql://asnd@/asnd?host=${1// /%20}"; } # SOCKET_DIRECTORY
+
+# `source .local/env` leaves the private database's address in the shell, which is no wish for another one.
+wants_cluster() { [ -z "${ASND_DATABASE_URL:-}" ] || [ "$ASND_DATABASE_URL" = "$(own_database "$(socket_dir "$(cluster_home)")")" ]; }
+
 start_cluster() {
     pg_bin=$(postgres_bin)
     home=$(cluster_home)
@@ -108,7 +119,7 @@ start_cluster() {
 SELECT 'CREATE ROLE asnd LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'asnd') \gexec
 SELECT 'CREATE DATABASE asnd OWNER asnd' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'asnd') \gexec
 SQL
-    ASND_DATABASE_URL="postgresql://asnd@/asnd?host=${socket// /%20}"
+    ASND_DATABASE_URL=$(own_database "$socket")
 }
 
 stop_cluster() {
@@ -141,13 +152,14 @@ load_demo() {
 }
 
 start_daemon() {
-    local holder
+    local holder said
     holder=$(port_holder "$port")
     [ -z "$holder" ] || die "port $port is taken by $holder; choose another with --port"
     # root has no business on the network: become the cluster's user, if that one can get at the program.
     if [ "$(id -u)" = 0 ] && as_server test -x "$ASND"; then
         as_daemon=(setpriv --reuid postgres --regid "$(id -g postgres)" --init-groups)
     fi
+    said=$(wc -l 2>/dev/null <"$LOCAL/asnd.log" || echo 0)
     # In a session of its own: Ctrl-C reaches this script alone, which then stops things in order.
     ASND_LISTEN=127.0.0.1 ASND_PORT=$port setsid "${as_daemon[@]}" "$ASND" serve >>"$LOCAL/asnd.log" 2>&1 </dev/null &
     daemon=$!
@@ -157,7 +169,7 @@ start_daemon() {
         kill -0 "$daemon" 2>/dev/null || break
         sleep 0.05
     done
-    tail -5 "$LOCAL/asnd.log" >&2
+    tail -n "+$((said + 1))" "$LOCAL/asnd.log" | tail -5 >&2
     die "asnd does not start. All of its words: $LOCAL/asnd.log"
 }
 
@@ -200,11 +212,15 @@ fi
 
 need_disk 500 "$LOCAL"
 need_packages run
-url=http://127.0.0.1:$port
+url=http://127.0.0.1:${port:-8080}
 if running=$(our_process "$DAEMON_PID"); then
-    say "asnd runs already (pid $running); scripts/run.sh --stop ends it."
+    there=$(sed -n "s/^export ASND_URL='\(.*\)'$/\1/p" "$LOCAL/env" 2>/dev/null || true)
+    [ -z "$port" ] || [ "$url" = "$there" ] || die "asnd runs already, at $there (pid $running); scripts/run.sh --stop ends it"
+    say "asnd runs already, at $there (pid $running), as it was built then; scripts/run.sh --stop ends it."
     exit 0
 fi
+port=${port:-8080}
+[ -x "$ASND" ] || say "Building asnd, which takes a few minutes; $LOCAL/build-release.log tells how far it is"
 build release asnd
 on_end() {
     trap '' INT TERM HUP
@@ -215,7 +231,9 @@ trap on_end EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-[ -n "${ASND_DATABASE_URL:-}" ] || start_cluster
+if wants_cluster; then
+    start_cluster
+fi
 [ -z "$started_cluster" ] || touch "$LOCAL/cluster-started"
 export ASND_DATABASE_URL
 "$ASND" migrate >"$LOCAL/migrate.log" 2>&1 || { tail -5 "$LOCAL/migrate.log" >&2; die "the schema could not be brought up to date"; }
