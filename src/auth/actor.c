@@ -20,12 +20,13 @@ static void split_scopes(struct arena *arena, const char *literal, struct actor 
     size_t n = 1;
     char *text = arena_strdup(arena, literal + (*literal == '{'));
     const char **scopes;
+    char *rest;
     text[strcspn(text, "}")] = '\0';
     for (const char *p = text; *p; p++)
         n += *p == ',';
     scopes = arena_zalloc_array(arena, n, sizeof *scopes);
     n = 0;
-    for (char *word = strtok(text, ","); word; word = strtok(NULL, ","))
+    for (char *word = strtok_r(text, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
         scopes[n++] = word;
     actor->scopes = scopes;
     actor->n_scopes = n;
