@@ -36,7 +36,7 @@ int main(int argc, char **argv)
         return fprintf(stderr, "asnd: libsodium does not start.\n"), 1;
     if (argc < 2)
         return help(stderr);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
         return help(stdout);
     if (strcmp(argv[1], "--version") == 0)
         return printf("asnd %s\n", ASND_VERSION), 0;

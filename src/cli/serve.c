@@ -149,14 +149,16 @@ int cli_serve(int argc, char **argv)
     struct engine *engine = NULL;
     uint8_t secret[32];
     int64_t began = clock_mono_us();
-    int status = 1;
+    int status = 2;
     signal(SIGPIPE, SIG_IGN);
-    if (!session_open(&session, &argc, argv) || argc > 0) {
+    if (session_open(&session, &argc, argv)) {
         if (argc > 0)
-            fprintf(stderr, "asnd serve: what is \"%s\"? It takes settings only; `asnd config` lists them.\n", argv[0]);
-    } else if (prepare(&session, secret)) {
-        engine = engine_new(&session.settings, session.contract, session.set, asnd_bindings, secret, stderr);
+            fprintf(stderr, "usage: asnd serve [--setting value]…\n`asnd config` lists the settings; \"%s\" is none of them.\n", argv[0]);
+        else
+            status = 1;
     }
+    if (status == 1 && prepare(&session, secret))
+        engine = engine_new(&session.settings, session.contract, session.set, asnd_bindings, secret, stderr);
     if (engine && engine_start(engine)) {
         log_line(LOG_INFO_, "listening", LOG_TEXT("address", session.settings.listen), LOG_NUM("port", engine_port(engine)),
                  LOG_TEXT("version", ASND_VERSION), LOG_US("start_ms", clock_mono_us() - began));

@@ -138,6 +138,8 @@ bool session_connect_database(struct session *session)
     if (db_connect(&session->ctx, &config, &session->conn) == ST_OK)
         return true;
     session_complain(session);
+    if (!*session->settings.database_url)
+        fprintf(stderr, "asnd: database_url is empty (ASND_DATABASE_URL), so libpq's own environment and defaults said where.\n");
     return false;
 }
 

@@ -46,7 +46,7 @@ def test_documents_are_installed():
 WRONG_USE = {
     "no-subcommand": ((), {}, 2, "usage"),
     "unknown-subcommand": (("frobnicate",), {}, 2, "frobnicate"),
-    "unknown-argument": (("serve", "quickly"), {}, 1, "quickly"),
+    "unknown-argument": (("serve", "quickly"), {}, 2, "quickly"),
     "a-port-out-of-range": (("config",), {"ASND_PORT": "70000"}, 2, "port"),
     "a-port-that-is-no-number": (("config",), {"ASND_PORT": "eight"}, 2, "port"),
     "a-log-level-that-is-none": (("config",), {"ASND_LOG_LEVEL": "loud"}, 2, "log_level"),
