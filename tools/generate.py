@@ -118,7 +118,7 @@ EDUCATION = {  # national name: (degrees behind, degrees in front, fields)
     "SLTA Kejuruan": ((), (), ("SMK Akuntansi", "SMK Teknik")),
     "Diploma III/Sarjana Muda": (("A.Md.", "A.Md.Kep.", "A.Md.Keb."), (), ("D-III Keperawatan", "D-III Kebidanan", "D-III Akuntansi")),
     "Diploma IV": (("S.Tr.", "S.STP."), (), ("D-IV Pemerintahan", "D-IV Kebidanan")),
-    "S-1/Sarjana": (("S.Kom.", "S.Pd.", "S.E.", "S.H.", "S.Sos.", "S.T.", "S.Kep."), ("", "", "Dra.", "Drs.", "Ir."),
+    "S-1/Sarjana": (("S.Kom.", "S.Pd.", "S.E.", "S.H.", "S.Sos.", "S.T.", "S.Kep."), ("", "", "Drs.", "Drs.", "Ir."),
                     ("S-1 Teknik Informatika", "S-1 PGSD", "S-1 Akuntansi", "S-1 Ilmu Hukum", "S-1 Ilmu Administrasi")),
     "Profesi": (("Ns.", "Apt."), ("dr.", "drg."), ("Profesi Dokter", "Profesi Ners")),
     "S-2": (("S.E., M.M.", "S.Pd., M.Pd.", "S.Sos., M.Si.", "S.T., M.T."), ("", "", "Ir.", "Drs."), ("S-2 Manajemen", "S-2 Pendidikan")),
@@ -168,6 +168,10 @@ class People:
             return first  # a single name
         return f"{first} {self.pick(LAST)}" if chance < 0.75 else f"{first} {self.pick(LAST)} {self.pick(LAST)}"
 
+    def title(self, front, sex):
+        title = self.pick(front) if front else ""
+        return "Dra." if title == "Drs." and sex == "F" else title
+
     def number(self, i, kind, sex, birth):
         """The NIP, and the day of appointment that it tells."""
         rng, sequence = self.rng, i // BIRTHS + 1
@@ -184,7 +188,7 @@ class People:
         if i % 8 == 0 and i // 8 < len(self.heads):
             unit = self.heads[i // 8]
             title, echelon = HEADS[unit[2]]
-            return unit, "Jabatan Struktural", f"{title} {unit[1].split(' ', 1)[-1]}", echelon
+            return unit, "Jabatan Struktural", f"{title} {unit[1].removeprefix('Sub ').split(' ', 1)[-1]}", echelon
         unit = self.pick(self.schools if self.rng.random() < 0.6 else self.places)
         if unit[2] in EXPERTS:
             return unit, "Jabatan Fungsional Tertentu", f"{self.pick(EXPERTS[unit[2]])} {self.pick(LEVELS)}", ""
@@ -208,7 +212,7 @@ class People:
         status = {"PPPK": "PPPK Aktif", "PPPK PARUH WAKTU": "PPPK Paruh Waktu Aktif"}.get(kind) or (
             "Aktif" if rng.random() < 0.97 else self.pick(("Tugas Belajar", "CLTN", "MPP")))
         return dict(zip(FIELDS, (
-            nip, self.name(sex), self.pick(front) if front else "", self.pick(behind) if behind else "", self.pick(PLACES), national(birth),
+            nip, self.name(sex), self.title(front, sex), self.pick(behind) if behind else "", self.pick(PLACES), national(birth),
             "Laki-laki" if sex == "M" else "Perempuan",
             f"7602{district:02d}{birth.day + (40 if sex == 'F' else 0):02d}{birth:%m%y}{i // BIRTHS + 1:04d}",
             kind, national(appointed), rank, national(since), position_kind, position, echelon, level, self.pick(fields), status, unit[0],
