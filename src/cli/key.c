@@ -16,7 +16,8 @@ static int usage(void)
     fprintf(stderr, "usage: asnd key create --name NAME [--scope SCOPE]… [--unit CODE]… [--expires YYYY-MM-DD]\n"
                     "       asnd key list\n"
                     "       asnd key revoke ID\n"
-                    "Without --unit the key sees every unit. The scope `admin` holds all others; the contract names them.\n");
+                    "Without --unit the key sees every unit, without --scope it may do nothing. The scope `admin` holds all others; the\n"
+                    "contract names them. --expires is the first day on which the key is refused.\n");
     return 2;
 }
 
