@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Worker threads, each with a blocking connection: commands and streams are straight-line C there. Streams can last, so they may not take the
- * last worker. */
+ * last worker, nor more than half of the queue. */
 #include "internal.h"
 
 #include <stdlib.h>
@@ -21,6 +21,7 @@ struct worker_pool {
     struct job *first, **last;
     int waiting, queue_limit;
     int streams, streams_max;
+    int streams_waiting; /* of those waiting; they may not take the whole queue either */
     bool is_stopping;
     struct metric *depth;
 };
@@ -36,6 +37,7 @@ static struct job *next_job(struct worker_pool *pool)
         if (!*slot)
             pool->last = slot;
         pool->waiting--;
+        pool->streams_waiting -= job->is_stream;
         pool->streams += job->is_stream;
         return job;
     }
@@ -109,12 +111,13 @@ bool worker_pool_submit(struct worker_pool *pool, struct job *job)
 {
     bool taken;
     pthread_mutex_lock(&pool->lock);
-    taken = pool->waiting < pool->queue_limit && !pool->is_stopping;
+    taken = pool->waiting < pool->queue_limit && !pool->is_stopping && !(job->is_stream && pool->streams_waiting > pool->queue_limit / 2);
     if (taken) {
         job->next = NULL;
         *pool->last = job;
         pool->last = &job->next;
         pool->waiting++;
+        pool->streams_waiting += job->is_stream;
         pthread_cond_signal(&pool->changed);
     }
     pthread_mutex_unlock(&pool->lock);
