@@ -34,7 +34,9 @@ typedef enum status (*command_fn)(struct ctx *ctx, struct engine *engine, struct
  * writes by `out` leaves at once when streams_reply is set; otherwise it fills `outcome`. */
 struct stream_io {
     read_fn read;
-    write_fn write; /* the reply's body; the first write sends the head */
+    write_fn
+        write; /* the reply's body; the first write sends the head. Only after the request's body has been read to its end: its client may
+                     * read nothing before, and both would wait for ever */
     void *cls;
     const char *content_type; /* of the request's body */
     const char *accept;       /* the reply's chosen media type */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "asnd/arena.h"
+#include "asnd/auth.h"
 #include "asnd/buf.h"
 
 static bool is_type(const char *content_type, const char *wanted)
@@ -78,15 +79,16 @@ static enum status stream_import(struct ctx *ctx, struct engine *engine, struct 
 
     if (st != ST_OK)
         return st;
-    const struct import_options options = {.dry_run = io->dry_run,
+    /* A client may send its whole file before it reads a byte, so the rows wait in import_reject until the file has ended. (The engine rolls
+     * a dry run back, and them with it.) */
+    const struct import_options options = {.dry_run = io->dry_run && !wants_rows,
                                            .is_ndjson = is_type(io->content_type, "application/x-ndjson"),
                                            .file_name = params_text(in, "file_name"),
-                                           .sender = &sender,
-                                           .rejects_type = wants_rows ? io->accept : NULL,
-                                           .rejects = wants_rows ? io->write : NULL,
-                                           .rejects_cls = io->cls};
+                                           .sender = &sender};
     st = import_run(ctx, txn, engine_statements(engine), kind, &options, io->read, io->cls, &report);
-    if (st != ST_OK || wants_rows)
+    if (st == ST_OK && wants_rows)
+        return import_send_rejects(ctx, txn, engine_statements(engine), kind, report.id, io->accept, io->write, io->cls);
+    if (st != ST_OK)
         return st;
     io->outcome->content_type = "application/json";
     io->outcome->body = render(ctx, &report);
@@ -103,6 +105,18 @@ enum status stream_import_units(struct ctx *ctx, struct engine *engine, struct d
     return stream_import(ctx, engine, txn, in, io, &import_units);
 }
 
+/* The rows of others hold what the records hold, so they ask for what the records ask for. */
+static enum status may_read_rows(struct ctx *ctx, const struct import_kind *kind)
+{
+    static const char *const of_people[] = {"asn.read", "asn.sensitive", NULL}, *const of_units[] = {"unit.read", NULL};
+
+    for (const char *const *scope = kind == &import_units ? of_units : of_people; *scope; scope++)
+        if (!actor_has_scope(ctx->actor, *scope))
+            return fail(ctx, ST_FORBIDDEN, "forbidden", "This file was sent with another key; its rows need the scope %s.",
+                        "Berkas ini dikirim dengan kunci lain; barisnya memerlukan cakupan %s.", *scope);
+    return ST_OK;
+}
+
 enum status stream_import_rejects(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct stream_io *io)
 {
     PGresult *res;
@@ -111,5 +125,7 @@ enum status stream_import_rejects(struct ctx *ctx, struct engine *engine, struct
     if (st != ST_OK)
         return st;
     const struct import_kind *kind = strcmp(PQgetvalue(res, 0, 0), import_units.name) == 0 ? &import_units : &import_asn;
+    if (*PQgetvalue(res, 0, 1) != 't' && (st = may_read_rows(ctx, kind)) != ST_OK)
+        return st;
     return import_send_rejects(ctx, txn, engine_statements(engine), kind, params_text(in, "import_id"), io->accept, io->write, io->cls);
 }

@@ -140,6 +140,28 @@ def test_the_answer_may_be_the_refused_rows_themselves(api, office):
     assert [r["nip"] for r in table] == ["123"]
 
 
+@pytest.mark.parametrize("prefer", [{}, {"Prefer": "dry-run"}], ids=["stored", "dry-run"])
+def test_refused_rows_do_not_hold_up_the_file_that_they_come_from(prefer, api, office, sql):
+    """More of them than any buffer holds, for a client that reads nothing before it has sent everything."""
+    before = sql("SELECT count(*) FROM import")[0][0]
+    text = "\n".join([HEAD, *(f"123,PNS,Nama {i}," + office["code"] for i in range(30000))]) + "\n"
+    reply = send(api, text, Accept="text/csv", **prefer)
+    assert len(list(csv.DictReader(io.StringIO(reply.text.removeprefix("\ufeff"))))) == 30000
+    assert sql("SELECT count(*) FROM import")[0][0] == before + (not prefer)
+
+
+def test_the_rows_of_others_need_the_scopes_of_the_records(api, keys, office):
+    rejects = send(api, f"{HEAD},nik\n123,PNS,Nama,{office['code']},7604011501900001\n").json["rejects"]
+    units = send(api, "code,name,kind,parent_code\nX,Nama,tak ada,\n", path="/v1/units/import").json["rejects"]
+    for scopes, of_people, of_units in [(("import.write",), 403, 403), (("import.write", "asn.read"), 403, 403), (("import.write", "asn.sensitive"), 403, 403),
+                                        (("import.write", "unit.read"), 403, 200), (("import.write", "asn.read", "asn.sensitive"), 200, 403)]:
+        other = api.as_key(keys(*scopes))
+        assert (other("GET", rejects).status, other("GET", units).status) == (of_people, of_units), scopes
+    sender = api.as_key(keys("import.write", "asn.write"))
+    own = send(sender, f"{HEAD},nik\n123,PNS,Nama,{office['code']},7604011501900001\n").json["rejects"]
+    assert "7604011501900001" in sender.get(own, headers={"Accept": "text/csv"}).text
+
+
 def test_a_dry_run_tells_all_and_stores_nothing(api, office, sql):
     before = sql("SELECT (SELECT count(*) FROM asn), (SELECT count(*) FROM import)")
     text = "\n".join([HEAD, *rows(3, office), "123,PNS,Nama," + office["code"]]) + "\n"
