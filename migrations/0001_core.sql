@@ -31,9 +31,11 @@ COMMENT ON FUNCTION name_probe(text, integer) IS
 
 CREATE FUNCTION local_today() RETURNS date
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN coalesce(nullif(current_setting('asnd.today', true), '')::date, (now() AT TIME ZONE 'Asia/Makassar')::date);
+RETURN coalesce(nullif(current_setting('asnd.today', true), '')::date,
+                ((now() AT TIME ZONE 'UTC')
+                 + make_interval(mins => coalesce(nullif(current_setting('asnd.utc_offset_minutes', true), '')::integer, 480)))::date);
 COMMENT ON FUNCTION local_today() IS
-    'The regency''s date (WITA). The session variable asnd.today replaces it, so that tests need not wait for a day to pass.';
+    'The regency''s date: by the daemon''s setting utc_offset_minutes, else WITA. The session variable asnd.today replaces it, so that tests need not wait.';
 
 -- JSON knows one kind of number: 30 and 30.0 and 3e1 are the same whole number, which integer's own reader does not know.
 CREATE FUNCTION with_whole(patch jsonb, VARIADIC members text[]) RETURNS jsonb

@@ -173,6 +173,14 @@ COMMENT ON FUNCTION indicator_note() IS 'Locks and counts the evaluation; gives 
 
 CREATE TRIGGER evaluation_10_open BEFORE INSERT ON evaluation FOR EACH ROW EXECUTE FUNCTION evaluation_open();
 CREATE TRIGGER evaluation_10_freeze BEFORE UPDATE OR DELETE ON evaluation FOR EACH ROW EXECUTE FUNCTION evaluation_freeze();
+CREATE FUNCTION evaluation_keep() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'evaluations are not emptied' USING ERRCODE = 'P0001', CONSTRAINT = 'evaluation_final';
+END $$;
+COMMENT ON FUNCTION evaluation_keep() IS 'TRUNCATE passes row triggers by; it would take what is final along.';
+CREATE TRIGGER evaluation_30_keep BEFORE TRUNCATE ON evaluation FOR EACH STATEMENT EXECUTE FUNCTION evaluation_keep();
+CREATE TRIGGER indicator_30_keep BEFORE TRUNCATE ON indicator FOR EACH STATEMENT EXECUTE FUNCTION evaluation_keep();
 CREATE TRIGGER evaluation_20_touch BEFORE UPDATE ON evaluation FOR EACH ROW EXECUTE FUNCTION touch_row();
 CREATE TRIGGER indicator_10_note BEFORE INSERT OR UPDATE OR DELETE ON indicator FOR EACH ROW EXECUTE FUNCTION indicator_note();
 CREATE TRIGGER indicator_20_touch BEFORE UPDATE ON indicator FOR EACH ROW EXECUTE FUNCTION touch_row();

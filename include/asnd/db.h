@@ -100,6 +100,7 @@ struct db_config {
     int queue_limit;
     int statement_timeout_ms; /* session default */
     const char *application_name;
+    int utc_offset_minutes; /* the session variable asnd.utc_offset_minutes: what the schema's local_today() goes by */
 };
 
 enum db_outcome {

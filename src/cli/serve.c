@@ -26,7 +26,9 @@
 /* The database may come up a moment after us. */
 static bool connect_patiently(struct session *session)
 {
-    struct db_config config = {.conninfo = session->settings.database_url, .application_name = "asnd start"};
+    struct db_config config = {.conninfo = session->settings.database_url,
+                               .application_name = "asnd start",
+                               .utc_offset_minutes = (int)session->settings.utc_offset_minutes};
     int64_t give_up = clock_mono_ms() + START_PATIENCE_MS;
     useconds_t pause = 50000;
     while (db_connect(&session->ctx, &config, &session->conn) != ST_OK) {

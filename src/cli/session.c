@@ -134,7 +134,9 @@ bool session_load_statements(struct session *session)
 
 bool session_connect_database(struct session *session)
 {
-    struct db_config config = {.conninfo = session->settings.database_url, .application_name = "asnd"};
+    struct db_config config = {.conninfo = session->settings.database_url,
+                               .application_name = "asnd",
+                               .utc_offset_minutes = (int)session->settings.utc_offset_minutes};
     if (db_connect(&session->ctx, &config, &session->conn) == ST_OK)
         return true;
     session_complain(session);

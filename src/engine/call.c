@@ -308,7 +308,7 @@ static size_t on_chunk(struct request *rq, const char *bytes, size_t len)
 static void log_request(const struct call *call, bool aborted)
 {
     int64_t took = clock_mono_us() - call->started_us;
-    int status = aborted && reply_status(call->rq) == 0 ? 0 : reply_status(call->rq);
+    int status = reply_status(call->rq); /* 0: cut off before there was one */
     const struct problem *problem = &call->ctx->problem;
     if (call->op) {
         metric_add(call->op->requests[status >= 100 && status < 600 ? status / 100 : 0], 1);

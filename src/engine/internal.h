@@ -240,7 +240,6 @@ struct job {
     bool is_finished; /* the loop knows that the worker is done */
     bool is_orphan;   /* the request is over */
     bool has_head;    /* the reply's head has been sent */
-    bool has_written; /* on the worker: something was streamed, so that there is no answer to keep */
     bool has_upload_ended;
     struct pipe *upload, *download;
     crypto_hash_sha256_state upload_hash; /* of all that was read so far; kept when there is an Idempotency-Key */

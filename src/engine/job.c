@@ -182,9 +182,7 @@ ptrdiff_t job_read_upload(void *cls, char *dst, size_t cap)
 
 static bool write_download(void *cls, const char *bytes, size_t len)
 {
-    struct job *job = cls;
-    job->has_written = true;
-    return pipe_write(job->download, bytes, len);
+    return pipe_write(((struct job *)cls)->download, bytes, len);
 }
 
 static enum status run_stream(struct job *job, struct db_conn *txn)
@@ -234,7 +232,7 @@ static enum status in_transaction(struct ctx *ctx, struct db_conn *txn, void *cl
             return st;
     }
     st = run_operation(job, txn);
-    if (st == ST_OK && call->idempotency_key && !call->dry_run && !job->has_written)
+    if (st == ST_OK && call->idempotency_key && !call->dry_run)
         st = idempotency_store(job, txn);
     if (st == ST_RETRY && !call->op->contract->retry_safe)
         st = fail(ctx, ST_UNAVAILABLE, "unavailable", "Too many at once wanted the same record; try again.",

@@ -137,6 +137,7 @@ static bool loop_open(struct engine_loop *loop, int port)
                            .connections = (int)s->loop_connections,
                            .queue_limit = (int)s->queue_limit,
                            .statement_timeout_ms = (int)s->statement_timeout_ms,
+                           .utc_offset_minutes = (int)s->utc_offset_minutes,
                            .application_name = "asnd loop"};
     struct http_handler handler = engine_http_handler;
     handler.cls = loop;

@@ -48,8 +48,10 @@ static struct job *next_job(struct worker_pool *pool)
 static struct db_conn *connection(struct worker_pool *pool, struct db_conn *conn, struct job *job)
 {
     const struct settings *s = pool->engine->settings;
-    struct db_config config = {
-        .conninfo = s->database_url, .statement_timeout_ms = (int)s->statement_timeout_ms, .application_name = "asnd worker"};
+    struct db_config config = {.conninfo = s->database_url,
+                               .statement_timeout_ms = (int)s->statement_timeout_ms,
+                               .application_name = "asnd worker",
+                               .utc_offset_minutes = (int)s->utc_offset_minutes};
     job->status = conn ? db_ensure(&job->ctx, conn) : db_connect(&job->ctx, &config, &conn);
     if (job->status != ST_OK && !job->ctx.problem.retry_after_s)
         job->ctx.problem.retry_after_s = 1;

@@ -43,6 +43,9 @@ def draft(run, make, period):
     "UPDATE indicator SET evaluation_id = %(evaluation)s, position = 7 WHERE evaluation_id = %(other)s",
     "DELETE FROM indicator WHERE id = %(indicator)s",
     "INSERT INTO indicator (id, evaluation_id, name, direction, target, weight) VALUES (gen_random_uuid(), %(evaluation)s, 'x', 'maximize', 1, 1)",
+    "TRUNCATE evaluation CASCADE",
+    "TRUNCATE indicator",
+    "TRUNCATE asn CASCADE",
 ]))
 def test_a_final_evaluation_is_frozen(number, statement, run, draft, url):
     import psycopg2

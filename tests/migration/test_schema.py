@@ -86,3 +86,12 @@ WHOLE = [('{"a": 30}', '{"a": 30}'), ('{"a": 30.0}', '{"a": 30}'), ('{"a": 3e1}'
 @pytest.mark.parametrize("patch, same", WHOLE)
 def test_a_whole_number_may_be_written_with_a_point(patch, same, run):
     assert run("SELECT with_whole(%s, 'a')::text", patch) == [(same,)]
+
+
+def test_the_local_day_goes_by_the_daemons_clock(run):
+    """Two places 26 hours apart never share a date; without a setting it is WITA's."""
+    days = run("SELECT set_config('asnd.utc_offset_minutes', '-720', true), local_today(), (now() AT TIME ZONE 'UTC' - interval '12 hours')::date")
+    assert days[0][1] == days[0][2]
+    days = run("SELECT set_config('asnd.utc_offset_minutes', '840', true), local_today(), (now() AT TIME ZONE 'UTC' + interval '14 hours')::date")
+    assert days[0][1] == days[0][2]
+    assert run("SELECT local_today() = (now() AT TIME ZONE 'Asia/Makassar')::date") == [(True,)]
