@@ -11,7 +11,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS import_stage_asn (
 
 -- What a row says is laid over the record that is there; what that gives is judged; what stands, and is new or changed, is stored. Warnings
 -- about what the file does not tell stay as they are. LATERAL with LIMIT keeps these look-ups by index, however large the tables become
--- while the file is read.
+-- while the file is read. Somebody may have come, or have gone elsewhere, since the records were looked up: what is not the caller's at the
+-- moment of storing is left alone.
 -- name: importAsn.merge
 -- timeout: 60000
 WITH laid AS (
@@ -80,12 +81,8 @@ WITH laid AS (
     WINDOW same AS (PARTITION BY j.nip ORDER BY j.place)
 ), seen AS (
     INSERT INTO import_seen (key, line) SELECT c.nip, c.line FROM candidate c WHERE c.nth = 1
-), stored AS (
-    INSERT INTO asn AS t (id, nip, kind, name, title_front, title_back, birth_date, birth_place, sex, nik, unit_id, position_kind, "position",
-                          echelon, rank, rank_since, education_level, education, legal_status, email, phone, appointed_on, warnings)
-    SELECT c.id, c.nip, c.kind, c.name, c.title_front, c.title_back, c.birth_date, c.birth_place, c.sex, c.nik, c.unit_id, c.position_kind,
-           c."position", c.echelon, c.rank, c.rank_since, c.education_level, c.education, c.legal_status, c.email, c.phone, c.appointed_on,
-           c.warnings
+), differing AS (
+    SELECT c.*
     FROM   candidate c
     WHERE  c.nth = 1
       AND  ((c.old).id IS NULL
@@ -97,6 +94,13 @@ WITH laid AS (
                 (c.old).nik, (c.old).unit_id, (c.old).position_kind, (c.old)."position", (c.old).echelon, (c.old).rank, (c.old).rank_since,
                 (c.old).education_level, (c.old).education, (c.old).legal_status, (c.old).email, (c.old).phone, (c.old).appointed_on,
                 (c.old).warnings))
+), stored AS (
+    INSERT INTO asn AS t (id, nip, kind, name, title_front, title_back, birth_date, birth_place, sex, nik, unit_id, position_kind, "position",
+                          echelon, rank, rank_since, education_level, education, legal_status, email, phone, appointed_on, warnings)
+    SELECT d.id, d.nip, d.kind, d.name, d.title_front, d.title_back, d.birth_date, d.birth_place, d.sex, d.nik, d.unit_id, d.position_kind,
+           d."position", d.echelon, d.rank, d.rank_since, d.education_level, d.education, d.legal_status, d.email, d.phone, d.appointed_on,
+           d.warnings
+    FROM   differing d
     ON CONFLICT (nip) DO UPDATE
     SET    kind = excluded.kind, name = excluded.name, title_front = excluded.title_front, title_back = excluded.title_back,
            birth_date = excluded.birth_date, birth_place = excluded.birth_place, sex = excluded.sex, nik = excluded.nik,
@@ -104,7 +108,8 @@ WITH laid AS (
            echelon = excluded.echelon, rank = excluded.rank, rank_since = excluded.rank_since, education_level = excluded.education_level,
            education = excluded.education, legal_status = excluded.legal_status, email = excluded.email, phone = excluded.phone,
            appointed_on = excluded.appointed_on, warnings = excluded.warnings
-    RETURNING t.xmax = 0 AS is_new
+    WHERE  (SELECT n.path <@ ANY (:actor_units::ltree[]) FROM unit n WHERE n.id = t.unit_id)
+    RETURNING t.nip, t.xmax = 0 AS is_new
 )
 SELECT f.place, f."column", f.code, f.value, f.told, NULL::bigint AS created, NULL::bigint AS updated
 FROM  (SELECT j.place, v.*
@@ -113,7 +118,9 @@ FROM  (SELECT j.place, v.*
                                    ('rank', j.rank_fault, j.rank, NULL)) AS v ("column", code, value, told)
        WHERE  v.code IS NOT NULL
        UNION  ALL
-       SELECT c.place, 'nip', 'duplicate-row', c.nip, c.first_line FROM candidate c WHERE c.nth > 1) f
+       SELECT c.place, 'nip', 'duplicate-row', c.nip, c.first_line FROM candidate c WHERE c.nth > 1
+       UNION  ALL
+       SELECT d.place, 'nip', 'nip-taken', d.nip, NULL FROM differing d WHERE d.nip NOT IN (SELECT t.nip FROM stored t)) f
 UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL, count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM stored
 ORDER BY place NULLS LAST

@@ -86,13 +86,11 @@ static enum status stream_import(struct ctx *ctx, struct engine *engine, struct 
                                            .file_name = params_text(in, "file_name"),
                                            .sender = &sender};
     st = import_run(ctx, txn, engine_statements(engine), kind, &options, io->read, io->cls, &report);
-    if (st == ST_OK && wants_rows)
-        return import_send_rejects(ctx, txn, engine_statements(engine), kind, report.id, io->accept, io->write, io->cls);
     if (st != ST_OK)
         return st;
-    io->outcome->content_type = "application/json";
+    io->outcome->content_type = "application/json"; /* also what an Idempotency-Key keeps when the answer is the rows */
     io->outcome->body = render(ctx, &report);
-    return ST_OK;
+    return wants_rows ? import_send_rejects(ctx, txn, engine_statements(engine), kind, report.id, io->accept, io->write, io->cls) : ST_OK;
 }
 
 enum status stream_import_asn(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct stream_io *io)

@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+from contextlib import closing
 
+import psycopg2
 import pytest
 
 from support import make
-from support.daemon import run
+from support.daemon import StreamReader, run
 
 HEAD = "nip,kind,name,unit_code"
 
@@ -148,6 +150,36 @@ def test_refused_rows_do_not_hold_up_the_file_that_they_come_from(prefer, api, o
     reply = send(api, text, Accept="text/csv", **prefer)
     assert len(list(csv.DictReader(io.StringIO(reply.text.removeprefix("\ufeff"))))) == 30000
     assert sql("SELECT count(*) FROM import")[0][0] == before + (not prefer)
+
+
+def test_an_import_that_answers_with_rows_happens_once_under_a_key_too(api, office, sql):
+    text = "\n".join([HEAD, "123,PNS,Nama," + office["code"], *rows(1, office)]) + "\n"
+    first = send(api, text, Accept="text/csv", **{"Idempotency-Key": "rows-once"})
+    n = sql("SELECT count(*) FROM import")
+    again = send(api, text, Accept="text/csv", **{"Idempotency-Key": "rows-once"})
+    assert first.type == "text/csv" and again.headers["Idempotency-Replayed"] == "true"
+    assert counts(again.json) == (2, 1, 0, 0, 1) and api.get(again.json["rejects"], headers={"Accept": "text/csv"}).text == first.text
+    assert sql("SELECT count(*) FROM import") == n
+    send(api, text + "\n123,PNS,B," + office["code"], Accept="text/csv", expect=422, **{"Idempotency-Key": "rows-once"})
+
+
+def test_who_is_hired_elsewhere_while_a_file_is_read_is_not_taken_away(api, keys, office, database, sql):
+    """The other's transaction is open when the row is looked up, and ends while the row is being stored."""
+    other, nip = make.unit(api, kind="dinas"), make.nip()
+    ours = api.as_key(keys("import.write", "asn.write", units=(office["code"],)))
+    with closing(psycopg2.connect(database)) as theirs:
+        with theirs.cursor() as cursor:
+            cursor.execute("INSERT INTO asn (id, nip, kind, name, birth_date, sex, unit_id, legal_status) "
+                           "VALUES (gen_random_uuid(), %s, 'PNS', 'Milik Mereka', '1990-01-15', 'M', %s, '01')", (nip, other["id"]))
+        sent = StreamReader(send, ours, f"{HEAD}\n{nip},PNS,Diambil,{office['code']}\n{rows(1, office)[0]}\n")
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        while sql(waits)[0][0] == 0:
+            assert sent.is_alive(), sent.get()
+        theirs.commit()
+    report = sent.get().json
+    assert counts(report) == (2, 1, 0, 0, 1) and report["faults"][0]["code"] == "nip-taken", report
+    person = api.get(f"/v1/asn/{nip}").json
+    assert (person["name"], person["unit_id"]) == ("Milik Mereka", other["id"])
 
 
 def test_the_rows_of_others_need_the_scopes_of_the_records(api, keys, office):
