@@ -128,7 +128,7 @@ stage_property() {
 }
 stage_fuzz() {
     [ -x tests/fuzz/run.sh ] || { echo "there is no tests/fuzz/run.sh"; return 1; }
-    if [ -n "$quick" ]; then tests/fuzz/run.sh 3; else tests/fuzz/run.sh 20; fi
+    if [ -n "$quick" ]; then tests/fuzz/run.sh 3; else tests/fuzz/run.sh 60; fi
 }
 stage_secrets() { /usr/bin/python3 tests/support/scan_logs.py "$LOGS"; }
 

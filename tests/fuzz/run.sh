@@ -26,25 +26,37 @@ fi
 export ASAN_OPTIONS=abort_on_error=1:allocator_may_return_null=0 UBSAN_OPTIONS=print_stacktrace=1
 declare -i crashed=0 inputs=0 regressions=0
 
-# Every input that once crashed, then the hunt. Counts into `inputs` and `regressions`.
+old_crashers() { find "$HERE/regression/$1" -type f 2>/dev/null | sort; }
+
+# Every input that once crashed, then the hunt. Its words and counts are in its log.
 run_target() {
-    local name=$1 log=$BUILD/fuzz/$1.log found=$BUILD/found/$1 crashes=$BUILD/crashes/$1 program=$BUILD/fuzz/fuzz_$1 runs
+    local name=$1 log=$BUILD/fuzz/$1.log found=$BUILD/found/$1 crashes=$BUILD/crashes/$1 program=$BUILD/fuzz/fuzz_$1
     local options=(-print_final_stats=1 -timeout=10 -rss_limit_mb=1024 -max_len=4096)
     local old=()
     mkdir -p "$found" "$crashes"
     [ ! -f "$HERE/dict/$name.dict" ] || options+=("-dict=$HERE/dict/$name.dict")
-    mapfile -t old < <(find "$HERE/regression/$name" -type f 2>/dev/null | sort)
+    mapfile -t old < <(old_crashers "$name")
     if [ ${#old[@]} -gt 0 ]; then
         "$program" "${options[@]}" "-artifact_prefix=$crashes/" "${old[@]}" >"$log" 2>&1 || return 1
-        regressions+=${#old[@]}
     fi
-    "$program" "${options[@]}" "-max_total_time=$SECONDS_EACH" "-artifact_prefix=$crashes/" "$found" "$HERE/corpus/$name" >"$log" 2>&1 || return 1
-    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-    inputs+=$runs
+    "$program" "${options[@]}" "-max_total_time=$SECONDS_EACH" "-artifact_prefix=$crashes/" "$found" "$HERE/corpus/$name" >"$log" 2>&1
 }
 
+# One target a core at a time.
 for name in "${targets[@]}"; do
-    if ! run_target "$name"; then
+    rm -f -- "$BUILD/fuzz/$name.fine"
+    while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+        wait -n || true
+    done
+    (run_target "$name" && touch "$BUILD/fuzz/$name.fine") &
+done
+wait || true
+
+for name in "${targets[@]}"; do
+    regressions+=$(old_crashers "$name" | wc -l)
+    if [ -e "$BUILD/fuzz/$name.fine" ]; then
+        inputs+=$(sed -n 's/^stat::number_of_executed_units: *//p' "$BUILD/fuzz/$name.log")
+    else
         crashed+=1
         echo "fuzz_$name crashed:"
         grep -E 'it must hold|ERROR:|runtime error|SUMMARY|Test unit written' "$BUILD/fuzz/$name.log" | head -n 10 | sed 's/^/    /'
