@@ -26,7 +26,7 @@ fi
 export ASAN_OPTIONS=abort_on_error=1:allocator_may_return_null=0 UBSAN_OPTIONS=print_stacktrace=1
 declare -i crashed=0 inputs=0 regressions=0
 
-old_crashers() { find "$HERE/regression/$1" -type f 2>/dev/null | sort; }
+old_crashers() { [ ! -d "$HERE/regression/$1" ] || find "$HERE/regression/$1" -type f | sort; }
 
 # Every input that once crashed, then the hunt. Its words and counts are in its log.
 run_target() {
