@@ -141,7 +141,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS import_plan_unit (
 SELECT pg_advisory_xact_lock(1918, 1)
 
 -- The tree as it would become: the file's word for its units, the database's for all others. Walked from the roots, each unit gets its
--- level; what is not reached hangs on itself, or on something that is refused.
+-- level; what is not reached hangs on itself, or on something that is refused. Of what would be too deep, that move is to blame which is
+-- nearest above it.
 -- name: importUnits.judge
 -- timeout: 60000
 INSERT INTO import_plan_unit (place, line, code, id, parent_id, name, kind, is_active, is_new, level, "column", fault, value, told)
@@ -187,6 +188,13 @@ WITH RECURSIVE mine AS (
     WHERE  n.place IS NOT NULL AND NOT EXISTS (SELECT FROM walk w WHERE w.id = n.id)
     UNION  ALL
     SELECT c.start, n.parent_id, c.steps + 1 FROM climb c JOIN node n ON n.id = c.at WHERE c.at <> c.start AND c.steps < 64
+), sunk AS (
+    SELECT w.id AS at FROM walk w WHERE w.level > 16
+    UNION
+    SELECT n.parent_id
+    FROM   sunk s JOIN node n ON n.id = s.at
+    WHERE  n.parent_id IS NOT NULL
+      AND  NOT EXISTS (SELECT FROM judged j WHERE j.unit_id = s.at AND j.new_parent_id IS DISTINCT FROM j.old_parent_id)
 )
 SELECT o.place, o.line, o.code, coalesce(o.old_id, o.id), j.new_parent_id, o.name, o.kind,
        coalesce(nullif(o.is_active, '')::boolean, o.old_is_active, true), o.old_id IS NULL, w.level,
@@ -194,7 +202,8 @@ SELECT o.place, o.line, o.code, coalesce(o.old_id, o.id), j.new_parent_id, o.nam
        CASE WHEN o.code_fault IS NOT NULL THEN o.code_fault
             WHEN o.is_refused THEN NULL
             WHEN j.parent_fault IS NOT NULL THEN j.parent_fault
-            WHEN w.level > 16 THEN 'unit-too-deep'
+            WHEN w.level > 16
+                 OR j.new_parent_id IS DISTINCT FROM j.old_parent_id AND j.unit_id IN (SELECT s.at FROM sunk s) THEN 'unit-too-deep'
             WHEN w.id IS NOT NULL THEN NULL
             WHEN EXISTS (SELECT FROM climb c WHERE c.start = j.unit_id AND c.at = j.unit_id) THEN 'unit-cycle'
             ELSE 'parent-refused' END,

@@ -230,6 +230,17 @@ def test_a_unit_deeper_than_the_tree_may_be_is_refused_alone(empty, tmp_path):
     assert refused(empty) == {18: [("parent_code", "unit-too-deep")], 19: [("parent_code", "parent-refused")]}
 
 
+def test_a_move_that_sinks_what_is_below_is_refused_alone(empty, tmp_path):
+    """The file does not name what would be too deep: only the move is to blame, and the rows beside it are taken."""
+    rows = "".join(f"X{n:02d},Tingkat {n},seksi,{f'X{n - 1:02d}' if n > 1 else ''}\n" for n in range(1, 15))
+    take_text(empty, tmp_path, UNITS + rows + "XA,A,dinas,\nXB,B,bidang,XA\nXC,C,seksi,XB\n", kind="units")
+    before = tree(empty)
+    counts = take_text(empty, tmp_path, UNITS + "XA,A,dinas,X14\nXD,D,seksi,XC\nXE,E,seksi,X01\nX01,Tingkat 1,seksi,\n", kind="units")
+    assert (counts["created"], counts["unchanged"], counts["refused"]) == (1, 1, 2)
+    assert refused(empty) == {2: [("parent_code", "unit-too-deep")], 3: [("parent_code", "parent-refused")]}
+    assert tree(empty) == {**before, "XE": "X01"}
+
+
 # ── memory, sample ──
 
 def peak_kb(url, path):
