@@ -37,6 +37,7 @@ stages=(
     "migration     the schema by itself: comments, named rules, seats, tree, frozen evaluations"
     "release       hardened build, installed elsewhere, started from there"
     "tour          the README's tours and docs/adding-an-operation.md do what they say"
+    "run           scripts/run.sh in a new clone: up with demo data, again in a moment, clear words, a clean end"
     "chaos         killed backends, servers, daemons, imports: nothing is lost or doubled"
     "tsan          concurrent requests under ThreadSanitizer"
     "property      schemathesis finds no reply outside the contract"
@@ -44,7 +45,7 @@ stages=(
     "secrets       no key, token or personal datum in any log of this run"
 )
 
-for_quick_left_out=" tsan property chaos "
+for_quick_left_out=" tsan property chaos run "
 
 usage() {
     sed -n '3,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
@@ -109,6 +110,7 @@ stage_release() {
     rm -rf -- "$prefix"
 }
 stage_tour() { ASND_TEST_ASND=$ROOT/build/release/asnd "${PYTEST[@]}" tests/tour; }
+stage_run() { "${PYTEST[@]}" tests/run; }
 stage_chaos() { ASND_TEST_ASND=$ROOT/build/release/asnd "${PYTEST[@]}" tests/chaos; }
 stage_tsan() {
     build tsan asnd
