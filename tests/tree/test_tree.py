@@ -18,9 +18,9 @@ BELOW = {
     "auth": {"base", "contract"},
     "stream": {"base", "db", "rules"},
     "engine": {"base", "contract", "db", "http", "auth", "stream", "rules"},
-    "asn": {"base", "rules", "contract", "db", "stream", "engine"},
-    "training": {"base", "rules", "contract", "db", "stream", "engine"},
-    "performance": {"base", "rules", "contract", "db", "stream", "engine"},
+    "asn": {"base", "rules", "contract", "db", "auth", "stream", "engine"},
+    "training": {"base", "rules", "contract", "db", "auth", "stream", "engine"},
+    "performance": {"base", "rules", "contract", "db", "auth", "stream", "engine"},
 }
 BASE_HEADERS = {"arena", "buf", "date", "decimal", "log", "macros", "metrics", "problem", "settings", "status", "text", "uuid"}
 
