@@ -16,6 +16,9 @@ struct arena;
 #define KEY_HASH_HEX_SIZE 65
 
 /* The caller. Strings are its own; it lives as long as somebody holds a reference (counted on one loop's thread). */
+/* Units of a caller that sees everything: the empty path, which contains all others. */
+#define ACTOR_UNITS_ALL "{\"\"}"
+
 struct actor {
     const char *key_id; /* UUID */
     const char *name;   /* owner's label */

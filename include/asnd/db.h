@@ -84,6 +84,10 @@ void sql_set_each(const struct sql_set *set, void (*fn)(void *cls, const struct 
 const struct statement_info *statement_info(const struct statement *statement);
 
 enum variant_shape { VARIANT_PLAIN, VARIANT_AFTER_CURSOR, VARIANT_COUNT /* SELECT count(*) over the unpaged statement */ };
+/* Beside the options: the page has USUAL_LIMIT rows (and one more, to see whether it goes on), written into the statement. A limit that is
+ * a parameter makes PostgreSQL plan every page anew, which costs as much as running it. */
+#define VARIANT_USUAL_LIMIT (1U << 31)
+#define USUAL_LIMIT         50
 /* The variant for these options (bit i = options[i] present), sort order and shape; made on first use, thread-safe. `sort` is ignored
  * without a page. */
 const struct variant *statement_variant(const struct statement *statement, unsigned options, size_t sort, enum variant_shape shape);

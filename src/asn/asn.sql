@@ -15,7 +15,8 @@ SELECT a.id, a.nip, a.kind, a.name, a.title_front, a.title_back, a.birth_date, a
        a.appointed_on, a.warnings, a.version, a.created_at, a.updated_at,
        a.name_key AS _name_key, coalesce(a.rank_since, '-infinity'::date) AS _rank_since
 FROM   asn a JOIN unit u ON u.id = a.unit_id
-WHERE  u.path <@ ANY (:actor_units::ltree[])
+WHERE  true
+/*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
 /*? q */ AND a.name_key %> (SELECT name_probe(:q, 1)) AND a.name_key %> (SELECT name_probe(:q, 2))
     AND CASE WHEN (SELECT cardinality(name_words(:q)) <= 2) OR a.name_key %> ALL ((SELECT name_words(:q))::text[]) THEN true END /*? */
 /*? unit_id */ AND a.unit_id = :unit_id /*? */

@@ -129,6 +129,7 @@ struct render {
     unsigned options;
     size_t sort;
     enum variant_shape shape;
+    bool has_usual_limit;
     struct buf sql;
     const char **binds;
     size_t n_binds, cap;
@@ -202,6 +203,10 @@ static void put_page(struct render *r)
         if (order->is_descending)
             BUF_LIT(&r->sql, " DESC");
     }
+    if (r->has_usual_limit) {
+        buf_printf(&r->sql, " LIMIT %d", USUAL_LIMIT + 1);
+        return;
+    }
     BUF_LIT(&r->sql, " LIMIT ");
     put_bind(r, SLICE_LIT(BIND_LIMIT));
     BUF_LIT(&r->sql, "::bigint");
@@ -251,12 +256,13 @@ static void put_sql(struct render *r)
         BUF_LIT(&r->sql, ") AS counted");
 }
 
-static struct variant_entry *variant_make(const struct statement *statement, unsigned options, size_t sort, enum variant_shape shape)
+static struct variant_entry *variant_make(const struct statement *statement, unsigned options, size_t sort, enum variant_shape shape,
+                                          bool has_usual_limit)
 {
     struct arena *arena = statement->set->arena;
     struct variant_entry *entry = arena_zalloc(arena, sizeof *entry);
     struct variant *v = &entry->variant;
-    struct render r = {.statement = statement, .options = options, .sort = sort, .shape = shape};
+    struct render r = {.statement = statement, .options = options, .sort = sort, .shape = shape, .has_usual_limit = has_usual_limit};
 
     buf_init(&r.sql, NULL, 1024);
     put_sql(&r);
@@ -285,13 +291,14 @@ static struct variant_entry *bucket_find(struct variant_entry *entry, uint32_t k
 const struct variant *statement_variant(const struct statement *statement, unsigned options, size_t sort, enum variant_shape shape)
 {
     const struct statement_info *info = &statement->info;
+    bool has_usual_limit = info->has_page && shape != VARIANT_COUNT && (options & VARIANT_USUAL_LIMIT);
 
     options &= (1U << info->n_options) - 1;
     if (!info->has_page && shape == VARIANT_AFTER_CURSOR)
         shape = VARIANT_PLAIN;
     if (!info->has_page || shape == VARIANT_COUNT || sort >= info->n_sorts)
         sort = 0;
-    uint32_t key = options | (uint32_t)shape << 16 | (uint32_t)sort << 18;
+    uint32_t key = options | (uint32_t)shape << 16 | (uint32_t)sort << 18 | (uint32_t)has_usual_limit << 31;
     struct variant_entry *_Atomic *bucket = &((struct statement *)statement)->buckets[(key ^ key >> 5 ^ key >> 16) % VARIANT_BUCKETS];
     struct variant_entry *entry = bucket_find(atomic_load_explicit(bucket, memory_order_acquire), key);
 
@@ -301,7 +308,7 @@ const struct variant *statement_variant(const struct statement *statement, unsig
     struct variant_entry *head = atomic_load_explicit(bucket, memory_order_acquire);
     entry = bucket_find(head, key);
     if (entry == NULL) {
-        entry = variant_make(statement, options, sort, shape);
+        entry = variant_make(statement, options, sort, shape, has_usual_limit);
         entry->key = key;
         entry->next = head;
         atomic_store_explicit(bucket, entry, memory_order_release);

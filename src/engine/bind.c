@@ -23,14 +23,23 @@ static const struct value *source_value(const struct call *call, struct bind_sou
     }
 }
 
+/* A caller that sees everything needs no predicate that says so: then there may be nothing left to plan for. */
+static bool sees_everything(const struct call *call)
+{
+    return call->actor && strcmp(call->actor->units, ACTOR_UNITS_ALL) == 0;
+}
+
 unsigned call_options(const struct call *call)
 {
+    const struct statement_info *info = call->op->info;
     unsigned mask = 0;
-    for (size_t i = 0; i < call->op->info->n_options; i++) {
-        const struct value *v = source_value(call, call->op->options[i], call->op->info->options[i]);
-        if (v && v->is_present)
+    for (size_t i = 0; i < info->n_options; i++) {
+        const struct value *v = source_value(call, call->op->options[i], info->options[i]);
+        if (call->op->options[i].from == BIND_ACTOR_UNITS ? !sees_everything(call) : v && v->is_present)
             mask |= 1u << i;
     }
+    if (info->has_page && call->form == FORM_JSON && call->page.limit == USUAL_LIMIT)
+        mask |= VARIANT_USUAL_LIMIT;
     return mask;
 }
 

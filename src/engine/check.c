@@ -138,7 +138,7 @@ static void check_shape(struct check *c, const struct op *op)
     if (op->info->has_page && (op->limit_param < 0 || op->cursor_param < 0))
         fault(c, operation->place, "operation \"%s\" pages, but declares no `limit` and `cursor`", operation->id);
     for (size_t i = 0; i < op->info->n_options; i++)
-        if (op->options[i].from > BIND_DERIVED)
+        if ((op->options[i].from > BIND_DERIVED && op->options[i].from != BIND_ACTOR_UNITS))
             fault(c, op->info->place, "optional part \"%s\" is no parameter or member of the operation", op->info->options[i]);
     check_sorts(c, op);
 }
@@ -290,6 +290,7 @@ static void check_statement(void *cls, const struct statement *statement)
     if (!info->has_page)
         return;
     check_options(c, op, statement, 0, VARIANT_COUNT);
+    check_variant(c, op, statement, VARIANT_USUAL_LIMIT, 0, VARIANT_PLAIN);
     for (size_t sort = 0; sort < info->n_sorts; sort++)
         check_variant(c, op, statement, 0, sort, VARIANT_AFTER_CURSOR);
 }

@@ -107,7 +107,7 @@ enum status page_parse(struct ctx *ctx, struct call *call)
     const char *sort = given(call, op->sort_param);
     const char *limit = given(call, op->limit_param);
     const char *cursor = given(call, op->cursor_param);
-    call->page.limit = limit ? strtoll(limit, NULL, 10) : 50;
+    call->page.limit = limit ? strtoll(limit, NULL, 10) : USUAL_LIMIT;
     for (size_t i = 0; sort && i < op->info->n_sorts; i++)
         if (strcmp(op->info->sorts[i].name, sort) == 0)
             call->page.sort = i;

@@ -82,6 +82,13 @@ static const struct variant_case variant_cases[] = {
      "SELECT a.key AS _key, a.nip\nFROM asn a WHERE true\n\n AND a.key LIKE $1 AND (similarity(a.key, $1)) > ($2)"
      " ORDER BY similarity(a.key, $1) LIMIT $3::bigint",
      "q _cursor0 _limit"},
+    {"the usual limit leaves nothing to plan for", VARIANT_USUAL_LIMIT, 0, VARIANT_PLAIN,
+     "SELECT a.key AS _key, a.nip\nFROM asn a WHERE true ORDER BY a.key, a.nip LIMIT 51", ""},
+    {"the usual limit after a cursor", VARIANT_USUAL_LIMIT | 1, 0, VARIANT_AFTER_CURSOR,
+     "SELECT a.key AS _key, a.nip\nFROM asn a WHERE true\n AND a.unit_id = $1 AND (a.key, a.nip) > ($2, $3) ORDER BY a.key, a.nip LIMIT 51",
+     "unit_id _cursor0 _cursor1"},
+    {"a count has no limit", VARIANT_USUAL_LIMIT | 1, 1, VARIANT_COUNT,
+     "SELECT count(*) AS count FROM (SELECT a.key AS _key, a.nip\nFROM asn a WHERE true\n AND a.unit_id = $1) AS counted", "unit_id"},
     {"count", 1, 1, VARIANT_COUNT,
      "SELECT count(*) AS count FROM (SELECT a.key AS _key, a.nip\nFROM asn a WHERE true\n AND a.unit_id = $1) AS counted", "unit_id"},
 };
