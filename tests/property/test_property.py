@@ -7,15 +7,10 @@ from pathlib import Path
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
-# What it may hold against us. Not: that every request which fits the schema is accepted (references must exist, states must allow it), nor
-# that every one which does not fit is refused (a NIP's own rules are no JSON Schema); the tests of tests/api ask both by hand.
-CHECKS = ("not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance,"
-          "unsupported_method,allow_header_conformance,ignored_auth")
-
 
 def test_no_reply_is_outside_the_contract(daemon, keys, tmp_path):
     done = subprocess.run([os.environ["ASND_TEST_SCHEMATHESIS"], "--config-file", str(CONFIG), "run", f"{daemon.url}/openapi.json", "-H", f"Authorization: Bearer {keys('admin')}",
-                           "--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", os.environ.get("ASND_TEST_EXAMPLES", "25"),
+                           "--checks", "all", "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", os.environ.get("ASND_TEST_EXAMPLES", "25"),
                            "--seed", "20260101", "--request-timeout", "30", "--generation-database", "none", "--continue-on-failure",
                            # It cannot write CSV and NDJSON; tests/fuzz and tests/api/test_import.py do.
                            "--exclude-operation-id", "importAsn", "--exclude-operation-id", "importUnits"],
