@@ -13,11 +13,13 @@
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: asnd key create --name NAME [--scope SCOPE]… [--unit CODE]… [--expires YYYY-MM-DD]\n"
-                    "       asnd key list\n"
-                    "       asnd key revoke ID\n"
-                    "Without --unit the key sees every unit, without --scope it may do nothing. The scope `admin` holds all others; the\n"
-                    "contract names them. --expires is the first day on which the key is refused.\n");
+    fprintf(stderr,
+            "usage: asnd key create --name NAME [--scope SCOPE]… [--unit CODE]… [--expires WHEN]\n"
+            "       asnd key list\n"
+            "       asnd key revoke ID\n"
+            "Without --unit the key sees every unit, without --scope it may do nothing. The scope `admin` holds all others; the\n"
+            "contract names them. WHEN is the last day of the key (YYYY-MM-DD, by the clock of utc_offset_minutes), or the moment at\n"
+            "which it ends (such as 2027-12-31T17:00:00+08:00).\n");
     return 2;
 }
 
@@ -82,30 +84,53 @@ static bool scopes_are_known(struct session *session, const char *scopes)
     return true;
 }
 
+/* The moment at which a key ends, with its offset spelled out: an instant as it was given, or the end of a local day. 24:00 needs no
+ * calendar and holds for the last day of year 9999 too. NULL: neither. */
+static const char *end_of_key(struct session *session, const char *when)
+{
+    int offset = (int)session->settings.utc_offset_minutes, minutes = abs(offset);
+    struct date day;
+    if (instant_is_valid(when, strlen(when)))
+        return when;
+    if (!date_parse(when, strlen(when), &day))
+        return NULL;
+    return arena_printf(session->ctx.arena, "%sT24:00:00%c%02d:%02d", when, offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+/* The fault that auth.createKey names, on stderr; false if there is none. */
+static bool is_refused(const PGresult *res, const char *units, const char *expires)
+{
+    const char *fault = PQgetvalue(res, 0, PQfnumber(res, "fault"));
+    if (strcmp(fault, "expires") == 0)
+        fprintf(stderr, "asnd key: --expires %s lies in the past.\n", expires);
+    else if (strcmp(fault, "units") == 0)
+        fprintf(stderr, "asnd key: one of the units %s does not exist.\n", units);
+    return *fault != '\0';
+}
+
 static int create(struct session *session, int argc, char **argv)
 {
     struct arena *arena = session->ctx.arena;
     const char *name = collect(arena, argc, argv, "--name"), *scopes = collect(arena, argc, argv, "--scope");
     const char *units = collect(arena, argc, argv, "--unit"), *expires = collect(arena, argc, argv, "--expires");
-    const char *user = getenv("USER");
+    const char *user = getenv("USER"), *end = expires ? end_of_key(session, expires) : NULL;
     char key[KEY_TEXT_LEN + 1], hash[KEY_HASH_HEX_SIZE], id[UUID_TEXT_SIZE];
-    struct date until;
     PGresult *res;
     if (!name || !options_are_known(argc, argv))
         return usage();
-    if (expires && !date_parse(expires, strlen(expires), &until))
-        return fprintf(stderr, "asnd key: --expires takes a date such as 2027-12-31.\n"), 2;
+    if (expires && !end)
+        return fprintf(stderr, "asnd key: --expires takes a day such as 2027-12-31, or a moment such as 2027-12-31T17:00:00+08:00.\n"), 2;
     if (!session_load_contract(session) || !scopes_are_known(session, scopes))
         return 2;
     key_new(key);
     key_hash(key, strlen(key), hash);
     uuid_new_v7(id);
     if (db_query(&session->ctx, session->conn, session->set, "auth.createKey", &res, "key_id", id, "name", name, "key_hash", hash, "scopes",
-                 scopes ? scopes : "", "unit_codes", units, "created_by", user ? user : "", "expires", expires, NULL) != ST_OK)
+                 scopes ? scopes : "", "unit_codes", units, "created_by", user ? user : "", "expires", end, NULL) != ST_OK)
         return session_complain(session);
-    if (PQntuples(res) == 0)
-        return fprintf(stderr, "asnd key: one of the units %s does not exist.\n", units ? units : ""), 1;
-    fprintf(stderr, "Key %s for %s. It is shown this once:\n", id, name);
+    if (is_refused(res, units, expires))
+        return 1;
+    fprintf(stderr, "Key %s for %s%s%s. It is shown this once:\n", id, name, end ? ", until " : "", end ? end : "");
     printf("%s\n", key);
     return 0;
 }

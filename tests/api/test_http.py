@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -167,13 +168,40 @@ def test_an_expired_key_is_401(api, daemon, sql):
         assert time.monotonic() < end, "it still lives"
 
 
+@pytest.mark.parametrize("given, offset, ends", [
+    ("2090-12-31", "480", "2090-12-31T16:00:00+00:00"), ("2090-12-31", "-210", "2091-01-01T03:30:00+00:00"),
+    ("2096-02-29", "0", "2096-03-01T00:00:00+00:00"), ("2090-12-31T17:00:00+07:00", "480", "2090-12-31T10:00:00+00:00"),
+    ("2090-12-31t10:00:00.5z", "480", "2090-12-31T10:00:00.500000+00:00")])
+def test_a_key_ends_with_its_last_local_day_or_at_its_moment(given, offset, ends, database, sql):
+    name = f"ends {given} {offset}"
+    run(database, "key", "create", "--name", name, "--expires", given, ASND_UTC_OFFSET_MINUTES=offset, PGTZ="America/Lima")
+    assert [row[0].astimezone(timezone.utc).isoformat() for row in sql("SELECT expires_at FROM api_key WHERE name = %s", (name,))] == [ends]
+    shown = next(line for line in run(database, "key", "list", ASND_UTC_OFFSET_MINUTES=offset).stdout.splitlines() if f"\t{name}\t" in line)
+    local = datetime.fromisoformat(ends).astimezone(timezone(timedelta(minutes=int(offset))))
+    assert f"\t{local:%Y-%m-%d %H:%M}\t" in shown
+
+
+def test_a_key_may_end_today_and_not_yesterday(database, sql):
+    """By the regency's clock, which is set to the place where it is a little past noon, so that midnight does not come in between."""
+    now = datetime.now(timezone.utc)
+    offset = max(-720, min(840, (13 - now.hour) * 60))
+    today = (now + timedelta(minutes=offset)).date()
+    run(database, "key", "create", "--name", "hari ini", "--expires", str(today), ASND_UTC_OFFSET_MINUTES=str(offset))
+    past = [str(today - timedelta(days=1)), (now - timedelta(seconds=1)).isoformat(), "1999-12-31", "0001-01-01"]
+    for when in past:
+        done = run(database, "key", "create", "--name", "kemarin", "--expires", when, check=False, ASND_UTC_OFFSET_MINUTES=str(offset))
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", f"asnd key: --expires {when} lies in the past.\n")
+    assert sql("SELECT count(*) FROM api_key WHERE name = 'kemarin'") == [(0,)]
+
+
 def test_a_key_is_stored_as_a_hash_only(daemon, sql):
     key = daemon.create_key(name="disimpan", scopes=["unit.read"])
     assert sql("SELECT count(*) FROM api_key k WHERE k::text LIKE %s", (f"%{key[5:30]}%",)) == [(0,)]
 
 
 @pytest.mark.parametrize("arguments", [("--scope", "unit.read"), ("--name", "x", "--scope", "everything"), ("--name", "x", "--unit", "NOWHERE"),
-                                       ("--name", "x", "--expires", "tomorrow"), ("--name",), ("--name", "x", "--nonsense", "y")])
+                                       ("--name", "x", "--expires", "tomorrow"), ("--name", "x", "--expires", "2090-02-30"),
+                                       ("--name", "x", "--expires", "2090-12-31T17:00:00"), ("--name",), ("--name", "x", "--nonsense", "y")])
 def test_a_key_is_not_made_of_nonsense(arguments, database):
     done = run(database, "key", "create", *arguments, check=False)
     assert done.returncode != 0 and done.stdout == "" and done.stderr
