@@ -24,7 +24,8 @@ struct settings {
 /* Reads all sources. argv is the part behind the subcommand; what is no setting flag stays in order in argv[0..*argc).
  * On a fault writes one sentence to `err` and returns false. Secrets are refused as flags (they would show in the process list). */
 NODISCARD bool settings_load(int *argc, char **argv, struct settings *ret, FILE *err);
-/* `name = value  # source, help` for each; secrets as ********. */
+/* A settings file that gives the same settings: `# help (source)` and `name = value` for each. Secrets stand masked in comments, as does
+ * what a line cannot hold. */
 void settings_print(const struct settings *settings, FILE *out);
 /* A Markdown table of all settings for the README and docs. */
 void settings_print_markdown(FILE *out);

@@ -13,6 +13,9 @@
 
 extern char **environ;
 
+/* Of a settings file, with its newline and NUL. */
+#define LINE_SIZE 4096
+
 enum kind { TEXT, INT, BOOL };
 enum source { FROM_DEFAULT, FROM_FILE, FROM_ENVIRONMENT, FROM_FLAG };
 
@@ -196,7 +199,7 @@ static bool read_line(struct settings *settings, char *line, const char *where, 
 static bool read_file(struct settings *settings, const char *path, FILE *err)
 {
     FILE *file = fopen(path, "r");
-    char line[4096], where[512];
+    char line[LINE_SIZE], where[512];
     int number = 0;
     bool fine = true;
     if (!file) {
@@ -323,23 +326,45 @@ bool settings_load(int *argc, char **argv, struct settings *ret, FILE *err)
 static void print_value(const struct settings *settings, const struct row *row, FILE *out)
 {
     const char *slot = (const char *)settings + row->offset;
-    if (row->kind == TEXT) {
-        const char *text = *(const char *const *)(const void *)slot;
-        fputs(row->is_secret && *text ? "********" : text, out);
-    } else if (row->kind == INT) {
+    if (row->kind == TEXT)
+        fputs(*(const char *const *)(const void *)slot, out);
+    else if (row->kind == INT)
         fprintf(out, "%lld", (long long)*(const int64_t *)(const void *)slot);
-    } else {
+    else
         fputs(*(const bool *)slot ? "true" : "false", out);
-    }
+}
+
+/* Can read_file give this text back? A variable or a flag may hold what a line cannot. */
+static bool fits_a_line(const struct row *row, const char *text)
+{
+    size_t len = strlen(text);
+    bool has_outer_blank = len && (isspace((unsigned char)text[0]) || isspace((unsigned char)text[len - 1]));
+    return !has_outer_blank && !strpbrk(text, "\r\n") && strlen(row->name) + strlen(" = \n") + len < LINE_SIZE - 1;
+}
+
+/* Why this value is not shown; NULL when it is. */
+static const char *reason_to_hide(const struct settings *settings, const struct row *row)
+{
+    const char *text;
+    if (row->kind != TEXT)
+        return NULL;
+    text = *(const char *const *)(const void *)((const char *)settings + row->offset);
+    if (row->is_secret && *text)
+        return "********";
+    return fits_a_line(row, text) ? NULL : "(what a line of a file cannot hold)";
 }
 
 void settings_print(const struct settings *settings, FILE *out)
 {
     static const char *const names[] = {"default", "file", "environment", "flag"};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        fprintf(out, "%s = ", rows[i].name);
-        print_value(settings, &rows[i], out);
-        fprintf(out, "  # %s; %s\n", names[sources[i]], rows[i].help);
+        const char *hidden = reason_to_hide(settings, &rows[i]);
+        fprintf(out, "# %s (%s)\n%s%s = ", rows[i].help, names[sources[i]], hidden ? "# " : "", rows[i].name);
+        if (hidden)
+            fputs(hidden, out);
+        else
+            print_value(settings, &rows[i], out);
+        fputc('\n', out);
     }
 }
 

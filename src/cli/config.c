@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asnd config [--markdown]: the settings in force and where each came from; secrets are masked. */
+/* asnd config [--markdown]: the settings in force and where each came from, as a settings file; secrets are masked. */
 #include "cli.h"
 
 #include <string.h>

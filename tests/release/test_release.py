@@ -88,6 +88,16 @@ def test_secrets_are_masked_in_the_settings():
     assert secret not in done.stdout + done.stderr
 
 
+def test_the_printed_settings_are_a_settings_file(tmp_path):
+    file = tmp_path / "asnd.conf"
+    file.write_text(plain("config", "--port", "81", ASND_WORKERS="7", ASND_DATABASE_URL="host=h password=x").stdout)
+    done = plain("config", ASND_CONFIG=str(file))
+    assert (done.returncode, done.stderr) == (0, "")
+    values = [[line for line in text.splitlines() if not line.startswith("#")] for text in (file.read_text(), done.stdout)]
+    assert [line for line in values[1] if line != "database_url = "] == values[0]
+    assert {"port = 81", "workers = 7"} <= set(values[0])
+
+
 def test_the_version_is_the_one_of_the_build():
     version = re.search(r"project\(asnd VERSION ([\d.]+)", (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")).group(1)
     assert plain("--version").stdout.strip() == f"asnd {version}"

@@ -254,16 +254,67 @@ static void print_names_sources_and_hides_secrets(void **state)
     assert_true(start.fine);
     text = shown(&start.settings);
     assert_null(strstr(text, "hidden"));
-    assert_non_null(strstr(text, "database_url = ********  # environment; "));
-    assert_non_null(strstr(text, "\nport = 99  # flag; "));
-    assert_non_null(strstr(text, "\nworkers = 7  # environment; "));
-    assert_non_null(strstr(text, "\nloops = 3  # file; "));
-    assert_non_null(strstr(text, "\nlog_requests = true  # default; "));
+    assert_non_null(strstr(text, "(environment)\n# database_url = ********\n"));
+    assert_non_null(strstr(text, "(flag)\nport = 99\n"));
+    assert_non_null(strstr(text, "(environment)\nworkers = 7\n"));
+    assert_non_null(strstr(text, "(file)\nloops = 3\n"));
+    assert_non_null(strstr(text, "(default)\nlog_requests = true\n"));
     free(text);
     start = start_with(NULL, NULL, "");
     text = shown(&start.settings);
-    assert_non_null(strstr(text, "database_url =   # default; ")); /* an empty secret hides nothing */
+    assert_non_null(strstr(text, "(default)\ndatabase_url = \n")); /* an empty secret hides nothing */
     free(text);
+}
+
+/* Two prints without where each setting came from: the comments. */
+static void assert_same_settings(const struct settings *a, const struct settings *b)
+{
+    char *texts[] = {shown(a), shown(b)}, *rest[] = {texts[0], texts[1]}, *lines[2];
+    while ((lines[0] = strsep(&rest[0], "\n")) && (lines[1] = strsep(&rest[1], "\n")))
+        if (*lines[0] != '#' || *lines[1] != '#')
+            assert_string_equal(lines[0], lines[1]);
+    assert_true(!rest[0] && !rest[1]);
+    free(texts[0]);
+    free(texts[1]);
+}
+
+static void what_is_printed_can_be_read_as_a_file(void **state)
+{
+    static char *variables[] = {"ASND_LISTEN=# :: = é", "ASND_WORKERS=7", "ASND_LOG_REQUESTS=false", "ASND_UTC_OFFSET_MINUTES=-30", NULL};
+    struct start first = start_with("loops = 3\n", variables, "--port 99"), second;
+    char *text = shown(&first.settings);
+    (void)state;
+    assert_true(first.fine);
+    second = start_with(text, NULL, "");
+    assert_string_equal(second.said, "");
+    assert_true(second.fine);
+    assert_string_equal(second.settings.listen, "# :: = é");
+    assert_same_settings(&first.settings, &second.settings);
+    free(text);
+}
+
+/* Then the file gives the default, and does not fail or say something else. */
+static void what_a_line_cannot_hold_is_printed_as_a_comment(void **state)
+{
+    static char longest[4096], too_long[4096];
+    static const struct {
+        const char *value;
+        bool is_kept;
+    } cases[] = {{" /a", false},    {"/a\t", false}, {"/a\nport = 1", false}, {"/a\rport", false},
+                 {too_long, false}, {longest, true}, {"/a b", true}};
+    (void)state;
+    memset(longest, 'x', 4094 - strlen("listen = \n"));
+    memset(too_long, 'x', 4094 - strlen("listen = \n") + 1);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct start start = start_with(NULL, NULL, "");
+        char *text;
+        start.settings.listen = cases[i].value;
+        text = shown(&start.settings);
+        start = start_with(text, NULL, "");
+        assert_string_equal(start.said, "");
+        assert_string_equal(start.settings.listen, cases[i].is_kept ? cases[i].value : "127.0.0.1");
+        free(text);
+    }
 }
 
 static void markdown_has_a_row_for_each_setting(void **state)
@@ -301,6 +352,8 @@ int main(void)
         cmocka_unit_test(each_fault_has_its_sentence),
         cmocka_unit_test(overlong_lines_are_refused_whole),
         cmocka_unit_test(print_names_sources_and_hides_secrets),
+        cmocka_unit_test(what_is_printed_can_be_read_as_a_file),
+        cmocka_unit_test(what_a_line_cannot_hold_is_printed_as_a_comment),
         cmocka_unit_test(markdown_has_a_row_for_each_setting),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
