@@ -276,27 +276,37 @@ CREATE TRIGGER enrolment_20_touch BEFORE UPDATE OF state, jp ON enrolment FOR EA
 CREATE TRIGGER enrolment_30_count AFTER UPDATE OF state ON enrolment FOR EACH ROW EXECUTE FUNCTION enrolment_count();
 CREATE TRIGGER enrolment_40_keep BEFORE DELETE ON enrolment FOR EACH ROW EXECUTE FUNCTION enrolment_keep();
 
+CREATE VIEW enrolment_of_person AS
+SELECT e.*, coalesce(e.queue_place, 0) AS place, a.nip, a.name, u.path AS unit_path
+FROM   enrolment e
+JOIN   asn a ON a.id = e.asn_id
+JOIN   unit u ON u.id = a.unit_id;
+COMMENT ON VIEW enrolment_of_person IS 'Enrolments with whom they are about; place: queue_place, 0 for who never waited; unit_path: where the person works now.';
+
 -- The way in for every action: the session's lock first, then the person's row. In the other order a cancellation and the promotion that it
--- causes could each hold what the other needs. Null when there is no such enrolment.
-CREATE FUNCTION enrolment_act(which uuid, next text, hours integer DEFAULT NULL) RETURNS enrolment
+-- causes could each hold what the other needs. Who the enrolment is about, and whether the caller may see that unit, is asked after the wait.
+CREATE FUNCTION enrolment_act(which uuid, units ltree[], next text, hours integer DEFAULT NULL) RETURNS SETOF enrolment_of_person
 LANGUAGE plpgsql AS $$
 DECLARE
-    ret enrolment;
+    present text;
 BEGIN
     PERFORM FROM session s WHERE s.id = (SELECT e.session_id FROM enrolment e WHERE e.id = which) FOR NO KEY UPDATE;
-    SELECT * INTO ret FROM enrolment WHERE id = which;
-    IF ret.state = next THEN -- said twice: an order of states has no loops
+    SELECT e.state INTO present FROM enrolment_of_person e WHERE e.id = which AND e.unit_path <@ ANY (units);
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    IF present = next THEN -- said twice: an order of states has no loops
         RAISE EXCEPTION 'already %', next USING ERRCODE = 'P0001', CONSTRAINT = 'enrolment_state_order';
     END IF;
     UPDATE enrolment e
     SET    state = next,
            jp = CASE WHEN next = 'passed' THEN coalesce(hours, (SELECT p.jp FROM session s JOIN programme p ON p.id = s.programme_id
                                                                 WHERE s.id = e.session_id)) END
-    WHERE  id = which
-    RETURNING * INTO ret;
-    RETURN ret;
+    WHERE  id = which;
+    RETURN QUERY SELECT * FROM enrolment_of_person e WHERE e.id = which;
 END $$;
-COMMENT ON FUNCTION enrolment_act(uuid, text, integer) IS 'Takes an enrolment to its next state; hours: JP of passed, else the programme''s.';
+COMMENT ON FUNCTION enrolment_act(uuid, ltree[], text, integer) IS
+    'Takes an enrolment of one of the units to its next state; hours: JP of passed, else the programme''s. No row: there is none in these units.';
 
 -- ── changes of a session reach its enrolments ────────────────────────────────────────────────────────────────────────────
 

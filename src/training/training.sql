@@ -29,7 +29,7 @@ RETURNING p.id, p.code, p.name, p.form, p.family, p.jp, p.organiser, p.is_active
 WITH cur AS (
     SELECT p AS rec FROM programme p WHERE p.id = :programme_id FOR UPDATE
 ), want AS (
-    SELECT w.*, CASE WHEN (cur.rec).version <> :if_match::bigint THEN 'version-stale' END AS problem
+    SELECT w.*, CASE WHEN NOT :if_match::int8multirange @> (cur.rec).version THEN 'version-stale' END AS problem
     FROM   cur, jsonb_populate_record(cur.rec, with_whole(:body::jsonb, 'jp')) AS w
 ), done AS (
     UPDATE programme p
@@ -67,35 +67,32 @@ VALUES (:new_id, :programme_id, :title, :place, :starts_on, :ends_on, (:capacity
 RETURNING s.id, s.programme_id, s.title, s.place, s.starts_on, s.ends_on, s.capacity, s.seats_taken, s.waiting, s.state, s.version,
           s.created_at, s.updated_at
 
--- A function, because the counts must be read after what the change set off: more seats move people up from the waiting list.
+-- A function, because the counts must be read after what the change set off: more seats move people up from the waiting list. It takes the
+-- one version that it may change: that of the row, locked here, if the caller named it.
 -- name: updateSession
 -- write: true
 SELECT s.id, s.programme_id, s.title, s.place, s.starts_on, s.ends_on, s.capacity, s.seats_taken, s.waiting, s.state, s.version,
        s.created_at, s.updated_at
-FROM   session_patch(:session_id, :if_match, :body::jsonb) s
+FROM   (SELECT version FROM session WHERE id = :session_id FOR UPDATE) AS now,
+       session_patch(:session_id, CASE WHEN :if_match::int8multirange @> now.version THEN now.version ELSE -1 END, :body::jsonb) s
 
 -- name: listEnrolments
 -- sort: id = e.id AS id
 -- sort: -id = e.id DESC AS id
--- sort: queue_place = coalesce(e.queue_place, 0) AS _queue_place, e.id AS id
-SELECT e.id, e.session_id, a.nip, a.name, e.state, e.queue_place, e.jp, e.version, e.created_at, e.updated_at,
-       coalesce(e.queue_place, 0) AS _queue_place
-FROM   enrolment e
-JOIN   asn a ON a.id = e.asn_id
-JOIN   unit u ON u.id = a.unit_id
-WHERE  u.path <@ ANY (:actor_units::ltree[])
+-- sort: queue_place = e.place AS _place, e.id AS id
+SELECT e.id, e.session_id, e.nip, e.name, e.state, e.queue_place, e.jp, e.version, e.created_at, e.updated_at, e.place AS _place
+FROM   enrolment_of_person e
+WHERE  e.unit_path <@ ANY (:actor_units::ltree[])
 /*? session_id */ AND e.session_id = :session_id /*? */
 /*? nip */ AND e.asn_id = (SELECT n.id FROM asn n WHERE n.nip = :nip) /*? */
 /*? state */ AND e.state = :state /*? */
-/*? under */ AND u.path <@ (SELECT p.path FROM unit p WHERE p.id = :under) /*? */
+/*? under */ AND e.unit_path <@ (SELECT p.path FROM unit p WHERE p.id = :under) /*? */
 /* page */
 
 -- name: getEnrolment
-SELECT e.id, e.session_id, a.nip, a.name, e.state, e.queue_place, e.jp, e.version, e.created_at, e.updated_at
-FROM   enrolment e
-JOIN   asn a ON a.id = e.asn_id
-JOIN   unit u ON u.id = a.unit_id
-WHERE  e.id = :enrolment_id AND u.path <@ ANY (:actor_units::ltree[])
+SELECT e.id, e.session_id, e.nip, e.name, e.state, e.queue_place, e.jp, e.version, e.created_at, e.updated_at
+FROM   enrolment_of_person e
+WHERE  e.id = :enrolment_id AND e.unit_path <@ ANY (:actor_units::ltree[])
 
 -- Approved or waitlisted: enrolment_enter() decides under the session's lock.
 -- name: createEnrolment
@@ -110,40 +107,25 @@ FROM   (SELECT) AS one LEFT JOIN made m ON true LEFT JOIN who w ON true
 
 -- name: cancelEnrolment
 -- write: true
-SELECT e.id, e.session_id, w.nip, w.name, e.state, e.queue_place, e.jp, e.version, e.created_at, e.updated_at
-FROM   (SELECT n.id, a.nip, a.name
-        FROM   enrolment n JOIN asn a ON a.id = n.asn_id JOIN unit u ON u.id = a.unit_id
-        WHERE  n.id = :enrolment_id AND u.path <@ ANY (:actor_units::ltree[]) OFFSET 0) w
-CROSS  JOIN LATERAL enrolment_act(w.id, 'cancelled') e
+SELECT e.id, e.session_id, e.nip, e.name, e.state, e.queue_place, e.jp, e.version, e.created_at, e.updated_at
+FROM   enrolment_act(:enrolment_id, :actor_units::ltree[], 'cancelled') e
 
 -- name: attendEnrolment
 -- write: true
-SELECT e.id, e.session_id, w.nip, w.name, e.state, e.queue_place, e.jp, e.version, e.created_at, e.updated_at
-FROM   (SELECT n.id, a.nip, a.name
-        FROM   enrolment n JOIN asn a ON a.id = n.asn_id JOIN unit u ON u.id = a.unit_id
-        WHERE  n.id = :enrolment_id AND u.path <@ ANY (:actor_units::ltree[]) OFFSET 0) w
-CROSS  JOIN LATERAL enrolment_act(w.id, 'attending') e
+SELECT e.id, e.session_id, e.nip, e.name, e.state, e.queue_place, e.jp, e.version, e.created_at, e.updated_at
+FROM   enrolment_act(:enrolment_id, :actor_units::ltree[], 'attending') e
 
 -- name: completeEnrolment
 -- write: true
-SELECT e.id, e.session_id, w.nip, w.name, e.state, e.queue_place, e.jp, e.version, e.created_at, e.updated_at
-FROM   (SELECT n.id, a.nip, a.name
-        FROM   enrolment n JOIN asn a ON a.id = n.asn_id JOIN unit u ON u.id = a.unit_id
-        WHERE  n.id = :enrolment_id AND u.path <@ ANY (:actor_units::ltree[]) OFFSET 0) w
-CROSS  JOIN LATERAL enrolment_act(w.id, :result, (:jp::numeric)::integer) e
+SELECT e.id, e.session_id, e.nip, e.name, e.state, e.queue_place, e.jp, e.version, e.created_at, e.updated_at
+FROM   enrolment_act(:enrolment_id, :actor_units::ltree[], :result, (:jp::numeric)::integer) e
 
 -- name: markNoShow
 -- write: true
-SELECT e.id, e.session_id, w.nip, w.name, e.state, e.queue_place, e.jp, e.version, e.created_at, e.updated_at
-FROM   (SELECT n.id, a.nip, a.name
-        FROM   enrolment n JOIN asn a ON a.id = n.asn_id JOIN unit u ON u.id = a.unit_id
-        WHERE  n.id = :enrolment_id AND u.path <@ ANY (:actor_units::ltree[]) OFFSET 0) w
-CROSS  JOIN LATERAL enrolment_act(w.id, 'no_show') e
+SELECT e.id, e.session_id, e.nip, e.name, e.state, e.queue_place, e.jp, e.version, e.created_at, e.updated_at
+FROM   enrolment_act(:enrolment_id, :actor_units::ltree[], 'no_show') e
 
 -- name: withdrawEnrolment
 -- write: true
-SELECT e.id, e.session_id, w.nip, w.name, e.state, e.queue_place, e.jp, e.version, e.created_at, e.updated_at
-FROM   (SELECT n.id, a.nip, a.name
-        FROM   enrolment n JOIN asn a ON a.id = n.asn_id JOIN unit u ON u.id = a.unit_id
-        WHERE  n.id = :enrolment_id AND u.path <@ ANY (:actor_units::ltree[]) OFFSET 0) w
-CROSS  JOIN LATERAL enrolment_act(w.id, 'withdrawn') e
+SELECT e.id, e.session_id, e.nip, e.name, e.state, e.queue_place, e.jp, e.version, e.created_at, e.updated_at
+FROM   enrolment_act(:enrolment_id, :actor_units::ltree[], 'withdrawn') e

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whose rows: a key for one office sees and changes that office and what is below it; everything else is not there (404), not forbidden."""
+import threading
+
 import pytest
 
-from support import make
+from support import make, postgres
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +79,21 @@ def test_the_office_that_the_key_names_may_move(two, api, keys):
     client.get(f"/v1/units/{top['id']}", expect=404)
     fresh = api.as_key(keys("admin", "unit.read", units=(moving["code"],)))
     fresh.get(f"/v1/units/{moving['id']}")
+
+
+def test_who_is_out_of_sight_after_the_wait_is_not_acted_on(two, database):
+    """Somebody holds the session and moves the person away; the action that waited for the session sees where the person is then."""
+    client, ours, theirs = two["client"], two["ours"], two["theirs"]
+    person = make.person(client, ours["below"]["id"])
+    session = make.session(client, start=200)
+    enrolment = make.enrol(client, session["id"], person["nip"])
+    statuses = []
+    waiting = threading.Thread(target=lambda: statuses.append(client.post(f"/v1/enrolments/{enrolment['id']}/cancel", expect=None).status))
+    with postgres.connected(database, autocommit=False) as holder, holder.cursor() as cursor:
+        cursor.execute("SELECT FROM session WHERE id = %s FOR UPDATE", (session["id"],))
+        cursor.execute("UPDATE asn SET unit_id = %s WHERE nip = %s", (theirs["below"]["id"], person["nip"]))
+        waiting.start()
+        postgres.until_somebody_waits(database)
+        holder.commit()
+    waiting.join()
+    assert statuses == [404]

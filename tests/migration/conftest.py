@@ -95,7 +95,7 @@ class Maker:
                         str(uuid.uuid4()), session, person, today=today)[0]
 
     def act(self, enrolment, state, today=None):
-        return self.run("SELECT state FROM enrolment_act(%s, %s)", enrolment, state, today=today)[0][0]
+        return self.run("SELECT state FROM enrolment_act(%s, ARRAY[''::ltree], %s)", enrolment, state, today=today)[0][0]
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_sixty_four_clients_enrol_and_leave(url, run, make):
                         enrolment, state = cursor.fetchone()
                         if rng.random() < 0.3:
                             break
-                        cursor.execute("SELECT (enrolment_act(%s, 'cancelled')).state", (enrolment,))
+                        cursor.execute("SELECT (enrolment_act(%s, ARRAY[''::ltree], 'cancelled')).state", (enrolment,))
         except Exception as fault:  # noqa: BLE001: whatever a thread meets is told to the test
             faults.append(fault)
 
@@ -182,8 +182,8 @@ def test_what_an_enrolment_is_never_changes(make, run, refused):
     assert refused("UPDATE enrolment SET session_id = %s WHERE id = %s", make.session(1), enrolment) == "enrolment_fixed"
     assert refused("UPDATE enrolment SET queue_place = 9 WHERE id = %s", enrolment) == "enrolment_fixed"
     assert refused("DELETE FROM enrolment WHERE id = %s", enrolment) == "enrolment_fixed"
-    assert refused("SELECT enrolment_act(%s, 'attending')", enrolment, today="2030-01-06") == "enrolment_session_begun"
-    assert refused("SELECT enrolment_act(%s, 'passed')", enrolment, today="2030-01-07") == "enrolment_state_order"
+    assert refused("SELECT enrolment_act(%s, ARRAY[''::ltree], 'attending')", enrolment, today="2030-01-06") == "enrolment_session_begun"
+    assert refused("SELECT enrolment_act(%s, ARRAY[''::ltree], 'passed')", enrolment, today="2030-01-07") == "enrolment_state_order"
 
 
 def test_passing_gives_the_programmes_hours_unless_told(make, run):
@@ -192,7 +192,7 @@ def test_passing_gives_the_programmes_hours_unless_told(make, run):
     for hours, jp in ((None, 20), (7, 7)):
         enrolment = make.enrol(session, make.person(unit))[0]
         make.act(enrolment, "attending", today="2030-01-07")
-        assert run("SELECT (enrolment_act(%s, 'passed', %s)).jp", enrolment, hours, today="2030-01-09") == [(jp,)]
+        assert run("SELECT (enrolment_act(%s, ARRAY[''::ltree], 'passed', %s)).jp", enrolment, hours, today="2030-01-09") == [(jp,)]
 
 
 def test_a_cancelled_session_lets_go_and_stays_cancelled(make, run, refused):

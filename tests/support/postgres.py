@@ -3,6 +3,7 @@
 import itertools
 import os
 import subprocess
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -74,3 +75,11 @@ def query(url, statement, parameters=None):
     with connected(url) as connection, connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []
+
+
+def until_somebody_waits(url, seconds=30):
+    """Returns once a session of this database waits for another's lock."""
+    end = time.monotonic() + seconds
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    while query(url, waits)[0][0] == 0:
+        assert time.monotonic() < end, "nobody came to wait for the lock"
