@@ -59,10 +59,10 @@ FROM   (SELECT) AS one LEFT JOIN made m ON true LEFT JOIN place p ON true
 
 -- The record as it would become, locked: what the rule looks at before the change is stored.
 -- name: updateAsn.merged
-SELECT CASE WHEN a.version <> :if_match::bigint THEN 'version-stale'
+SELECT CASE WHEN NOT :if_match::int8multirange @> a.version THEN 'version-stale'
             WHEN NOT EXISTS (SELECT FROM unit n WHERE n.id = p.unit_id AND n.path <@ ANY (:actor_units::ltree[])) THEN 'reference-missing'
        END AS _problem,
-       CASE WHEN a.version = :if_match::bigint THEN '/unit_id' END AS _pointer,
+       CASE WHEN :if_match::int8multirange @> a.version THEN '/unit_id' END AS _pointer,
        p.kind, p.birth_date, p.sex, p.appointed_on, p.nik
 FROM   asn a JOIN unit u ON u.id = a.unit_id, jsonb_populate_record(a, :body::jsonb) AS p
 WHERE  a.nip = :nip AND u.path <@ ANY (:actor_units::ltree[])

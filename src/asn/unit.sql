@@ -47,7 +47,7 @@ WITH cur AS (
     FOR    UPDATE
 ), want AS (
     SELECT p.id, p.code, p.name, p.kind, p.parent_id, p.is_active,
-           CASE WHEN (cur.rec).version <> :if_match::bigint THEN 'version-stale'
+           CASE WHEN NOT :if_match::int8multirange @> (cur.rec).version THEN 'version-stale'
                 WHEN p.parent_id IS NOT DISTINCT FROM (cur.rec).parent_id THEN NULL
                 WHEN p.parent_id IS NULL AND NOT ''::ltree = ANY (:actor_units::ltree[]) THEN 'reference-missing'
                 WHEN p.parent_id IS NOT NULL

@@ -43,20 +43,6 @@ unsigned call_options(const struct call *call)
     return mask;
 }
 
-/* The version inside one of our entity tags ("12-5f3c…"), or "-1", which no row has. Only strong tags can match (RFC 9110, 13.1.1). */
-const char *if_match_version(struct ctx *ctx, const char *header)
-{
-    struct slice tag = slice_trim(slice_of(header));
-    size_t digits = 0;
-    if (tag.len < 3 || tag.data[0] != '"' || tag.data[tag.len - 1] != '"')
-        return "-1";
-    while (digits < 18 && tag.data[1 + digits] >= '0' && tag.data[1 + digits] <= '9')
-        digits++;
-    if (digits == 0 || (tag.data[1 + digits] != '-' && tag.data[1 + digits] != '"'))
-        return "-1";
-    return arena_strndup(ctx->arena, tag.data + 1, digits);
-}
-
 static const char *today(struct ctx *ctx, const struct call *call)
 {
     char *text = arena_alloc(ctx->arena, DATE_TEXT_SIZE);
@@ -81,7 +67,7 @@ static const char *source_text(struct ctx *ctx, const struct call *call, struct 
     case BIND_DERIVED:
         return v ? v->text : NULL;
     case BIND_IF_MATCH:
-        return v->text ? if_match_version(ctx, v->text) : NULL;
+        return v->text ? if_match_versions(ctx->arena, v->text) : NULL;
     case BIND_BODY:
         return call->in.raw_body.len ? arena_strndup(ctx->arena, call->in.raw_body.data, call->in.raw_body.len) : NULL;
     case BIND_ACTOR_UNITS:

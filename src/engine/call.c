@@ -143,14 +143,14 @@ static enum status no_body_wanted(struct call *call)
     return fail(call->ctx, ST_BAD_REQUEST, "bad-request", "This operation takes no body.", "Operasi ini tidak menerima isi permintaan.");
 }
 
-static enum status body_type(struct call *call, const char **ret_type)
+static enum status read_body_type(struct call *call)
 {
     const struct operation *operation = call->op->contract;
     size_t n = 0;
     const char *header = request_header(call->rq, "Content-Type", &n);
     for (size_t i = 0; header && n == 1 && i < operation->n_bodies; i++) {
         if (media_type_is(header, operation->bodies[i].type)) {
-            *ret_type = operation->bodies[i].type;
+            call->body_type = operation->bodies[i].type;
             return ST_OK;
         }
     }
@@ -166,7 +166,6 @@ static enum status read_input(struct call *call)
 {
     const struct operation *operation = call->op->contract;
     size_t limit = (size_t)(operation->body_limit ? operation->body_limit : call->engine->settings->body_limit);
-    const char *type = NULL;
     enum status st = params_parse(call->ctx, operation, &call->route, request_query(call->rq), header_of, call->rq, &call->in);
     if (st != ST_OK)
         return st;
@@ -179,7 +178,7 @@ static enum status read_input(struct call *call)
             call_run(call);
         return st;
     }
-    if ((request_has_body(call->rq) || operation->body_required) && (st = body_type(call, &type)) != ST_OK)
+    if ((request_has_body(call->rq) || operation->body_required) && (st = read_body_type(call)) != ST_OK)
         return st;
     if (call->op->kind == OP_STREAM) {
         call_run(call);

@@ -18,7 +18,7 @@ static enum status execute(struct ctx *ctx, struct engine *engine, struct db_con
     const struct variant *variant;
     const char **values;
     if (!statement) {
-        log_line(LOG_ERROR_, "no such statement", LOG_TEXT("name", name));
+        log_line(LOG_ERROR_, "statement-missing", LOG_TEXT("name", name));
         return fail(ctx, ST_INTERNAL, "internal", "A statement is missing.", "Sebuah pernyataan tidak ada.");
     }
     variant = statement_variant(statement, 0, 0, VARIANT_PLAIN);

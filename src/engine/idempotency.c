@@ -9,7 +9,20 @@
 
 #include <sodium.h>
 
-/* What makes two requests the same: method, target and body. The state takes what is to be hashed last: the body, or the hash of an upload. */
+/* The text and its NUL, so that no two parts can be divided otherwise. */
+static void hash_text(crypto_hash_sha256_state *state, const char *text)
+{
+    if (text)
+        crypto_hash_sha256_update(state, (const uint8_t *)text, strlen(text) + 1);
+    else
+        crypto_hash_sha256_update(state, (const uint8_t *)"\x01", 2); /* absent is not empty */
+}
+
+/* What makes two requests the same is what effect and answer hang on: method and target, the body and the type as which it is read, the form
+ * that Accept chose, the versions that If-Match admits. The last two are hashed as what they came to, not as they were spelled, since whoever
+ * repeats a request may send it through another library. Not in it: Prefer, as a dry run neither asks for a kept answer nor keeps one and nothing
+ * else that may stand there is honoured; Accept-Language, which words problems, and those are not kept; the caller, who is in the
+ * key already. */
 static const char *request_hash(struct ctx *ctx, const struct job *job)
 {
     const struct call *call = job->call;
@@ -17,12 +30,13 @@ static const char *request_hash(struct ctx *ctx, const struct job *job)
     uint8_t hash[crypto_hash_sha256_BYTES];
     char *hex = arena_alloc(ctx->arena, 2 * sizeof hash + 1);
     struct slice target = request_target(call->rq);
-    const char *method = request_method(call->rq);
     crypto_hash_sha256_init(&state);
-    crypto_hash_sha256_update(&state, (const uint8_t *)method, strlen(method) + 1);
-    crypto_hash_sha256_update(&state, (const uint8_t *)target.data, target.len);
-    crypto_hash_sha256_update(&state, (const uint8_t *)"", 1);
-    if (job->upload) {
+    hash_text(&state, request_method(call->rq));
+    hash_text(&state, arena_strndup(ctx->arena, target.data, target.len));
+    hash_text(&state, call->body_type);
+    hash_text(&state, call->reply_type);
+    hash_text(&state, call_bind_text(ctx, call, "if_match"));
+    if (job->upload) { /* of which only the hash is left */
         crypto_hash_sha256_final(&upload, hash);
         crypto_hash_sha256_update(&state, hash, sizeof hash);
     } else if (call->in.raw_body.len) {

@@ -140,7 +140,8 @@ struct call {
     struct params in;
     struct actor *actor; /* one reference */
     enum reply_form form;
-    const char *reply_type;
+    const char *reply_type; /* of the contract's, the one that Accept chose */
+    const char *body_type;  /* of the contract's, the one that Content-Type named; NULL without a body */
     const char *idempotency_key;
     bool dry_run;
     struct page page;
@@ -166,7 +167,6 @@ bool reply_is_exportable(const struct operation *operation);
 unsigned call_options(const struct call *call);
 const char *const *call_values(struct ctx *ctx, const struct call *call, const struct variant *variant);
 const char *call_bind_text(struct ctx *ctx, const struct call *call, const char *name);
-const char *if_match_version(struct ctx *ctx, const char *header);
 
 /* ── render.c ── */
 struct plan *plan_of(const struct variant *variant, const struct op *op, const PGresult *res);
@@ -198,7 +198,12 @@ const char *page_filters(struct arena *arena, const struct call *call);
 const char *negotiate(const char *accept, const char *const *types, size_t n);
 bool media_type_is(const char *header, const char *type);
 bool prefer_has(const char *prefer, const char *token);
+/* If-None-Match (RFC 9110, 13.1.2): whether `*` or any tag of the list is this one; W/ does not matter. */
 bool etag_matches(const char *if_none_match, const char *etag);
+/* If-Match (13.1.1): the versions that its strong tags name, as PostgreSQL reads an int8multirange. `*` is every version, so that one comparison
+ * in SQL, `:if_match::int8multirange @> version`, does for one tag, a list and `*`. */
+const char *if_match_versions(struct arena *arena, const char *if_match);
+#define ETAG_HASH_DIGITS 16 /* of the hash behind the version */
 
 /* ── call.c ── */
 extern const struct http_handler engine_http_handler;

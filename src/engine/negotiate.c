@@ -108,19 +108,72 @@ bool prefer_has(const char *prefer, const char *token)
     return false;
 }
 
-/* Weak comparison, as RFC 9110 asks of If-None-Match: a W/ in front does not matter. */
+/* ── entity tags ── */
+
+struct tag {
+    bool is_weak;
+    struct slice text; /* with its quotes */
+};
+
+/* The next tag of a list that the contract's pattern has let through; false at the end. A backslash in a tag is a backslash. */
+static bool next_tag(const char **cursor, struct tag *ret)
+{
+    const char *start = *cursor + strspn(*cursor, ", \t"), *end;
+    ret->is_weak = strncmp(start, "W/", 2) == 0;
+    start += ret->is_weak ? 2 : 0;
+    end = *start == '"' ? strchr(start + 1, '"') : NULL;
+    if (!end)
+        return false;
+    ret->text = (struct slice){start, (size_t)(end - start) + 1};
+    *cursor = end + 1;
+    return true;
+}
+
+static bool is_any(const char *header)
+{
+    return slice_is(slice_trim(slice_of(header)), "*");
+}
+
 bool etag_matches(const char *if_none_match, const char *etag)
 {
-    struct slice element;
-    while (if_none_match && next_element(&if_none_match, &element)) {
-        if (slice_is(element, "*"))
+    struct tag tag;
+    if (is_any(if_none_match))
+        return true;
+    while (next_tag(&if_none_match, &tag))
+        if (slice_is(tag.text, etag))
             return true;
-        if (element.len > 2 && element.data[0] == 'W' && element.data[1] == '/') {
-            element.data += 2;
-            element.len -= 2;
-        }
-        if (slice_is(element, etag))
-            return true;
-    }
     return false;
+}
+
+/* "12-5f3c…" as render.c makes them, or "12" alone: the digits of the version, none for what we never gave. No leading zero, and not so many
+ * that they would not fit: the number goes into SQL. */
+static struct slice version_of(struct slice tag)
+{
+    const char *digits = tag.data + 1, *rest;
+    size_t n = strspn(digits, "0123456789");
+    const struct slice none = {digits, 0};
+    if (n == 0 || n > 18 || (n > 1 && *digits == '0'))
+        return none;
+    rest = digits + n;
+    if (*rest == '-' && strspn(rest + 1, "0123456789abcdef") == ETAG_HASH_DIGITS)
+        rest += 1 + ETAG_HASH_DIGITS;
+    return *rest == '"' ? (struct slice){digits, n} : none;
+}
+
+const char *if_match_versions(struct arena *arena, const char *if_match)
+{
+    struct buf set;
+    struct tag tag;
+    if (is_any(if_match))
+        return "{(,)}";
+    buf_init(&set, arena, 64);
+    buf_putc(&set, '{');
+    while (next_tag(&if_match, &tag)) {
+        struct slice version = version_of(tag.text);
+        if (tag.is_weak || !version.len)
+            continue;
+        buf_printf(&set, "%s[%.*s,%.*s]", set.len > 1 ? "," : "", (int)version.len, version.data, (int)version.len, version.data);
+    }
+    buf_putc(&set, '}');
+    return buf_cstr(&set);
 }

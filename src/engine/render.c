@@ -87,7 +87,7 @@ enum status row_refusal(struct ctx *ctx, const struct plan *plan, const PGresult
     code = PQgetvalue(res, row, plan->problem);
     entry = problem_find(code);
     if (!entry) {
-        log_line(LOG_ERROR_, "statement names an unknown problem", LOG_TEXT("code", code));
+        log_line(LOG_ERROR_, "problem-unknown", LOG_TEXT("code", code));
         return fail(ctx, ST_INTERNAL, "internal", "An unexpected refusal.", "Penolakan yang tidak terduga.");
     }
     if (plan->pointer >= 0 && !PQgetisnull(res, row, plan->pointer)) {
@@ -193,7 +193,8 @@ static const char *etag_of(struct ctx *ctx, const struct plan *plan, const PGres
 {
     static const uint8_t key[crypto_shorthash_KEYBYTES] = "asnd entity tag";
     uint8_t hash[crypto_shorthash_BYTES];
-    char hex[2 * crypto_shorthash_BYTES + 1];
+    char hex[ETAG_HASH_DIGITS + 1];
+    _Static_assert(sizeof hex == 2 * sizeof hash + 1, "two digits a byte");
     crypto_shorthash(hash, (const uint8_t *)body->data, body->len, key);
     hex_encode(hash, sizeof hash, hex);
     if (plan->version >= 0 && !PQgetisnull(res, 0, plan->version))

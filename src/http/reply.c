@@ -52,7 +52,7 @@ void reply_header(struct request *rq, const char *name, const char *value)
     if (!rq->conn)
         return;
     if (*value == '\0' || !is_header_value(value)) {
-        log_line(LOG_ERROR_, "reply_header_dropped", LOG_TEXT("name", name), LOG_TEXT("request_id", rq->ctx.request_id));
+        log_line(LOG_ERROR_, "reply-header-dropped", LOG_TEXT("name", name), LOG_TEXT("request_id", rq->ctx.request_id));
         return;
     }
     note_header(rq, arena_strdup(rq->ctx.arena, name), arena_strdup(rq->ctx.arena, value));
@@ -65,7 +65,7 @@ static bool may_reply(struct request *rq, int http_status)
         return false;
     if (rq->reply.status == 0)
         return true;
-    log_line(LOG_ERROR_, "second_reply_ignored", LOG_NUM("sent", rq->reply.status), LOG_NUM("ignored", http_status),
+    log_line(LOG_ERROR_, "second-reply-ignored", LOG_NUM("sent", rq->reply.status), LOG_NUM("ignored", http_status),
              LOG_TEXT("request_id", rq->ctx.request_id));
     return false;
 }

@@ -419,7 +419,7 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_config *c
     deadlines_init(&server->deadlines, config);
     server->listen_fd = socket_listen(config->listen, config->port, config->reuse_port, &server->port);
     if (server->listen_fd < 0) {
-        log_line(LOG_ERROR_, "cannot_listen", LOG_TEXT("address", config->listen), LOG_NUM("port", config->port),
+        log_line(LOG_ERROR_, "cannot-listen", LOG_TEXT("address", config->listen), LOG_NUM("port", config->port),
                  LOG_TEXT("reason", strerror(errno)));
         free(server);
         return NULL;
@@ -427,7 +427,7 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_config *c
     make_metrics(server);
     server->daemon = start_library(server);
     if (!server->daemon) {
-        log_line(LOG_ERROR_, "cannot_listen", LOG_TEXT("address", config->listen), LOG_TEXT("reason", "the HTTP library did not start"));
+        log_line(LOG_ERROR_, "cannot-listen", LOG_TEXT("address", config->listen), LOG_TEXT("reason", "the HTTP library did not start"));
         close(server->listen_fd);
         free(server);
         return NULL;

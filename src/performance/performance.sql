@@ -24,7 +24,7 @@ RETURNING p.id, p.name, p.kind, p.starts_on, p.ends_on, p.is_closed, p.version, 
 WITH cur AS (
     SELECT p AS rec FROM period p WHERE p.id = :period_id FOR UPDATE
 ), want AS (
-    SELECT w.*, CASE WHEN (cur.rec).version <> :if_match::bigint THEN 'version-stale' END AS problem
+    SELECT w.*, CASE WHEN NOT :if_match::int8multirange @> (cur.rec).version THEN 'version-stale' END AS problem
     FROM   cur, jsonb_populate_record(cur.rec, :body::jsonb) AS w
 ), done AS (
     UPDATE period p SET name = w.name, is_closed = w.is_closed FROM want w WHERE p.id = w.id AND w.problem IS NULL RETURNING p.*
@@ -78,7 +78,7 @@ WITH cur AS (
     WHERE  e.id = :evaluation_id AND u.path <@ ANY (:actor_units::ltree[])
     FOR    UPDATE OF e
 ), want AS (
-    SELECT w.*, cur.nip, cur.name, CASE WHEN (cur.rec).version <> :if_match::bigint THEN 'version-stale' END AS problem
+    SELECT w.*, cur.nip, cur.name, CASE WHEN NOT :if_match::int8multirange @> (cur.rec).version THEN 'version-stale' END AS problem
     FROM   cur, jsonb_populate_record(cur.rec, :body::jsonb) AS w
 ), done AS (
     UPDATE evaluation e
@@ -132,7 +132,7 @@ WITH owner AS (
 ), cur AS (
     SELECT i AS rec FROM indicator i WHERE i.id = :indicator_id AND i.evaluation_id = (SELECT o.id FROM owner o) FOR UPDATE
 ), want AS (
-    SELECT w.*, CASE WHEN (cur.rec).version <> :if_match::bigint THEN 'version-stale' END AS problem
+    SELECT w.*, CASE WHEN NOT :if_match::int8multirange @> (cur.rec).version THEN 'version-stale' END AS problem
     FROM   cur, jsonb_populate_record(cur.rec, with_whole(:body::jsonb, 'position')) AS w
 ), done AS (
     UPDATE indicator i
@@ -155,7 +155,7 @@ WITH owner AS (
 ), cur AS (
     SELECT i.id, i.version FROM indicator i WHERE i.id = :indicator_id AND i.evaluation_id = (SELECT o.id FROM owner o) FOR UPDATE
 ), gone AS (
-    DELETE FROM indicator i USING cur c WHERE i.id = c.id AND c.version = :if_match::bigint RETURNING i.id
+    DELETE FROM indicator i USING cur c WHERE i.id = c.id AND :if_match::int8multirange @> c.version RETURNING i.id
 )
 SELECT CASE WHEN g.id IS NULL THEN 'version-stale' END AS _problem
 FROM   cur c LEFT JOIN gone g ON true
@@ -181,7 +181,7 @@ SELECT :evaluation_id::uuid AS evaluation_id, :achievement::numeric AS achieveme
 
 -- name: finalizeEvaluation.evaluation
 -- write: true
-SELECT CASE WHEN e.version <> :if_match::bigint THEN 'version-stale' WHEN e.state = 'final' THEN 'evaluation-final' END AS _problem,
+SELECT CASE WHEN NOT :if_match::int8multirange @> e.version THEN 'version-stale' WHEN e.state = 'final' THEN 'evaluation-final' END AS _problem,
        e.id, e.state, e.results_rating, e.behaviour_rating
 FROM   evaluation e JOIN asn a ON a.id = e.asn_id JOIN unit u ON u.id = a.unit_id
 WHERE  e.id = :evaluation_id AND u.path <@ ANY (:actor_units::ltree[])

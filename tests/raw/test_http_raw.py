@@ -883,4 +883,4 @@ def test_connection_limit_holds_back_the_next(make):
 
 def test_address_in_use_is_said_and_ends_the_start(server):
     late = subprocess.run([ECHO, f"port={server.port}"], capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert late.returncode == 1 and "cannot_listen" in late.stderr
+    assert late.returncode == 1 and "cannot-listen" in late.stderr

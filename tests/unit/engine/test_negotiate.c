@@ -72,31 +72,48 @@ static void if_none_match_compares_weakly(void **state)
     assert_false(etag_matches("\"8-ab\"", "\"7-ab\""));
     assert_false(etag_matches("7-ab", "\"7-ab\""));
     assert_false(etag_matches("", "\"7-ab\""));
+    assert_true(etag_matches("\"\\\", \"7-ab\"", "\"7-ab\"")); /* a backslash hides no quote */
 }
 
-static void if_match_reads_the_version_alone(void **state)
+static void if_match_names_a_set_of_versions(void **state)
 {
     static const struct {
-        const char *header, *version;
+        const char *header, *versions;
     } cases[] = {
-        {"\"12-5f3c\"", "12"},
-        {"\"12\"", "12"},
-        {" \"3-aa\" ", "3"},
-        {"W/\"12-5f3c\"", "-1"},
-        {"12", "-1"},
-        {"\"\"", "-1"},
-        {"\"x-1\"", "-1"},
-        {"\"12x\"", "-1"},
-        {"*", "-1"},
-        {"\"-5-a\"", "-1"},
-        {"\"1234567890123456789012-a\"", "-1"},
-        {"\"12-a\", \"13-b\"", "12"},
+        {"\"12-0123456789abcdef\"", "{[12,12]}"},
+        {"\"12\"", "{[12,12]}"},
+        {"\"0\"", "{[0,0]}"},
+        {" \"3\" ", "{[3,3]}"},
+        {"*", "{(,)}"},
+        {" * ", "{(,)}"},
+        {"\"12\", \"13-0123456789abcdef\"", "{[12,12],[13,13]}"},
+        {",\"12\",,\t\"13\" ,", "{[12,12],[13,13]}"},
+        {"W/\"12\", \"13\"", "{[13,13]}"},
+        {"\"*\"", "{}"},
+        {"W/\"12-0123456789abcdef\"", "{}"},
+        {"\"0001\"", "{}"},
+        {"\"00\"", "{}"},
+        {"\"\"", "{}"},
+        {"\"x-1\"", "{}"},
+        {"\"12x\"", "{}"},
+        {"\"12-\"", "{}"},
+        {"\"12-0123456789abcde\"", "{}"},
+        {"\"12-0123456789abcdef0\"", "{}"},
+        {"\"12-0123456789ABCDEF\"", "{}"},
+        {"\"-5\"", "{}"},
+        {"\"+5\"", "{}"},
+        {"\"123456789012345678\"", "{[123456789012345678,123456789012345678]}"},
+        {"\"1234567890123456789\"", "{}"},
+        {"\"\\\", \"7\"", "{[7,7]}"}, /* a backslash hides no quote */
+        {"12", "{}"},
+        {"\"12", "{}"},
+        {"", "{}"},
     };
-    struct ctx ctx = {.arena = arena_new(0)};
+    struct arena *arena = arena_new(0);
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_string_equal(if_match_version(&ctx, cases[i].header), cases[i].version);
-    arena_free(ctx.arena);
+        assert_string_equal(if_match_versions(arena, cases[i].header), cases[i].versions);
+    arena_free(arena);
 }
 
 int main(void)
@@ -104,7 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accept_picks_the_best_form),        cmocka_unit_test(media_types_ignore_case_and_parameters),
         cmocka_unit_test(prefer_finds_a_token_among_others), cmocka_unit_test(if_none_match_compares_weakly),
-        cmocka_unit_test(if_match_reads_the_version_alone),
+        cmocka_unit_test(if_match_names_a_set_of_versions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
