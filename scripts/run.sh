@@ -24,6 +24,8 @@ demo=1
 detach=''
 stop=''
 started_cluster=''
+home=''
+daemon=''
 as_daemon=()
 
 help() { sed -n '3,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
@@ -69,14 +71,23 @@ socket_dir() {
     fi
 }
 
-cluster_runs() { as_server "$pg_bin/pg_ctl" -D "$home/data" status >/dev/null 2>&1; }
+# After a power cut the pid file names whatever has that number today, which pg_ctl would take for the server, and stop.
+cluster_runs() {
+    local pid
+    pid=$(as_server head -n 1 "$home/data/postmaster.pid" 2>/dev/null) && [ "$(as_server readlink "/proc/$pid/cwd")" = "$(realpath "$home/data")" ]
+}
+
+server_user() { if [ "$(id -u)" = 0 ]; then echo postgres; else id -un; fi; }
+
+# The server's log since this start, which may be all that tells of a full disk.
+server_words() { as_server tail -n "+$((${server_said:-0} + 1))" "$home/log" 2>/dev/null | tail -n 200 || true; }
 
 make_cluster() {
     say "Making a PostgreSQL cluster in $home"
-    if ! as_server "$pg_bin/initdb" -D "$home/data" -U postgres --auth-local=trust --auth-host=reject -E UTF8 --locale=C.UTF-8 --no-instructions >"$LOCAL/initdb.log" 2>&1; then
-        tail -5 "$LOCAL/initdb.log" >&2
+    if ! quietly "$LOCAL/initdb.log" as_server "$pg_bin/initdb" -D "$home/data" -U postgres --auth-local=trust --auth-host=reject -E UTF8 \
+        --locale=C.UTF-8 --no-instructions; then
         as_server rm -rf -- "$home/data"
-        die "initdb failed. All of its words: $LOCAL/initdb.log"
+        give_up "PostgreSQL could not make a cluster" "$LOCAL/initdb.log"
     fi
     # No TCP at all; the socket's directory is closed to everybody else.
     as_server tee -a "$home/data/postgresql.conf" >/dev/null <<CONF
@@ -98,6 +109,7 @@ own_database() { echo "postgresql://asnd@/asnd?host=${1// /%20}"; } # SOCKET_DIR
 wants_cluster() { [ -z "${ASND_DATABASE_URL:-}" ] || [ "$ASND_DATABASE_URL" = "$(own_database "$(socket_dir "$(cluster_home)")")" ]; }
 
 start_cluster() {
+    local owner
     pg_bin=$(postgres_bin)
     home=$(cluster_home)
     socket=$(socket_dir "$home")
@@ -105,17 +117,20 @@ start_cluster() {
         mkdir -p "$home" 2>/dev/null || as_root mkdir -p "$home"
         [ "$(id -u)" != 0 ] || chown postgres: "$home"
     fi
+    owner=$(stat -c %U -- "$home")
+    [ "$owner" = "$(server_user)" ] || die "the cluster in $home belongs to $owner: run this as $owner, or remove that directory"
     as_server mkdir -p "$socket"
     as_server chmod 700 "$home" "$socket"
     as_server test -f "$home/data/PG_VERSION" || make_cluster
     if ! cluster_runs; then
+        server_said=$(as_server cat "$home/log" 2>/dev/null | wc -l || true)
         if ! as_server "$pg_bin/pg_ctl" -D "$home/data" -l "$home/log" -w -t 60 start >/dev/null 2>&1; then
-            as_server tail -5 "$home/log" >&2 || true
-            die "PostgreSQL does not start. All of its words: $home/log"
+            words=$(server_words)
+            give_up "PostgreSQL does not start" "$home/log"
         fi
         started_cluster=1
     fi
-    as_server "$pg_bin/psql" -qXtA -h "$socket" -d postgres >/dev/null <<SQL || die "the database could not be made in $home"
+    quietly "$LOCAL/database.log" as_server "$pg_bin/psql" -qXtA -v ON_ERROR_STOP=1 -h "$socket" -d postgres <<'SQL' || server_failed "the database could not be made" "$LOCAL/database.log"
 SELECT 'CREATE ROLE asnd LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'asnd') \gexec
 SELECT 'CREATE DATABASE asnd OWNER asnd' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'asnd') \gexec
 SQL
@@ -138,23 +153,47 @@ stop_everything() {
     fi
 }
 
-# Demo people and units, through the product's own import; only ever into an empty database.
-load_demo() {
-    say "Importing the demo data"
-    if ! {
-        python3 "$ROOT/tools/generate.py" --out "$LOCAL/demo" &&
-            "$ASND" import units "$LOCAL/demo/units.csv" &&
-            "$ASND" import asn "$LOCAL/demo/asn.csv"
-    } >"$LOCAL/demo.log" 2>&1; then
-        tail -5 "$LOCAL/demo.log" >&2
-        die "the demo data could not be imported. All of its words: $LOCAL/demo.log"
+# server_failed SENTENCE LOG: what asnd said, unless the server's own log has the reason.
+server_failed() {
+    if [ -n "$started_cluster" ] && grep -Eq "$NO_ROOM" <<<"$(server_words)"; then
+        words=$(server_words)
     fi
+    give_up "$1" "$2"
+}
+
+migrate() {
+    local which="the database"
+    [ -n "$home" ] || which="the database of ASND_DATABASE_URL"
+    quietly "$LOCAL/migrate.log" "$ASND" migrate && return 0
+    ! grep -q '"database-connect-failed"' <<<"$words" || server_failed "$which cannot be reached" "$LOCAL/migrate.log"
+    server_failed "$which could not be brought up to date" "$LOCAL/migrate.log"
+}
+
+# Demo people and units, through the product's own import; only ever into an empty database, or to finish what was begun in one: an import
+# changes nothing that is there already.
+import_demo() {
+    python3 "$ROOT/tools/generate.py" --out "$LOCAL/demo" && "$ASND" import units "$LOCAL/demo/units.csv" && "$ASND" import asn "$LOCAL/demo/asn.csv"
+}
+
+load_demo() {
+    local unfinished=$LOCAL/demo-unfinished this
+    this=$(cksum <<<"$ASND_DATABASE_URL")
+    [ "$(cat "$unfinished" 2>/dev/null)" = "$this" ] ||
+        [ "$(curl -s -H "Authorization: Bearer $key" "$url/v1/units?limit=1" | jq '.data | length')" = 0 ] || return 0
+    say "Importing the demo data"
+    echo "$this" >"$unfinished"
+    quietly "$LOCAL/demo.log" import_demo || server_failed "the demo data could not be imported" "$LOCAL/demo.log"
+    rm -f -- "$unfinished"
+}
+
+need_port() {
+    local holder
+    holder=$(port_holder "$port")
+    [ -z "$holder" ] || die "port $port is taken by $holder; choose another with --port"
 }
 
 start_daemon() {
-    local holder said
-    holder=$(port_holder "$port")
-    [ -z "$holder" ] || die "port $port is taken by $holder; choose another with --port"
+    local said
     # root has no business on the network: become the cluster's user, if that one can get at the program.
     if [ "$(id -u)" = 0 ] && as_server test -x "$ASND"; then
         as_daemon=(setpriv --reuid postgres --regid "$(id -g postgres)" --init-groups)
@@ -169,8 +208,8 @@ start_daemon() {
         kill -0 "$daemon" 2>/dev/null || break
         sleep 0.05
     done
-    tail -n "+$((said + 1))" "$LOCAL/asnd.log" | tail -5 >&2
-    die "asnd does not start. All of its words: $LOCAL/asnd.log"
+    words=$(tail -n "+$((said + 1))" "$LOCAL/asnd.log")
+    server_failed "asnd does not start" "$LOCAL/asnd.log"
 }
 
 # The key of the last start, if it is still good here; else a new one.
@@ -180,7 +219,10 @@ find_key() {
     if [ -n "$old" ] && [ "$(curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $old" "$url/v1/units?limit=1")" = 200 ]; then
         key=$old
     else
-        key=$("$ASND" key create --name run.sh --scope admin 2>/dev/null) || die "no key could be made"
+        key=$("$ASND" key create --name run.sh --scope admin 2>"$LOCAL/key.log") || {
+            words=$(cat "$LOCAL/key.log")
+            server_failed "no key could be made" "$LOCAL/key.log"
+        }
     fi
     (
         umask 077
@@ -204,6 +246,7 @@ asnd is ready.
 TEXT
 }
 
+need_writable "$LOCAL" "$ROOT/build"
 mkdir -p "$LOCAL"
 if [ -n "$stop" ]; then
     stop_everything
@@ -223,25 +266,32 @@ port=${port:-8080}
 [ -x "$ASND" ] || say "Building asnd, which takes a few minutes; $LOCAL/build-release.log tells how far it is"
 build release asnd
 on_end() {
+    local status=$?
     trap '' INT TERM HUP
     stop_process "$DAEMON_PID" 30
+    # A full disk may have had no room for the pid file.
+    if [ -n "$daemon" ] && kill -TERM "$daemon" 2>/dev/null; then
+        wait "$daemon" || true
+    fi
+    if [ "$status" = 1 ] && [ -z "$dead" ] && disk_is_full "$LOCAL" ''; then
+        say "run.sh: the disk is full. Make room and start this again"
+    fi
     [ -z "$started_cluster" ] || { stop_cluster; rm -f "$LOCAL/cluster-started"; }
 }
 trap on_end EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
+need_port
 if wants_cluster; then
     start_cluster
 fi
 [ -z "$started_cluster" ] || touch "$LOCAL/cluster-started"
 export ASND_DATABASE_URL
-"$ASND" migrate >"$LOCAL/migrate.log" 2>&1 || { tail -5 "$LOCAL/migrate.log" >&2; die "the schema could not be brought up to date"; }
+migrate
 start_daemon
 find_key
-if [ -n "$demo" ] && [ "$(curl -s -H "Authorization: Bearer $key" "$url/v1/units?limit=1" | jq '.data | length')" = 0 ]; then
-    load_demo
-fi
+[ -z "$demo" ] || load_demo
 banner
 if [ -n "$detach" ]; then
     trap - EXIT
