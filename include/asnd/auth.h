@@ -37,7 +37,7 @@ bool key_is_wellformed(const char *text, size_t len);
 void key_hash(const char *text, size_t len, char ret_hex[KEY_HASH_HEX_SIZE]);
 
 /* The bearer token of an Authorization header, or false with ctx's problem set (ST_UNAUTHENTICATED). */
-NODISCARD enum status auth_bearer(struct ctx *ctx, const char *authorization, size_t n_headers, struct slice *ret_token);
+NODISCARD enum status auth_bearer(struct ctx *ctx, const char *authorization, struct slice *ret_token);
 
 /* ── checked keys, remembered for a moment ── one cache a loop; not thread-safe. Actors are counted: an entry may be dropped while a
  * request still runs on it. */

@@ -60,8 +60,9 @@ const char *request_method(const struct request *rq);
 struct slice request_target(const struct request *rq); /* raw, as sent; origin-form (absolute-form was reduced to it) */
 struct slice request_path(const struct request *rq);   /* raw, up to `?` */
 struct slice request_query(const struct request *rq);  /* raw, behind `?`; data NULL when there is none */
-/* First value of a header, NULL if absent; ret_count (may be NULL) gets how many there are. */
-const char *request_header(struct request *rq, const char *name, size_t *ret_count);
+/* The value of a header, NULL if absent. A list may have come in several lines: they are joined by `, `. What has one value by its nature and
+ * decides something (Authorization, Content-Type, Idempotency-Key) came once, or the request was refused at the door. */
+const char *request_header(struct request *rq, const char *name);
 bool request_has_body(const struct request *rq);          /* Content-Length > 0 or chunked */
 int64_t request_content_length(const struct request *rq); /* -1 when chunked */
 struct slice request_body(const struct request *rq);

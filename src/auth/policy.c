@@ -16,15 +16,10 @@ static enum status no_token(struct ctx *ctx)
                 "Kirim kunci API sebagai “Authorization: Bearer asnd_…”.");
 }
 
-enum status auth_bearer(struct ctx *ctx, const char *authorization, size_t n_headers, struct slice *ret_token)
+enum status auth_bearer(struct ctx *ctx, const char *authorization, struct slice *ret_token)
 {
     struct slice token;
-    if (!authorization || n_headers == 0)
-        return no_token(ctx);
-    if (n_headers > 1)
-        return fail(ctx, ST_UNAUTHENTICATED, "unauthenticated", "The Authorization header came twice.",
-                    "Header Authorization dikirim dua kali.");
-    if (strncasecmp(authorization, "Bearer ", 7) != 0)
+    if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
         return no_token(ctx);
     token = slice_trim(slice_of(authorization + 7));
     if (!key_is_wellformed(token.data, token.len))

@@ -13,7 +13,7 @@ static void on_actor_known(struct call *call);
 void call_answer(struct call *call, const struct outcome *out, const char *link)
 {
     struct request *rq = call->rq;
-    const char *none_match = request_header(rq, "If-None-Match", NULL);
+    const char *none_match = request_header(rq, "If-None-Match");
     if (call->is_over)
         return;
     if (out->etag)
@@ -76,10 +76,8 @@ static void look_up(struct call *call)
 
 static enum status authenticate(struct call *call)
 {
-    size_t n = 0;
-    const char *header = request_header(call->rq, "Authorization", &n);
     struct slice token;
-    enum status st = auth_bearer(call->ctx, header, n, &token);
+    enum status st = auth_bearer(call->ctx, request_header(call->rq, "Authorization"), &token);
     if (st != ST_OK)
         return st;
     key_hash(token.data, token.len, call->key_hash);
@@ -128,7 +126,9 @@ static void note_use(struct call *call)
 
 static const char *header_of(void *cls, const char *name, size_t *ret_count)
 {
-    return request_header(cls, name, ret_count);
+    const char *value = request_header(cls, name);
+    *ret_count = value != NULL;
+    return value;
 }
 
 static const char *declared(const struct call *call, const char *bind_name)
@@ -146,9 +146,8 @@ static enum status no_body_wanted(struct call *call)
 static enum status read_body_type(struct call *call)
 {
     const struct operation *operation = call->op->contract;
-    size_t n = 0;
-    const char *header = request_header(call->rq, "Content-Type", &n);
-    for (size_t i = 0; header && n == 1 && i < operation->n_bodies; i++) {
+    const char *header = request_header(call->rq, "Content-Type");
+    for (size_t i = 0; header && i < operation->n_bodies; i++) {
         if (media_type_is(header, operation->bodies[i].type)) {
             call->body_type = operation->bodies[i].type;
             return ST_OK;
@@ -170,7 +169,7 @@ static enum status read_input(struct call *call)
     if (st != ST_OK)
         return st;
     call->idempotency_key = operation->method == HTTP_POST && call->actor ? declared(call, "idempotency_key") : NULL;
-    call->dry_run = call->op->is_write && prefer_has(request_header(call->rq, "Prefer", NULL), "dry-run");
+    call->dry_run = call->op->is_write && prefer_has(request_header(call->rq, "Prefer"), "dry-run");
     if (call->op->info && call->op->info->has_page && (st = page_parse(call->ctx, call)) != ST_OK)
         return st;
     if (!operation->has_body) {
@@ -218,7 +217,7 @@ static void on_actor_known(struct call *call)
 /* 00-<32 hex>-<16 hex>-<2 hex> (W3C Trace Context): noted in the log and handed back. */
 static void trace(struct call *call)
 {
-    const char *header = request_header(call->rq, "traceparent", NULL);
+    const char *header = request_header(call->rq, "traceparent");
     if (!header || strlen(header) != 55 || strspn(header, "0123456789abcdef-") != 55 || header[2] != '-' || header[35] != '-' ||
         header[52] != '-')
         return;
@@ -249,7 +248,7 @@ static enum status find_operation(struct call *call)
 static enum status choose_form(struct call *call)
 {
     const struct operation *operation = call->op->contract;
-    call->reply_type = negotiate(request_header(call->rq, "Accept", NULL), operation->reply_types, operation->n_reply_types);
+    call->reply_type = negotiate(request_header(call->rq, "Accept"), operation->reply_types, operation->n_reply_types);
     if (!call->reply_type)
         return fail(call->ctx, ST_NOT_ACCEPTABLE, "not-acceptable", "This is given as %s.", "Ini tersedia sebagai %s.",
                     operation->reply_types[0]);

@@ -188,7 +188,7 @@ static bool write_download(void *cls, const char *bytes, size_t len)
 static enum status run_stream(struct job *job, struct db_conn *txn)
 {
     struct call *call = job->call;
-    const char *type = request_header(call->rq, "Content-Type", NULL);
+    const char *type = request_header(call->rq, "Content-Type");
     struct stream_io io = {.read = job_read_upload,
                            .write = write_download,
                            .cls = job,

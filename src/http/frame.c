@@ -38,16 +38,6 @@ static enum status bad_target(struct ctx *ctx, const char *en, const char *id)
     return fail(ctx, ST_BAD_REQUEST, "bad-target", "%s", "%s", ctx->lang == LANG_EN ? en : id);
 }
 
-const char *frame_method(const char *name)
-{
-    static const char *const known[] = {"GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"};
-
-    for (size_t i = 0; i < ARRAY_LEN(known); i++)
-        if (strcmp(known[i], name) == 0)
-            return known[i];
-    return NULL;
-}
-
 /* ── header lines ── */
 
 /* Ends a line at `at`, where CR LF must have been. */
@@ -56,13 +46,13 @@ static bool ends_line(const char *block, size_t len, size_t at)
     return at + 1 < len && block[at] == '\0' && block[at + 1] == '\0';
 }
 
-static bool is_name(const char *name)
+static bool is_token(const char *text)
 {
-    if (*name == '\0')
+    if (*text == '\0')
         return false;
-    while (is_token_char(*name))
-        name++;
-    return *name == '\0';
+    while (is_token_char(*text))
+        text++;
+    return *text == '\0';
 }
 
 /* Visible bytes, blanks and tabs; bytes above 127 are let through as RFC 9110 § 5.5 wants. */
@@ -93,7 +83,7 @@ static bool read_line(char *block, size_t len, size_t *at, struct header *ret)
     size_t value_len = room ? strnlen(value, room) : 0;
     struct slice trimmed;
 
-    if (!is_name(name) || value_len == room || !ends_line(block, len, (size_t)(value - block) + value_len))
+    if (!is_token(name) || value_len == room || !ends_line(block, len, (size_t)(value - block) + value_len))
         return false;
     if (!is_value(value, value_len))
         return false;
@@ -128,7 +118,7 @@ enum status frame_read_headers(struct ctx *ctx, char *block, size_t len, struct 
     return ST_OK;
 }
 
-const char *frame_header(const struct head *head, const char *name, size_t *ret_count)
+const char *frame_first(const struct head *head, const char *name, size_t *ret_count)
 {
     const char *first = NULL;
     size_t count = 0;
@@ -144,6 +134,53 @@ const char *frame_header(const struct head *head, const char *name, size_t *ret_
     if (ret_count)
         *ret_count = count;
     return first;
+}
+
+/* Appends to *first every later line of its name, and takes those out. */
+static void join_lines(struct arena *arena, struct head *head, struct header *first)
+{
+    const struct header *end = head->headers + head->n_headers;
+    struct header *kept = first + 1;
+
+    for (const struct header *line = first + 1; line < end; line++) {
+        if (strcasecmp(line->name, first->name) == 0)
+            first->value = arena_printf(arena, "%s, %s", first->value, line->value);
+        else
+            *kept++ = *line;
+    }
+    head->n_headers = (size_t)(kept - head->headers);
+}
+
+const char *frame_header(struct arena *arena, struct head *head, const char *name)
+{
+    for (size_t i = 0; i < head->n_headers; i++) {
+        if (strcasecmp(head->headers[i].name, name) != 0)
+            continue;
+        join_lines(arena, head, &head->headers[i]);
+        return head->headers[i].value;
+    }
+    return NULL;
+}
+
+/* ── the method ── */
+
+enum status frame_read_method(struct ctx *ctx, const char *name, struct head *head)
+{
+    static const char *const usual[] = {"GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"};
+
+    for (size_t i = 0; i < ARRAY_LEN(usual); i++) {
+        if (strcmp(usual[i], name) == 0) {
+            head->method = usual[i];
+            return ST_OK;
+        }
+    }
+    if (!is_token(name))
+        return bad_framing(ctx, "The method is not a word of letters.", "Metode bukan kata yang terdiri dari huruf.");
+    if (strlen(name) > FRAME_METHOD_MAX)
+        return fail(ctx, ST_NOT_IMPLEMENTED, "method-unknown", "No method has a name that long.",
+                    "Tidak ada metode dengan nama sepanjang itu.");
+    head->method = arena_strdup(ctx->arena, name);
+    return ST_OK;
 }
 
 /* ── the target ── */
@@ -233,6 +270,9 @@ enum status frame_read_target(struct ctx *ctx, struct slice raw, size_t limit, s
         head->target = head->path = raw;
         return ST_OK;
     }
+    if (strcmp(head->method, "CONNECT") == 0 && is_authority(raw.data, raw.len))
+        return fail(ctx, ST_NOT_IMPLEMENTED, "method-unknown", "This is no proxy: it opens no tunnels.",
+                    "Ini bukan proksi: tidak membuka terowongan.");
     if (raw.len == 0 || (raw.data[0] != '/' && !reduce_absolute(ctx, &target)))
         return bad_target(ctx, "The target must begin with `/` or be an http URL with a sound host.",
                           "Alamat harus diawali `/` atau berupa URL http dengan nama inang yang benar.");
@@ -252,7 +292,7 @@ enum status frame_read_target(struct ctx *ctx, struct slice raw, size_t limit, s
 static enum status check_host(struct ctx *ctx, const struct head *head)
 {
     size_t count;
-    const char *host = frame_header(head, "Host", &count);
+    const char *host = frame_first(head, "Host", &count);
 
     if (count == 0 && head->is_http10)
         return ST_OK;
@@ -333,11 +373,38 @@ static bool wants_close(const struct head *head)
     return head->is_http10 && !keep_alive;
 }
 
+/* Fields that decide something here and have one value. Joined, two would be a third; and whoever stands between may have read the other. */
+static enum status check_singles(struct ctx *ctx, const struct head *head)
+{
+    static const char *const singles[] = {"Authorization", "Content-Type", "Idempotency-Key"};
+
+    for (size_t i = 0; i < ARRAY_LEN(singles); i++) {
+        size_t count;
+
+        frame_first(head, singles[i], &count);
+        if (count > 1)
+            return fail(ctx, ST_BAD_REQUEST, "bad-request", "The header %s has one value and may come once; this request has it %zu times.",
+                        "Kepala %s hanya bernilai satu dan boleh dikirim sekali; permintaan ini memuatnya %zu kali.", singles[i], count);
+    }
+    return ST_OK;
+}
+
+static enum status check_expectations(struct ctx *ctx, const struct head *head)
+{
+    if (head->is_http10)
+        return ST_OK;
+    for (size_t i = 0; i < head->n_headers; i++)
+        if (strcasecmp(head->headers[i].name, "Expect") == 0 && strcasecmp(head->headers[i].value, "100-continue") != 0)
+            return fail(ctx, ST_EXPECTATION_FAILED, "expectation-failed", "Only `Expect: 100-continue` can be met.",
+                        "Hanya `Expect: 100-continue` yang dapat dipenuhi.");
+    return ST_OK;
+}
+
 enum status frame_check(struct ctx *ctx, struct head *head)
 {
     size_t n_lengths, n_codings;
-    const char *length = frame_header(head, "Content-Length", &n_lengths);
-    const char *coding = frame_header(head, "Transfer-Encoding", &n_codings);
+    const char *length = frame_first(head, "Content-Length", &n_lengths);
+    const char *coding = frame_first(head, "Transfer-Encoding", &n_codings);
     enum status st = check_host(ctx, head);
 
     head->wants_close = wants_close(head);
@@ -345,11 +412,9 @@ enum status frame_check(struct ctx *ctx, struct head *head)
         st = check_coding(ctx, coding, n_codings, n_lengths > 0, head);
     else if (st == ST_OK && n_lengths > 0)
         st = check_length(ctx, length, n_lengths, head);
-    for (size_t i = 0; st == ST_OK && !head->is_http10 && i < head->n_headers; i++)
-        if (strcasecmp(head->headers[i].name, "Expect") == 0 && strcasecmp(head->headers[i].value, "100-continue") != 0)
-            st = fail(ctx, ST_EXPECTATION_FAILED, "expectation-failed", "Only `Expect: 100-continue` can be met.",
-                      "Hanya `Expect: 100-continue` yang dapat dipenuhi.");
-    return st;
+    if (st == ST_OK)
+        st = check_singles(ctx, head);
+    return st == ST_OK ? check_expectations(ctx, head) : st;
 }
 
 /* ── language, request id ── */

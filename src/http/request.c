@@ -52,7 +52,7 @@ struct request *request_new(struct conn *conn, const char *raw_target)
 
 static void make_request_id(struct request *rq)
 {
-    const char *given = frame_header(&rq->head, "X-Request-Id", NULL);
+    const char *given = frame_first(&rq->head, "X-Request-Id", NULL);
     char *made;
 
     if (given && frame_is_request_id(given)) {
@@ -113,7 +113,7 @@ void request_reject(struct request *rq)
 /* The library has left no room in its pool for the head of a reply: it would close without a word. */
 static bool is_pool_full(const struct request *rq, size_t head_bytes)
 {
-    const char *cookie = frame_header(&rq->head, "Cookie", NULL);
+    const char *cookie = frame_first(&rq->head, "Cookie", NULL);
     size_t used = head_bytes + rq->head.n_headers * RECORD_BYTES;
 
     if (cookie) {
@@ -136,6 +136,7 @@ static enum status read_head(struct request *rq, const char *url, const char *me
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(rq->conn->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     size_t head_bytes = info ? info->header_size : 0;
     size_t line_bytes = (size_t)(version + strlen("HTTP/1.1") - method);
+    bool is_full;
     struct ctx *ctx = &rq->ctx;
     struct slice raw = rq->head.target;
     enum status st;
@@ -151,15 +152,14 @@ static enum status read_head(struct request *rq, const char *url, const char *me
     st = frame_read_headers(ctx, block, head_bytes - line_bytes, &rq->head);
     if (st != ST_OK)
         return st;
-    ctx->lang = frame_language(frame_header(&rq->head, "Accept-Language", NULL));
+    is_full = raw.len <= rq->server->config.target_limit && is_pool_full(rq, head_bytes); /* counts lines: before any are joined */
+    ctx->lang = frame_language(frame_header(ctx->arena, &rq->head, "Accept-Language"));
     make_request_id(rq);
-    if (raw.len <= rq->server->config.target_limit && is_pool_full(rq, head_bytes))
+    if (is_full)
         return head_too_large(rq);
-    rq->head.method = frame_method(method);
-    if (!rq->head.method)
-        return fail(ctx, ST_NOT_IMPLEMENTED, "method-unknown", "This server does not know that method.",
-                    "Server ini tidak mengenal metode itu.");
-    st = frame_read_target(ctx, raw, rq->server->config.target_limit, &rq->head);
+    st = frame_read_method(ctx, method, &rq->head);
+    if (st == ST_OK)
+        st = frame_read_target(ctx, raw, rq->server->config.target_limit, &rq->head);
     return st == ST_OK ? frame_check(ctx, &rq->head) : st;
 }
 
@@ -378,9 +378,9 @@ struct slice request_query(const struct request *rq)
     return rq->head.query;
 }
 
-const char *request_header(struct request *rq, const char *name, size_t *ret_count)
+const char *request_header(struct request *rq, const char *name)
 {
-    return frame_header(&rq->head, name, ret_count);
+    return frame_header(rq->ctx.arena, &rq->head, name);
 }
 
 bool request_has_body(const struct request *rq)

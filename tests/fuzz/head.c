@@ -37,10 +37,17 @@ static void read_head(struct ctx *ctx, struct slice target, struct slice lines)
     if (st == ST_OK) {
         REQUIRE(head.n_headers <= FRAME_HEADERS_MAX);
         for (size_t i = 0; i < head.n_headers; i++)
-            REQUIRE(*head.headers[i].name && frame_header(&head, head.headers[i].name, NULL));
+            REQUIRE(*head.headers[i].name && frame_first(&head, head.headers[i].name, NULL));
         st = frame_check(ctx, &head);
         if (st == ST_OK)
             REQUIRE(head.content_length >= -1);
+        for (size_t i = 0; i < head.n_headers; i++) {
+            const char *name = head.headers[i].name;
+            size_t count;
+            REQUIRE(frame_header(ctx->arena, &head, name) == head.headers[i].value);
+            frame_first(&head, name, &count);
+            REQUIRE(count == 1);
+        }
     }
     require_problem(ctx, st);
     free(block);

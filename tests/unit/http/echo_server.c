@@ -97,13 +97,12 @@ static void reply_after_head(struct job *job)
 static void reply_seen(struct request *rq)
 {
     struct buf out;
-    size_t count;
-    const char *x = request_header(rq, "X-Test", &count);
+    const char *x = request_header(rq, "X-Test");
     struct slice path = request_path(rq), query = request_query(rq), target = request_target(rq);
 
     buf_init(&out, request_ctx(rq)->arena, 256);
-    buf_printf(&out, "method=%s\ntarget=%.*s\npath=%.*s\nquery=%.*s\nx=%s\ncount=%zu\npeer=%s\n", request_method(rq), (int)target.len,
-               target.data, (int)path.len, path.data, (int)query.len, query.data ? query.data : "", x ? x : "-", count, request_peer(rq));
+    buf_printf(&out, "method=%s\ntarget=%.*s\npath=%.*s\nquery=%.*s\nx=%s\npeer=%s\n", request_method(rq), (int)target.len, target.data,
+               (int)path.len, path.data, (int)query.len, query.data ? query.data : "", x ? x : "-", request_peer(rq));
     reply_bytes(rq, 200, "text/plain", out.data, out.len);
 }
 

@@ -50,12 +50,30 @@ static void header_lines_are_read_and_trimmed(void **state)
     (void)state;
     assert_int_equal(READ(w, "\0\0Host\0 a\0\0X-Empty\0\0\0X-Two\0  1\t \0\0x-two\0\xc3\xa9\0\0\0\0"), ST_OK);
     assert_int_equal(w->head.n_headers, 4);
-    assert_string_equal(frame_header(&w->head, "host", NULL), "a");
-    assert_string_equal(frame_header(&w->head, "X-Empty", NULL), "");
-    assert_string_equal(frame_header(&w->head, "X-TWO", &count), "1");
+    assert_string_equal(frame_first(&w->head, "host", NULL), "a");
+    assert_string_equal(frame_first(&w->head, "X-Empty", NULL), "");
+    assert_string_equal(frame_first(&w->head, "X-TWO", &count), "1");
     assert_int_equal(count, 2);
-    assert_null(frame_header(&w->head, "X-Three", &count));
+    assert_null(frame_first(&w->head, "X-Three", &count));
     assert_int_equal(count, 0);
+    world_free(w);
+}
+
+static void lines_of_one_name_are_joined_once(void **state)
+{
+    struct world *w = world_new();
+    const char *joined;
+
+    (void)state;
+    assert_int_equal(READ(w, "\0\0A\0 1\0\0B\0x\0\0a\0 \0\0C\0y\0\0A\0 2;q=0, 3\0\0b\0z\0\0\0\0"), ST_OK);
+    joined = frame_header(w->ctx.arena, &w->head, "a");
+    assert_string_equal(joined, "1, , 2;q=0, 3");
+    assert_ptr_equal(frame_header(w->ctx.arena, &w->head, "A"), joined);
+    assert_int_equal(w->head.n_headers, 4);
+    assert_string_equal(frame_header(w->ctx.arena, &w->head, "C"), "y");
+    assert_string_equal(frame_header(w->ctx.arena, &w->head, "B"), "x, z");
+    assert_null(frame_header(w->ctx.arena, &w->head, "D"));
+    assert_int_equal(w->head.n_headers, 3);
     world_free(w);
 }
 
@@ -211,20 +229,61 @@ static void asterisk_is_for_options_alone(void **state)
     struct world *w = world_new();
 
     (void)state;
-    w->head.method = frame_method("OPTIONS");
+    w->head.method = "OPTIONS";
     assert_int_equal(frame_read_target(&w->ctx, SLICE_LIT("*"), 5, &w->head), ST_OK);
     assert_true(w->head.is_asterisk);
     world_free(w);
 }
 
-static void only_known_methods_are_known(void **state)
+static void any_token_is_a_method(void **state)
 {
+    static const struct {
+        const char *name;
+        enum status st;
+    } cases[] = {
+        {"GET", ST_OK},
+        {"TRACE", ST_OK},
+        {"PROPFIND", ST_OK},
+        {"CONNECT", ST_OK},
+        {"get", ST_OK},
+        {"M-SEARCH", ST_OK},
+        {"!#$%&'*+-.^_`|~09azAZ", ST_OK},
+        {"12345678901234567890123456789012", ST_OK},
+        {"123456789012345678901234567890123", ST_NOT_IMPLEMENTED},
+        {"", ST_BAD_REQUEST},
+        {"G(T", ST_BAD_REQUEST},
+        {"G\tT", ST_BAD_REQUEST},
+        {"G\xc3\x8bT", ST_BAD_REQUEST},
+    };
+
     (void)state;
-    assert_string_equal(frame_method("PATCH"), "PATCH");
-    assert_null(frame_method("TRACE"));
-    assert_null(frame_method("CONNECT"));
-    assert_null(frame_method("get"));
-    assert_null(frame_method(""));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct world *w = world_new();
+
+        if (frame_read_method(&w->ctx, cases[i].name, &w->head) != cases[i].st)
+            fail_msg("not the expected status: %s", cases[i].name);
+        assert_string_equal(w->head.method, cases[i].st == ST_OK ? cases[i].name : "GET");
+        world_free(w);
+    }
+}
+
+static void no_tunnel_is_opened(void **state)
+{
+    static const struct {
+        const char *target;
+        enum status st;
+    } cases[] = {
+        {"a.test:80", ST_NOT_IMPLEMENTED}, {"[::1]:443", ST_NOT_IMPLEMENTED}, {"/a", ST_OK}, {"*", ST_BAD_REQUEST}, {"", ST_BAD_REQUEST}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct world *w = world_new();
+
+        w->head.method = "CONNECT";
+        if (frame_read_target(&w->ctx, slice_of(cases[i].target), 100, &w->head) != cases[i].st)
+            fail_msg("not the expected status: %s", cases[i].target);
+        world_free(w);
+    }
 }
 
 /* ── headers together ── */
@@ -257,6 +316,11 @@ static void headers_mean_what_they_mean_together(void **state)
         {"expectation", "Host|a|Expect|100-Continue", false, ST_OK, 0, false},
         {"expectation unknown", "Host|a|Expect|100-continue, x", false, ST_EXPECTATION_FAILED, 0, false},
         {"expectation in 1.0", "Expect|x", true, ST_OK, 0, true},
+        {"two lists", "Host|a|Accept|x|accept|y|If-Match|1|If-Match|2", false, ST_OK, 0, false},
+        {"two authorizations", "Host|a|Authorization|x|authorization|x", false, ST_BAD_REQUEST, 0, false},
+        {"two types", "Host|a|Content-Type|x|CONTENT-TYPE|y", false, ST_BAD_REQUEST, 0, false},
+        {"two keys", "Host|a|Idempotency-Key|x|Idempotency-Key|", false, ST_BAD_REQUEST, 0, false},
+        {"two keys in 1.0", "Idempotency-Key|x|Idempotency-Key|x", true, ST_BAD_REQUEST, 0, true},
     };
 
     (void)state;
@@ -321,6 +385,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(header_lines_are_read_and_trimmed),
+        cmocka_unit_test(lines_of_one_name_are_joined_once),
         cmocka_unit_test(head_without_headers_is_read),
         cmocka_unit_test(broken_header_blocks_are_refused),
         cmocka_unit_test(one_header_too_many_is_refused),
@@ -328,7 +393,8 @@ int main(void)
         cmocka_unit_test(bad_targets_are_refused),
         cmocka_unit_test(target_at_its_limit_is_taken),
         cmocka_unit_test(asterisk_is_for_options_alone),
-        cmocka_unit_test(only_known_methods_are_known),
+        cmocka_unit_test(any_token_is_a_method),
+        cmocka_unit_test(no_tunnel_is_opened),
         cmocka_unit_test(headers_mean_what_they_mean_together),
         cmocka_unit_test(liked_language_is_found),
         cmocka_unit_test(sane_request_ids_are_kept),
