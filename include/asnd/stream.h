@@ -117,6 +117,7 @@ struct import_merged {
     PGresult *faults;
     int n_faults; /* its first rows */
     int64_t created, updated;
+    bool has_more; /* records moved under some rows, which are still staged: merge again */
 };
 struct import_wording {
     const char *code, *en, *id;

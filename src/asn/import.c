@@ -439,7 +439,7 @@ static void check(struct import_row *row)
 static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_sender *sender,
                          struct import_merged *ret)
 {
-    PGresult *res;
+    PGresult *res, *locked;
     enum status st = db_query(ctx, conn, set, "importAsn.merge", &res, "actor_units", sender->units, NULL);
 
     if (st != ST_OK)
@@ -449,7 +449,8 @@ static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql
     ret->n_faults = last;
     ret->created = strtoll(PQgetvalue(res, last, 5), NULL, 10);
     ret->updated = strtoll(PQgetvalue(res, last, 6), NULL, 10);
-    return ST_OK;
+    ret->has_more = strcmp(PQgetvalue(res, last, 7), "0") != 0;
+    return ret->has_more ? db_query(ctx, conn, set, "importAsn.lock", &locked, NULL) : ST_OK;
 }
 
 static const struct import_wording wordings[] = {

@@ -11,8 +11,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS import_stage_asn (
 
 -- What a row says is laid over the record that is there; what that gives is judged; what stands, and is new or changed, is stored. Warnings
 -- about what the file does not tell stay as they are. LATERAL with LIMIT keeps these look-ups by index, however large the tables become
--- while the file is read. Somebody may have come, or have gone elsewhere, since the records were looked up: what is not the caller's at the
--- moment of storing is left alone.
+-- while the file is read. A record that was changed, or came, after it was looked up is left alone: its row is `moved`. Of all others the
+-- stage is then cleared, so that the same statement can be run again for these, which importAsn.lock holds still meanwhile.
 -- name: importAsn.merge
 -- timeout: 60000
 WITH laid AS (
@@ -60,7 +60,7 @@ WITH laid AS (
                SELECT a.*, a AS rec,
                       (SELECT n.path <@ ANY (:actor_units::ltree[]) FROM unit n WHERE n.id = a.unit_id) AS is_ours
                FROM   asn a WHERE a.nip = s.nip LIMIT 1) a ON true
-    LEFT   JOIN LATERAL (SELECT e.line FROM import_seen e WHERE e.key = s.nip LIMIT 1) e ON true
+    LEFT   JOIN LATERAL (SELECT e.line FROM import_seen e WHERE e.key = s.nip AND e.line <> s.line LIMIT 1) e ON true
 ), judged AS (
     SELECT l.*,
            CASE WHEN l.unit_told IS NULL THEN NULL
@@ -80,7 +80,7 @@ WITH laid AS (
     WHERE  NOT j.is_refused AND coalesce(j.unit_fault, j.rank_fault, j.nip_fault) IS NULL
     WINDOW same AS (PARTITION BY j.nip ORDER BY j.place)
 ), seen AS (
-    INSERT INTO import_seen (key, line) SELECT c.nip, c.line FROM candidate c WHERE c.nth = 1
+    INSERT INTO import_seen (key, line) SELECT c.nip, c.line FROM candidate c WHERE c.nth = 1 ON CONFLICT DO NOTHING
 ), differing AS (
     SELECT c.*
     FROM   candidate c
@@ -96,11 +96,12 @@ WITH laid AS (
                 (c.old).warnings))
 ), stored AS (
     INSERT INTO asn AS t (id, nip, kind, name, title_front, title_back, birth_date, birth_place, sex, nik, unit_id, position_kind, "position",
-                          echelon, rank, rank_since, education_level, education, legal_status, email, phone, appointed_on, warnings)
+                          echelon, rank, rank_since, education_level, education, legal_status, email, phone, appointed_on, warnings, version)
     SELECT d.id, d.nip, d.kind, d.name, d.title_front, d.title_back, d.birth_date, d.birth_place, d.sex, d.nik, d.unit_id, d.position_kind,
            d."position", d.echelon, d.rank, d.rank_since, d.education_level, d.education, d.legal_status, d.email, d.phone, d.appointed_on,
-           d.warnings
+           d.warnings, coalesce((d.old).version, 1)
     FROM   differing d
+    ORDER  BY d.nip
     ON CONFLICT (nip) DO UPDATE
     SET    kind = excluded.kind, name = excluded.name, title_front = excluded.title_front, title_back = excluded.title_back,
            birth_date = excluded.birth_date, birth_place = excluded.birth_place, sex = excluded.sex, nik = excluded.nik,
@@ -108,45 +109,56 @@ WITH laid AS (
            echelon = excluded.echelon, rank = excluded.rank, rank_since = excluded.rank_since, education_level = excluded.education_level,
            education = excluded.education, legal_status = excluded.legal_status, email = excluded.email, phone = excluded.phone,
            appointed_on = excluded.appointed_on, warnings = excluded.warnings
-    WHERE  (SELECT n.path <@ ANY (:actor_units::ltree[]) FROM unit n WHERE n.id = t.unit_id)
+    WHERE  (t.id, t.version) = (excluded.id, excluded.version)
     RETURNING t.nip, t.xmax = 0 AS is_new
+), moved AS (
+    SELECT d.place FROM differing d WHERE d.nip NOT IN (SELECT t.nip FROM stored t)
+), settled AS (
+    DELETE FROM import_stage_asn s WHERE EXISTS (SELECT FROM moved) AND s.place NOT IN (SELECT m.place FROM moved m)
 )
-SELECT f.place, f."column", f.code, f.value, f.told, NULL::bigint AS created, NULL::bigint AS updated
+SELECT f.place, f."column", f.code, f.value, f.told, NULL::bigint AS created, NULL::bigint AS updated, NULL::bigint AS moved
 FROM  (SELECT j.place, v.*
        FROM   judged j
        CROSS  JOIN LATERAL (VALUES ('nip', j.nip_fault, j.nip, j.seen_line), (j.unit_column, j.unit_fault, j.unit_told, NULL),
                                    ('rank', j.rank_fault, j.rank, NULL)) AS v ("column", code, value, told)
        WHERE  v.code IS NOT NULL
        UNION  ALL
-       SELECT c.place, 'nip', 'duplicate-row', c.nip, c.first_line FROM candidate c WHERE c.nth > 1
-       UNION  ALL
-       SELECT d.place, 'nip', 'nip-taken', d.nip, NULL FROM differing d WHERE d.nip NOT IN (SELECT t.nip FROM stored t)) f
+       SELECT c.place, 'nip', 'duplicate-row', c.nip, c.first_line FROM candidate c WHERE c.nth > 1) f
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM stored
+SELECT NULL, NULL, NULL, NULL, NULL, count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new), (SELECT count(*) FROM moved)
+FROM   stored
 ORDER BY place NULLS LAST
+
+-- In the order in which the merge stores, so that two imports never wait for each other in a batch.
+-- name: importAsn.lock
+SELECT FROM asn a WHERE a.nip IN (SELECT s.nip FROM import_stage_asn s) ORDER BY a.nip FOR NO KEY UPDATE
 
 -- name: importUnits.stage
 CREATE TEMPORARY TABLE IF NOT EXISTS import_stage_unit (
     place bigint, line bigint, is_refused boolean, code text, name text, kind text, parent_code text, is_active text, id uuid
 ) ON COMMIT DELETE ROWS
 
+-- What the file says of each unit, and what is thought of it. `level`: how deep it will stand.
 -- name: importUnitsPlan.stage
 CREATE TEMPORARY TABLE IF NOT EXISTS import_plan_unit (
-    place bigint, line bigint, code text, id uuid, parent_id uuid, name text, kind text, is_active boolean, is_new boolean, level integer,
-    "column" text, fault text, value text, told bigint
+    place bigint, line bigint, is_refused boolean, code text, id uuid, parent_id uuid, parent_code text, name text, kind text, is_active boolean,
+    is_new boolean, is_moved boolean, level integer, "column" text, fault text, value text, told bigint
 ) ON COMMIT DELETE ROWS
 
--- Nobody moves units between judging and storing.
+-- Nobody moves, makes or renames a unit between judging and storing …
 -- name: importUnits.lock
 SELECT pg_advisory_xact_lock(1918, 1)
 
--- The tree as it would become: the file's word for its units, the database's for all others. Walked from the roots, each unit gets its
--- level; what is not reached hangs on itself, or on something that is refused. Of what would be too deep, that move is to blame which is
--- nearest above it.
--- name: importUnits.judge
+-- … nor changes one that the file speaks of.
+-- name: importUnits.lockRows
+SELECT FROM unit u WHERE u.code IN (SELECT s.code FROM import_stage_unit s) ORDER BY u.id FOR NO KEY UPDATE
+
+-- Row by row: whose unit it is, and which one is meant above it: of the file, of the database, or one that the file tried to make in vain.
+-- name: importUnits.plan
 -- timeout: 60000
-INSERT INTO import_plan_unit (place, line, code, id, parent_id, name, kind, is_active, is_new, level, "column", fault, value, told)
-WITH RECURSIVE mine AS (
+INSERT INTO import_plan_unit (place, line, is_refused, code, id, parent_id, parent_code, name, kind, is_active, is_new, is_moved,
+                              "column", fault, value, told)
+WITH mine AS (
     SELECT s.*, u.id AS old_id, u.path AS old_path, u.parent_id AS old_parent_id, u.is_active AS old_is_active, e.line AS seen_line,
            row_number() OVER same AS nth, first_value(s.line) OVER same AS first_line
     FROM   import_stage_unit s
@@ -154,89 +166,134 @@ WITH RECURSIVE mine AS (
     LEFT   JOIN import_seen e ON e.key = s.code
     WINDOW same AS (PARTITION BY s.code, s.is_refused ORDER BY s.place)
 ), own AS (
-    SELECT m.*,
+    SELECT m.*, coalesce(m.old_id, m.id) AS unit_id,
            CASE WHEN m.old_id IS NOT NULL AND NOT m.old_path <@ ANY (:actor_units::ltree[]) THEN 'unit-code-taken'
                 WHEN NOT m.is_refused AND (m.nth > 1 OR m.seen_line IS NOT NULL) THEN 'duplicate-row' END AS code_fault
     FROM   mine m
-), fit AS (
-    SELECT o.*, coalesce(o.old_id, o.id) AS unit_id FROM own o WHERE NOT o.is_refused AND o.code_fault IS NULL
+), above AS (
+    SELECT DISTINCT ON (o.code) o.code, o.unit_id, o.is_refused
+    FROM   own o
+    WHERE  o.code_fault IS NULL
+    ORDER  BY o.code, o.is_refused, o.place
 ), linked AS (
-    SELECT f.*,
-           CASE WHEN f.parent_code IS NULL THEN f.old_parent_id
-                WHEN f.parent_code <> '' THEN coalesce(p.unit_id, d.id) END AS new_parent_id
-    FROM   fit f
-    LEFT   JOIN fit p ON p.code = f.parent_code
-    LEFT   JOIN unit d ON d.code = f.parent_code AND (d.path <@ ANY (:actor_units::ltree[]) OR d.id = f.old_parent_id)
+    SELECT o.*,
+           CASE WHEN o.parent_code IS NULL THEN o.old_parent_id
+                WHEN o.parent_code <> '' THEN coalesce(CASE WHEN NOT a.is_refused THEN a.unit_id END, d.id, a.unit_id) END AS new_parent_id
+    FROM   own o
+    LEFT   JOIN above a ON a.code = o.parent_code
+    LEFT   JOIN unit d ON d.code = o.parent_code AND (d.path <@ ANY (:actor_units::ltree[]) OR d.id = o.old_parent_id)
 ), judged AS (
     SELECT l.*,
-           CASE WHEN l.parent_code <> '' AND l.new_parent_id IS NULL THEN 'unit-unknown'
+           CASE WHEN l.is_refused THEN NULL
+                WHEN l.parent_code <> '' AND l.new_parent_id IS NULL THEN 'unit-unknown'
                 WHEN l.new_parent_id IS NULL AND (l.old_id IS NULL OR l.old_parent_id IS NOT NULL)
                      AND NOT ''::ltree = ANY (:actor_units::ltree[]) THEN 'root-forbidden' END AS parent_fault
     FROM   linked l
+)
+SELECT j.place, j.line, j.is_refused, j.code, j.unit_id, j.new_parent_id, j.parent_code, j.name, j.kind,
+       coalesce(nullif(j.is_active, '')::boolean, j.old_is_active, true), j.old_id IS NULL,
+       j.old_id IS NULL OR j.new_parent_id IS DISTINCT FROM j.old_parent_id,
+       CASE WHEN j.code_fault IS NOT NULL THEN 'code' WHEN j.parent_fault IS NOT NULL THEN 'parent_code' END,
+       coalesce(j.code_fault, j.parent_fault),
+       CASE WHEN j.code_fault IS NOT NULL THEN j.code WHEN j.parent_fault IS NOT NULL THEN j.parent_code END,
+       CASE WHEN j.code_fault = 'duplicate-row' THEN coalesce(j.seen_line, j.first_line) END
+FROM   judged j
+
+-- The tree as it would become: the file's word for the units that it may still speak of, the database's for all others. Walked from the
+-- roots, each unit gets its level; what is not reached hangs on itself, or on such a circle, or stands too deep. Of a circle each move in it
+-- is to blame; of what is too deep, that move which is nearest above it. What is refused stays where it was, which may change what the rest
+-- comes to: so this is run until it finds nothing more.
+-- name: importUnits.judge
+-- timeout: 60000
+WITH RECURSIVE lost AS (
+    SELECT p.id FROM import_plan_unit p WHERE p.is_new AND (p.is_refused OR p.fault IS NOT NULL)
+    UNION
+    SELECT p.id FROM lost l JOIN import_plan_unit p ON p.parent_id = l.id WHERE p.is_new AND NOT p.is_refused AND p.fault IS NULL
+), good AS (
+    SELECT p.* FROM import_plan_unit p
+    WHERE  NOT p.is_refused AND p.fault IS NULL AND (p.parent_id IS NULL OR p.parent_id NOT IN (SELECT l.id FROM lost l))
 ), node AS (
-    SELECT j.unit_id AS id, j.new_parent_id AS parent_id, j.place FROM judged j WHERE j.parent_fault IS NULL
+    SELECT g.id, g.parent_id, g.is_moved, g.place FROM good g
     UNION  ALL
-    SELECT u.id, u.parent_id, NULL FROM unit u
-    WHERE  NOT EXISTS (SELECT FROM judged j WHERE j.old_id = u.id AND j.parent_fault IS NULL)
+    SELECT u.id, u.parent_id, false, NULL FROM unit u WHERE u.id NOT IN (SELECT g.id FROM good g)
 ), walk AS (
     SELECT n.id, 1 AS level FROM node n WHERE n.parent_id IS NULL
     UNION  ALL
     SELECT n.id, w.level + 1 FROM walk w JOIN node n ON n.parent_id = w.id WHERE w.level <= 16
-), climb AS (
-    SELECT n.id AS start, n.parent_id AS at, 1 AS steps
-    FROM   node n
-    WHERE  n.place IS NOT NULL AND NOT EXISTS (SELECT FROM walk w WHERE w.id = n.id)
-    UNION  ALL
-    SELECT c.start, n.parent_id, c.steps + 1 FROM climb c JOIN node n ON n.id = c.at WHERE c.at <> c.start AND c.steps < 64
 ), sunk AS (
-    SELECT w.id AS at FROM walk w WHERE w.level > 16
+    SELECT w.id FROM walk w WHERE w.level > 16
     UNION
-    SELECT n.parent_id
-    FROM   sunk s JOIN node n ON n.id = s.at
-    WHERE  n.parent_id IS NOT NULL
-      AND  NOT EXISTS (SELECT FROM judged j WHERE j.unit_id = s.at AND j.new_parent_id IS DISTINCT FROM j.old_parent_id)
+    SELECT n.parent_id FROM sunk s JOIN node n ON n.id = s.id WHERE NOT n.is_moved
+), stray AS (
+    SELECT n.* FROM node n WHERE n.id NOT IN (SELECT w.id FROM walk w)
+), climb AS (
+    SELECT s.id AS start, s.parent_id AS at, 1 AS steps FROM stray s WHERE s.is_moved
+    UNION  ALL
+    SELECT c.start, s.parent_id, c.steps + 1 FROM climb c JOIN stray s ON s.id = c.at WHERE c.at <> c.start AND c.steps < 64
+), blamed AS (
+    SELECT p.place, 'parent-refused' AS fault
+    FROM   import_plan_unit p
+    WHERE  NOT p.is_refused AND p.fault IS NULL AND p.parent_id IN (SELECT l.id FROM lost l)
+    UNION  ALL
+    SELECT n.place, 'unit-too-deep' FROM sunk s JOIN node n ON n.id = s.id WHERE n.is_moved
+    UNION  ALL
+    SELECT s.place, 'unit-cycle' FROM stray s WHERE s.id IN (SELECT c.start FROM climb c WHERE c.at = c.start)
+), found AS (
+    SELECT b.place, b.fault FROM blamed b
+    UNION  ALL -- a circle too wide to be climbed around
+    SELECT s.place, 'unit-cycle' FROM stray s WHERE s.is_moved AND NOT EXISTS (SELECT FROM blamed)
+), noted AS (
+    UPDATE import_plan_unit p
+    SET    level = w.level, fault = f.fault, "column" = 'parent_code', value = p.parent_code
+    FROM   good g LEFT JOIN walk w ON w.id = g.id LEFT JOIN found f ON f.place = g.place
+    WHERE  p.place = g.place
+), dropped AS (
+    UPDATE import_plan_unit p
+    SET    fault = 'parent-refused', "column" = 'parent_code', value = p.parent_code
+    WHERE  NOT p.is_refused AND p.fault IS NULL AND p.parent_id IN (SELECT l.id FROM lost l)
 )
-SELECT o.place, o.line, o.code, coalesce(o.old_id, o.id), j.new_parent_id, o.name, o.kind,
-       coalesce(nullif(o.is_active, '')::boolean, o.old_is_active, true), o.old_id IS NULL, w.level,
-       CASE WHEN o.code_fault IS NOT NULL THEN 'code' ELSE 'parent_code' END,
-       CASE WHEN o.code_fault IS NOT NULL THEN o.code_fault
-            WHEN o.is_refused THEN NULL
-            WHEN j.parent_fault IS NOT NULL THEN j.parent_fault
-            WHEN w.level > 16
-                 OR j.new_parent_id IS DISTINCT FROM j.old_parent_id AND j.unit_id IN (SELECT s.at FROM sunk s) THEN 'unit-too-deep'
-            WHEN w.id IS NOT NULL THEN NULL
-            WHEN EXISTS (SELECT FROM climb c WHERE c.start = j.unit_id AND c.at = j.unit_id) THEN 'unit-cycle'
-            ELSE 'parent-refused' END,
-       CASE WHEN o.code_fault IS NOT NULL THEN o.code ELSE o.parent_code END,
-       CASE WHEN o.code_fault = 'duplicate-row' THEN coalesce(o.seen_line, o.first_line) END
-FROM   own o
-LEFT   JOIN judged j ON j.place = o.place
-LEFT   JOIN walk w ON w.id = j.unit_id
-WHERE  NOT o.is_refused OR o.code_fault IS NOT NULL
+SELECT count(*) AS found FROM found
 
--- From the top down, one level a statement: when a unit is moved, all that will be above it stands where it will stand, so no step can
--- close a circle that the whole does not have.
--- name: importUnits.level
+-- First every unit that was there gets the path that it will have (no trigger looks at that), so that the steps which follow move nothing
+-- any more: whatever changes its place with whatever, none of them stands too deep or below itself in between.
+-- name: importUnits.place
 -- timeout: 60000
-WITH made AS (
-    INSERT INTO unit (id, code, name, kind, parent_id, is_active)
-    SELECT p.id, p.code, p.name, p.kind, p.parent_id, p.is_active
-    FROM   import_plan_unit p
-    WHERE  p.level = :level AND p.fault IS NULL AND p.is_new
-    RETURNING id
-), changed AS (
-    UPDATE unit u
-    SET    name = p.name, kind = p.kind, parent_id = p.parent_id, is_active = p.is_active
-    FROM   import_plan_unit p
-    WHERE  p.level = :level AND p.fault IS NULL AND NOT p.is_new AND u.id = p.id
-      AND  (u.name, u.kind, u.parent_id, u.is_active) IS DISTINCT FROM (p.name, p.kind, p.parent_id, p.is_active)
-    RETURNING u.id
+WITH RECURSIVE good AS (
+    SELECT p.* FROM import_plan_unit p WHERE NOT p.is_refused AND p.fault IS NULL
+), node AS (
+    SELECT g.id, g.parent_id, replace(g.id::text, '-', '') AS label FROM good g WHERE g.is_new
+    UNION  ALL
+    SELECT u.id, CASE WHEN g.id IS NULL THEN u.parent_id ELSE g.parent_id END, u.label FROM unit u LEFT JOIN good g ON g.id = u.id
+), walk AS (
+    SELECT n.id, n.label::ltree AS path FROM node n WHERE n.parent_id IS NULL
+    UNION  ALL
+    SELECT n.id, w.path || n.label FROM walk w JOIN node n ON n.parent_id = w.id
 )
-SELECT (SELECT count(*) FROM made) AS created, (SELECT count(*) FROM changed) AS updated
+UPDATE unit u SET path = w.path
+FROM   walk w
+WHERE  u.id = w.id AND u.path <> w.path AND EXISTS (SELECT FROM good g WHERE g.is_moved AND NOT g.is_new)
+
+-- name: importUnits.make
+-- timeout: 60000
+INSERT INTO unit (id, code, name, kind, parent_id, is_active)
+SELECT p.id, p.code, p.name, p.kind, p.parent_id, p.is_active
+FROM   import_plan_unit p
+WHERE  NOT p.is_refused AND p.fault IS NULL AND p.is_new
+ORDER  BY p.level, p.place
+RETURNING id
+
+-- name: importUnits.change
+-- timeout: 60000
+UPDATE unit u
+SET    name = p.name, kind = p.kind, parent_id = p.parent_id, is_active = p.is_active
+FROM   import_plan_unit p
+WHERE  NOT p.is_refused AND p.fault IS NULL AND NOT p.is_new AND u.id = p.id
+  AND  (u.name, u.kind, u.parent_id, u.is_active) IS DISTINCT FROM (p.name, p.kind, p.parent_id, p.is_active)
+RETURNING u.id
 
 -- name: importUnits.faults
 WITH seen AS (
-    INSERT INTO import_seen (key, line) SELECT p.code, p.line FROM import_plan_unit p WHERE p.fault IS NULL
+    INSERT INTO import_seen (key, line) SELECT p.code, p.line FROM import_plan_unit p WHERE NOT p.is_refused AND p.fault IS NULL
 )
 SELECT p.place, p."column", p.fault, p.value, p.told FROM import_plan_unit p WHERE p.fault IS NOT NULL ORDER BY p.place
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the importer must know of units. A unit may stand before the one above it, so a whole file is judged as the tree that it would make
- * (import_asn.sql) and stored from the top down. */
+ * (import_asn.sql), and stored as that. */
 #include "asnd/asn.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "asnd/arena.h"
 #include "asnd/uuid.h"
 
 #define ALIASES(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define LEVELS_MAX   16
+#define ROUNDS_MAX   64
 
 static const struct import_word kinds[] = {
     {"instansi", "instansi"},
@@ -74,31 +73,54 @@ static void check(struct import_row *row)
     row->extras[0] = id;
 }
 
-static enum status store(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, struct import_merged *ret)
+/* What is refused may take from others what they stood on: judged until nothing more is found. */
+static enum status judge(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set)
 {
-    enum status st = ST_OK;
-
-    for (int level = 1; level <= LEVELS_MAX && st == ST_OK; level++) {
+    for (int round = 0; round < ROUNDS_MAX; round++) {
         PGresult *res;
-        st = db_query(ctx, conn, set, "importUnits.level", &res, "level", arena_printf(ctx->arena, "%d", level), NULL);
-        if (st != ST_OK)
-            break;
-        ret->created += strtoll(PQgetvalue(res, 0, 0), NULL, 10);
-        ret->updated += strtoll(PQgetvalue(res, 0, 1), NULL, 10);
+        enum status st = db_query(ctx, conn, set, "importUnits.judge", &res, NULL);
+        if (st != ST_OK || strcmp(PQgetvalue(res, 0, 0), "0") == 0)
+            return st;
     }
-    return st;
+    return fail(ctx, ST_INVALID, "invalid", "The moves of this file hang on each other too much; send it in several parts.",
+                "Perpindahan dalam berkas ini terlalu saling bergantung; kirim dalam beberapa bagian.");
 }
 
-static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_sender *sender,
-                         struct import_merged *ret)
+static enum status store(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, struct import_merged *ret)
+{
+    PGresult *res, *made = NULL, *changed = NULL;
+    enum status st = db_query(ctx, conn, set, "importUnits.place", &res, NULL);
+
+    if (st == ST_OK)
+        st = db_query(ctx, conn, set, "importUnits.make", &made, NULL);
+    if (st == ST_OK)
+        st = db_query(ctx, conn, set, "importUnits.change", &changed, NULL);
+    if (st != ST_OK)
+        return st;
+    ret->created = PQntuples(made);
+    ret->updated = PQntuples(changed);
+    return ST_OK;
+}
+
+static enum status plan(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_sender *sender)
 {
     PGresult *res;
     enum status st = db_query(ctx, conn, set, "importUnits.lock", &res, NULL);
 
     if (st == ST_OK)
-        st = db_sql(ctx, conn, "TRUNCATE import_plan_unit");
+        st = db_query(ctx, conn, set, "importUnits.lockRows", &res, NULL);
     if (st == ST_OK)
-        st = db_query(ctx, conn, set, "importUnits.judge", &res, "actor_units", sender->units, NULL);
+        st = db_sql(ctx, conn, "TRUNCATE import_plan_unit");
+    return st == ST_OK ? db_query(ctx, conn, set, "importUnits.plan", &res, "actor_units", sender->units, NULL) : st;
+}
+
+static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_sender *sender,
+                         struct import_merged *ret)
+{
+    enum status st = plan(ctx, conn, set, sender);
+
+    if (st == ST_OK)
+        st = judge(ctx, conn, set);
     if (st == ST_OK)
         st = store(ctx, conn, set, ret);
     if (st == ST_OK)

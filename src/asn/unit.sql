@@ -39,11 +39,14 @@ SELECT CASE WHEN NOT a.is_ours THEN 'reference-missing' END AS _problem, '/paren
        m.id, m.code, m.name, m.kind, m.parent_id, nlevel(m.path) AS depth, m.is_active, m.version, m.created_at, m.updated_at
 FROM   above a LEFT JOIN made m ON true
 
+-- A move waits for the tree before it takes its row. So does a new code, for it may be what an import is about to make.
 -- name: updateUnit
 WITH cur AS (
     SELECT u AS rec
     FROM   unit u
-    WHERE  u.id = :unit_id AND u.path <@ ANY (:actor_units::ltree[]) AND unit_await_move(:body::jsonb)
+    WHERE  u.id = :unit_id AND u.path <@ ANY (:actor_units::ltree[])
+      AND CASE WHEN :body::jsonb ? 'code' AND NOT :body::jsonb ? 'parent_id' THEN pg_advisory_xact_lock_shared(1918, 1) IS NOT NULL
+               ELSE unit_await_move(:body::jsonb) END
     FOR    UPDATE
 ), want AS (
     SELECT p.id, p.code, p.name, p.kind, p.parent_id, p.is_active,

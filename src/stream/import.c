@@ -188,7 +188,7 @@ static enum status copy_all(struct importer *im, const char *sql)
 }
 
 /* Tells taken from refused; the refused go out, and into import_reject. */
-static enum status settle(struct importer *im, const struct import_merged *merged)
+static enum status settle(struct importer *im, int64_t created, int64_t updated)
 {
     int64_t n_taken = 0;
 
@@ -212,9 +212,9 @@ static enum status settle(struct importer *im, const struct import_merged *merge
             keep_header(im, &im->copy);
         keep_row(im, row, &im->copy);
     }
-    im->report.created += merged->created;
-    im->report.updated += merged->updated;
-    im->report.unchanged += n_taken - merged->created - merged->updated;
+    im->report.created += created;
+    im->report.updated += updated;
+    im->report.unchanged += n_taken - created - updated;
     if (im->has_out && !rejects_flush(&im->out))
         return fail(&im->batch, ST_UNAVAILABLE, "unavailable", "The reader has gone.", "Pembaca sudah pergi.");
     return im->copy.len > 0 ? copy_all(im, REJECTS_SQL) : ST_OK;
@@ -229,9 +229,28 @@ static enum status stage(struct importer *im)
     return st == ST_OK ? copy_all(im, arena_printf(im->batch.arena, "COPY %s FROM STDIN", im->kind->table)) : st;
 }
 
+/* Once, unless others change the same records at the same moment. */
+static enum status merge(struct importer *im, int64_t *ret_created, int64_t *ret_updated)
+{
+    struct import_merged merged;
+    enum status st;
+
+    do {
+        merged = (struct import_merged){0};
+        st = im->kind->merge(&im->batch, im->conn, im->set, im->sender, &merged);
+        if (st == ST_OK)
+            st = spread_faults(im, merged.faults, merged.n_faults);
+        if (st != ST_OK)
+            return st;
+        *ret_created += merged.created;
+        *ret_updated += merged.updated;
+    } while (merged.has_more);
+    return ST_OK;
+}
+
 static enum status merge_batch(struct importer *im)
 {
-    struct import_merged merged = {0};
+    int64_t created = 0, updated = 0;
     enum status st = ST_OK;
 
     if (im->n_rows == 0)
@@ -239,12 +258,10 @@ static enum status merge_batch(struct importer *im)
     if (im->copy.len > 0) {
         st = stage(im);
         if (st == ST_OK)
-            st = im->kind->merge(&im->batch, im->conn, im->set, im->sender, &merged);
-        if (st == ST_OK)
-            st = spread_faults(im, merged.faults, merged.n_faults);
+            st = merge(im, &created, &updated);
     }
     if (st == ST_OK)
-        st = settle(im, &merged);
+        st = settle(im, created, updated);
     st = hand_up(im, st);
     im->n_rows = im->copy.len = 0;
     arena_reset(im->batch.arena);

@@ -205,6 +205,16 @@ MOVES = {  # rows after CHAIN; {refused code: fault}; the tree that must be ther
                       {"XA": None, "XB": "XA", "XC": "XB", "XD": "XC"}),
     "twice": ("XE,E,seksi,XA\nXE,Lain,seksi,XB\n", {"XE": "duplicate-row"}, {"XA": None, "XB": "XA", "XC": "XB", "XD": "XC", "XE": "XA"}),
     "to-the-top": ("XC,C,dinas,\n", {}, {"XA": None, "XB": "XA", "XC": None, "XD": "XC"}),
+    "two-change-places": ("XE,E,dinas,\nXF,F,bidang,XE\nXB,B,bidang,XE\nXF,F,bidang,XA\n", {"XF": "duplicate-row"},
+                          {"XA": None, "XB": "XE", "XC": "XB", "XD": "XC", "XE": None, "XF": "XE"}),
+    "a-unit-and-one-below-it-side-by-side": ("XE,E,dinas,\nXB,B,bidang,XE\nXC,C,bidang,XA\n", {},
+                                             {"XA": None, "XB": "XE", "XC": "XA", "XD": "XC", "XE": None}),
+    "upside-down": ("XD,D,seksi,\nXC,C,seksi,XD\nXB,B,bidang,XC\nXA,A,dinas,XB\n", {}, {"XA": "XB", "XB": "XC", "XC": "XD", "XD": None}),
+    "the-row-above-is-refused": ("XE,E,tak ada,XA\nXF,F,seksi,XE\nXC,C,seksi,XF\nXG,G,seksi,XC\n",
+                                 {"XE": "unit-kind-unknown", "XF": "parent-refused", "XC": "parent-refused"},
+                                 {"XA": None, "XB": "XA", "XC": "XB", "XD": "XC", "XG": "XC"}),
+    "a-circle-that-a-refused-move-leaves": ("XA,A,dinas,XD\nXB,B,bidang,XD\nXE,E,seksi,XB\n", {"XA": "unit-cycle", "XB": "unit-cycle"},
+                                            {"XA": None, "XB": "XA", "XC": "XB", "XD": "XC", "XE": "XB"}),
 }
 
 
@@ -236,9 +246,46 @@ def test_a_move_that_sinks_what_is_below_is_refused_alone(empty, tmp_path):
     take_text(empty, tmp_path, UNITS + rows + "XA,A,dinas,\nXB,B,bidang,XA\nXC,C,seksi,XB\n", kind="units")
     before = tree(empty)
     counts = take_text(empty, tmp_path, UNITS + "XA,A,dinas,X14\nXD,D,seksi,XC\nXE,E,seksi,X01\nX01,Tingkat 1,seksi,\n", kind="units")
-    assert (counts["created"], counts["unchanged"], counts["refused"]) == (1, 1, 2)
-    assert refused(empty) == {2: [("parent_code", "unit-too-deep")], 3: [("parent_code", "parent-refused")]}
-    assert tree(empty) == {**before, "XE": "X01"}
+    assert (counts["created"], counts["unchanged"], counts["refused"]) == (2, 1, 1)
+    assert refused(empty) == {2: [("parent_code", "unit-too-deep")]}
+    assert tree(empty) == {**before, "XD": "XC", "XE": "X01"}
+
+
+def chain(letter, length):
+    return "".join(f"X{letter}{n:02d},Tingkat {n},seksi,{f'X{letter}{n - 1:02d}' if n > 1 else ''}\n" for n in range(1, length + 1))
+
+
+def is_sound(url):
+    return postgres.query(url, "SELECT u.code FROM unit u LEFT JOIN unit p ON p.id = u.parent_id "
+                               "WHERE u.path <> coalesce(p.path, '') || u.label OR u.depth > 16") == []
+
+
+def test_long_branches_change_places(empty, tmp_path):
+    """In between, one would hang below the other, deeper than the tree may be."""
+    take_text(empty, tmp_path, UNITS + chain("A", 15) + chain("B", 15), kind="units")
+    before = tree(empty)
+    swap = UNITS + "XA02,Tingkat 2,seksi,XB01\nXB02,Tingkat 2,seksi,XA01\n"
+    assert take_text(empty, tmp_path, swap, kind="units")["updated"] == 2
+    assert tree(empty) == {**before, "XA02": "XB01", "XB02": "XA01"} and is_sound(empty)
+
+
+def test_a_long_branch_laid_flat_may_sink_as_a_whole(empty, tmp_path):
+    """Carried along before they are moved themselves, the lower ones would stand below level 16."""
+    take_text(empty, tmp_path, UNITS + chain("A", 12) + chain("B", 14), kind="units")
+    flat = "".join(f"XA{n:02d},Tingkat {n},seksi,XA01\n" for n in range(2, 13))
+    assert take_text(empty, tmp_path, UNITS + "XA01,Tingkat 1,seksi,XB14\n" + flat, kind="units")["refused"] == 0
+    assert is_sound(empty)
+    assert postgres.query(empty, "SELECT count(*) FROM unit WHERE depth = 16") == [(11,)]
+
+
+def test_a_refused_depth_does_not_close_a_circle_for_the_whole_file(empty, tmp_path):
+    """XA03 may not go where it would sink its branch. So it stays below XA02, which then may not go below it; the row beside them is taken."""
+    take_text(empty, tmp_path, UNITS + chain("A", 6) + chain("B", 14), kind="units")
+    before = tree(empty)
+    counts = take_text(empty, tmp_path, UNITS + "XA03,Tingkat 3,seksi,XB14\nXA02,Tingkat 2,seksi,XA03\nXC,C,dinas,\n", kind="units")
+    assert (counts["created"], counts["refused"]) == (1, 2)
+    assert refused(empty) == {2: [("parent_code", "unit-too-deep")], 3: [("parent_code", "unit-cycle")]}
+    assert tree(empty) == {**before, "XC": None} and is_sound(empty)
 
 
 # ── memory, sample ──
