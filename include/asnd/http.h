@@ -43,6 +43,7 @@ struct http_config {
     int max_connections;
     size_t head_limit, target_limit;
     int head_timeout_ms, idle_timeout_ms, body_timeout_ms, reply_timeout_ms;
+    int least_rate; /* bytes a second, on average over its time-out, of a streamed body and of any reply */
 };
 
 /* NULL with a sentence on the log when the address cannot be bound. */

@@ -126,7 +126,8 @@ static struct http_config http_config_of(const struct engine *engine, int port)
                                 .head_timeout_ms = (int)s->head_timeout_ms,
                                 .idle_timeout_ms = (int)s->idle_timeout_ms,
                                 .body_timeout_ms = (int)s->body_timeout_ms,
-                                .reply_timeout_ms = (int)s->reply_timeout_ms};
+                                .reply_timeout_ms = (int)s->reply_timeout_ms,
+                                .least_rate = (int)s->least_rate};
 }
 
 static bool loop_open(struct engine_loop *loop, int port)

@@ -48,12 +48,13 @@ struct conn {
     struct conn *prev, *next;
     struct deadline deadline;
     int fd;
-    bool served;    /* at least one request has been answered */
-    bool closing;   /* nothing more is to be said: the last reply is out or on its way */
-    bool suspended; /* out of the library's hands until conn_wake */
-    bool parked;    /* waits for its reply without being suspended: the library asks again in each run */
-    bool cut;       /* answered behind the library's back, or to be dropped: whatever it brings is refused */
-    bool linger;    /* the client may still be sending: close gently */
+    uint64_t acked_marked; /* what the client had taken when the reply's deadline was last due */
+    bool served;           /* at least one request has been answered */
+    bool closing;          /* nothing more is to be said: the last reply is out or on its way */
+    bool suspended;        /* out of the library's hands until conn_wake */
+    bool parked;           /* waits for its reply without being suspended: the library asks again in each run */
+    bool cut;              /* answered behind the library's back, or to be dropped: whatever it brings is refused */
+    bool linger;           /* the client may still be sending: close gently */
 };
 
 /* Waits for what the handler decides; conn_wake ends that. */
@@ -88,6 +89,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     int listen_fd, port;
     size_t pool_bytes;
+    size_t body_step, reply_step; /* bytes that must move within the body's and the reply's time-out for it to begin anew */
     uv_poll_t poll;
     uv_prepare_t prepare;
     uv_idle_t idle;

@@ -219,7 +219,6 @@ static ssize_t on_pull(void *cls, uint64_t pos, char *dst, size_t cap)
     if (!conn || conn->cut)
         return MHD_CONTENT_READER_END_WITH_ERROR;
     rq->server->idle_runs = 0;
-    deadline_set(&rq->server->deadlines, &conn->deadline, DL_REPLY, server_now_ms(rq->server));
     do {
         reply->woken = false;
         n = reply->pull(reply->pull_cls, dst, cap);

@@ -13,8 +13,6 @@
 #define REPLY_HEAD_BYTES 1024
 /* A body up to this size is stored in one piece of the arena. */
 #define SMALL_BODY 16384
-/* A streamed body must bring this much for its deadline to begin anew: a trickle must not hold a connection. */
-#define PROGRESS_BYTES 4096
 
 /* ── making and ending ── */
 
@@ -136,9 +134,9 @@ static enum status read_head(struct request *rq, const char *url, const char *me
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(rq->conn->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     size_t head_bytes = info ? info->header_size : 0;
     size_t line_bytes = (size_t)(version + strlen("HTTP/1.1") - method);
-    bool is_full;
     struct ctx *ctx = &rq->ctx;
     struct slice raw = rq->head.target;
+    bool is_full;
     enum status st;
     char *block;
 
@@ -222,6 +220,13 @@ static enum MHD_Result body_too_large(struct request *rq)
     return MHD_NO;
 }
 
+/* From now on a streamed body has the body's time-out to bring the next step. */
+static void begin_body_window(struct request *rq)
+{
+    rq->body_marked = rq->body_seen;
+    deadline_set(&rq->server->deadlines, &rq->conn->deadline, DL_BODY, server_now_ms(rq->server));
+}
+
 static void offer_chunk(struct request *rq, const char *data, size_t *size)
 {
     struct http_server *server = rq->server;
@@ -235,10 +240,8 @@ static void offer_chunk(struct request *rq, const char *data, size_t *size)
         *size -= taken;
         rq->body_seen += taken;
     } while (*size > 0 && rq->continued && rq->reply.status == 0);
-    if (rq->body_seen - rq->body_marked >= PROGRESS_BYTES) {
-        rq->body_marked = rq->body_seen;
-        deadline_set(&server->deadlines, &rq->conn->deadline, DL_BODY, server_now_ms(server));
-    }
+    if (rq->body_seen - rq->body_marked >= server->body_step)
+        begin_body_window(rq);
     if (*size > 0 && rq->reply.status == 0) {
         deadline_clear(&rq->conn->deadline);
         conn_suspend(rq->conn);
@@ -347,7 +350,7 @@ void request_continue(struct request *rq)
     rq->continued = true;
     if (rq->phase != PH_BODY || !rq->conn->suspended)
         return;
-    deadline_set(&rq->server->deadlines, &rq->conn->deadline, DL_BODY, server_now_ms(rq->server));
+    begin_body_window(rq);
     conn_wake(rq->conn);
 }
 

@@ -330,6 +330,26 @@ static void strike_request(struct conn *conn)
     request_reject(conn->rq);
 }
 
+/* Whether the client has taken a step's worth of the reply since this was asked last. What the kernel still holds does not count, and its
+ * buffers may be much larger than a step: so the kernel is asked. A connection's first time also sees what earlier replies brought. */
+static bool reply_moves(struct conn *conn)
+{
+    uint64_t taken = socket_bytes_taken(conn->fd), before = conn->acked_marked;
+
+    conn->acked_marked = taken;
+    return taken - before >= conn->server->reply_step;
+}
+
+static void strike_reply(struct conn *conn)
+{
+    if (reply_moves(conn)) {
+        deadline_set(&conn->server->deadlines, &conn->deadline, DL_REPLY, server_now_ms(conn->server));
+        return;
+    }
+    socket_reset_on_close(conn->fd); /* or the kernel would go on offering what the client does not take */
+    conn_drop(conn);
+}
+
 static void strike(struct conn *conn, enum deadline_kind kind)
 {
     if (kind == DL_PARKED) {
@@ -337,12 +357,10 @@ static void strike(struct conn *conn, enum deadline_kind kind)
         conn_suspend(conn);
         return;
     }
-    if (kind != DL_REPLY) {
+    if (kind == DL_REPLY)
+        strike_reply(conn);
+    else
         strike_request(conn);
-        return;
-    }
-    socket_reset_on_close(conn->fd); /* or the kernel would go on offering what the client does not take */
-    conn_drop(conn);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -406,6 +424,12 @@ static void open_handles(struct http_server *server)
     uv_timer_start(&server->timer, on_tick, TICK_MS, TICK_MS);
 }
 
+/* What the least rate brings within a time-out. */
+static size_t step_of(const struct http_config *config, int timeout_ms)
+{
+    return (size_t)((int64_t)config->least_rate * timeout_ms / 1000) + 1;
+}
+
 struct http_server *http_server_new(uv_loop_t *loop, const struct http_config *config, const struct http_handler *handler)
 {
     struct http_server *server = calloc(1, sizeof(*server));
@@ -416,6 +440,8 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_config *c
     server->config = *config;
     server->handler = *handler;
     server->pool_bytes = config->head_limit + 1024;
+    server->body_step = step_of(config, config->body_timeout_ms);
+    server->reply_step = step_of(config, config->reply_timeout_ms);
     deadlines_init(&server->deadlines, config);
     server->listen_fd = socket_listen(config->listen, config->port, config->reuse_port, &server->port);
     if (server->listen_fd < 0) {

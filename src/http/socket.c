@@ -64,12 +64,25 @@ int socket_listen(const char *address, int port, bool reuse_port, int *ret_port)
     return -1;
 }
 
-bool socket_has_received(int fd)
+/* All zero when the kernel does not say. */
+static struct tcp_info info_of(int fd)
 {
     struct tcp_info info = {0};
     socklen_t len = sizeof(info);
 
-    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_bytes_received > 0;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return (struct tcp_info){0};
+    return info;
+}
+
+bool socket_has_received(int fd)
+{
+    return info_of(fd).tcpi_bytes_received > 0;
+}
+
+uint64_t socket_bytes_taken(int fd)
+{
+    return info_of(fd).tcpi_bytes_acked;
 }
 
 bool socket_has_unread(int fd)

@@ -819,6 +819,80 @@ def test_trickled_body_does_not_live_longer(make, target):
     assert client.reply().status == 408
 
 
+def pour(client, size, rate, pause=0.02):
+    """Sends so many bytes at so many a second, until the other side ends it; returns how many were sent."""
+    piece, sent = b"a" * int(rate * pause), 0
+    client.sock.settimeout(pause)
+    try:
+        while sent < size:
+            client.sock.sendall(piece[:size - sent])
+            sent += len(piece[:size - sent])
+            try:
+                client.rest += client.sock.recv(65536)
+                break
+            except TimeoutError:
+                continue
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    client.sock.settimeout(PATIENCE)
+    return sent
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 10000000", CHUNKED])
+def test_upload_below_the_least_rate_is_told_and_closed(make, framing):
+    """It brings something all the time, far more than a few kilobytes in each time-out; not enough."""
+    mine = make(body_timeout_ms=500, least_rate=200_000)
+    client = mine.send(head(framing, target="/upload", method="POST") + (b"989680\r\n" if framing == CHUNKED else b""))
+    assert 5000 < pour(client, 10_000_000, rate=50_000) < 200_000
+    reply = client.reply()
+    assert reply.problem()["code"] == "request-timeout" and reply.headers["connection"] == "close"
+    assert client.is_closed()
+    assert mine.wait_for(active=1)["aborted"] == 0
+
+
+def test_upload_below_the_least_rate_ends_after_a_good_start(make):
+    client = make(body_timeout_ms=500, least_rate=200_000).send(head("Content-Length: 10000000", target="/upload", method="POST"))
+    client.send(b"a" * 3_000_000)
+    assert pour(client, 7_000_000, rate=50_000) < 200_000
+    assert client.reply().status == 408
+
+
+def test_slow_but_steady_upload_is_taken(make):
+    """It takes three times as long as the body's time-out."""
+    client = make(body_timeout_ms=1000, least_rate=1000).send(head("Content-Length: 30000", target="/upload", method="POST"))
+    assert pour(client, 30_000, rate=10_000) == 30_000
+    assert int(client.reply().body) == 30_000
+
+
+def sip(client, rate, pause=0.02):
+    """Reads at so many bytes a second up to the end; returns how many came."""
+    got = 0
+    try:
+        while data := client.sock.recv(int(rate * pause)):
+            got += len(data)
+            select.select([], [], [], pause)
+    except ConnectionResetError:
+        pass
+    return got
+
+
+@pytest.mark.parametrize("target", ["/fixed?n=20000000", "/stream?n=20000000"])
+def test_reply_taken_below_the_least_rate_is_cut(make, target):
+    mine = make(reply_timeout_ms=300, least_rate=1_000_000)
+    client = mine.connect(receive_buffer=4096)
+    client.send(head(target=target))
+    assert sip(client, rate=100_000) < 5_000_000
+    assert mine.wait_for(active=1)["aborted"] == 1
+
+
+@pytest.mark.parametrize("target", ["/fixed?n=1000000", "/stream?n=1000000"])
+def test_reply_taken_slowly_but_steadily_is_whole(make, target):
+    """Longer than the reply's time-out, with more in the kernel's buffers than is taken in one."""
+    client = make(reply_timeout_ms=300, least_rate=10_000).connect(receive_buffer=4096)
+    client.send(head(target=target, version="HTTP/1.0"))
+    assert sip(client, rate=1_000_000) > 1_000_000
+
+
 def processor_seconds(server):
     user, system = (int(n) for n in Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13])
     return (user + system) / os.sysconf("SC_CLK_TCK")

@@ -358,6 +358,7 @@ static void set(struct http_config *config, const char *name, int value)
         {"idle_timeout_ms", &config->idle_timeout_ms},
         {"body_timeout_ms", &config->body_timeout_ms},
         {"reply_timeout_ms", &config->reply_timeout_ms},
+        {"least_rate", &config->least_rate},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(ints); i++)
@@ -377,7 +378,7 @@ static void show_open(uv_handle_t *handle, void *cls)
 
 int main(int argc, char **argv)
 {
-    struct http_config config = {"127.0.0.1", 0, false, 20000, 8192, 4000, 10000, 75000, 30000, 30000};
+    struct http_config config = {"127.0.0.1", 0, false, 20000, 8192, 4000, 10000, 75000, 30000, 30000, 4096};
     struct http_handler handler = {on_head, on_body, on_chunk, on_done, NULL};
 
     for (int i = 1; i < argc; i++) {
