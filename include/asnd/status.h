@@ -39,6 +39,7 @@ struct fault {
     const char *detail;
     const char *value;      /* the offending value, or NULL; never a secret */
     const char *suggestion; /* a repaired value or a nearest known name, or NULL */
+    const char *pattern;    /* the regular expression that the value does not match, for programs; `detail` says it to people. Or NULL */
     struct fault *next;
 };
 

@@ -202,6 +202,7 @@ static void write_fault(struct buf *out, const struct fault *fault)
     member(out, "detail", fault->detail);
     member(out, "value", fault->value);
     member(out, "suggestion", fault->suggestion);
+    member(out, "pattern", fault->pattern);
     buf_putc(out, '}');
 }
 

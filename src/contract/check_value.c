@@ -223,6 +223,31 @@ static bool check_length(struct run *r, const struct schema *s, const json_t *no
     return true;
 }
 
+/* People are told in words what is wanted; the expression itself goes along for programs. */
+static bool check_pattern(struct run *r, const struct schema *s, const json_t *node)
+{
+    const bool is_en = r->ctx && r->ctx->lang == LANG_EN;
+    const char *form = is_en ? s->form_en : s->form_id;
+    struct buf words;
+    struct fault *fault;
+    if (pattern_matches(r->arena, &r->match_data, &s->pattern, json_string_value(node), json_string_length(node)))
+        return true;
+    if (!is_worth_words(r))
+        return false;
+    buf_init(&words, r->arena, 128);
+    if (form)
+        buf_printf(&words, is_en ? "this does not have the form of: %s" : "bentuknya tidak seperti: %s", form);
+    else
+        buf_puts(&words, is_en ? "this does not have the form that is asked for" : "bentuknya tidak seperti yang diminta");
+    if (s->form_example)
+        buf_printf(&words, is_en ? "; for example %s" : "; misalnya %s", s->form_example);
+    fault = TELL(r, "pattern", "%s", "%s", buf_cstr(&words));
+    if (fault)
+        fault->pattern = s->pattern.text;
+    add_value(r, node, fault);
+    return false;
+}
+
 static bool check_format(struct run *r, const struct schema *s, const json_t *node)
 {
     const char *en = NULL, *id = NULL, *reason;
@@ -238,18 +263,17 @@ static bool check_format(struct run *r, const struct schema *s, const json_t *no
     return false;
 }
 
+/* Of a text that is far too long only that is told; of one that breaks its format only this: its length and its pattern would say the same mistake
+ * again. */
 bool check_string(struct run *r, const struct schema *s, const json_t *node)
 {
+    const bool is_far_too_long = s->max_length >= 0 && (int64_t)json_string_length(node) > 4 * s->max_length;
     bool fine = true;
+    if (s->check && !is_far_too_long && !check_format(r, s, node))
+        return false;
     if (s->min_length >= 0 || s->max_length >= 0)
         fine = check_length(r, s, node);
-    if (!fine && s->max_length >= 0 && (int64_t)json_string_length(node) > 4 * s->max_length)
-        return false; /* far too long: its form does not matter */
-    if (s->pattern.code && !pattern_matches(r->arena, &r->match_data, &s->pattern, json_string_value(node), json_string_length(node))) {
-        add_value(r, node, TELL(r, "pattern", "this does not have the form %s", "bentuk ini tidak sesuai %s", s->pattern.text));
-        fine = false;
-    }
-    if (s->check)
-        fine &= check_format(r, s, node);
+    if (s->pattern.code && (fine || !is_far_too_long))
+        fine &= check_pattern(r, s, node);
     return fine;
 }

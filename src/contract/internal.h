@@ -67,6 +67,8 @@ struct schema {
     int64_t min_length, max_length, min_items, max_items, min_properties, max_properties, min_contains, max_contains; /* -1: none */
     bool unique_items;
     struct regex pattern;
+    const char *form_en, *form_id; /* what has this pattern, in words; NULL if the contract says nothing */
+    const char *form_example;
     const char *format;
     const char *format_code; /* "format-date" */
     format_check check;

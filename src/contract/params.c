@@ -83,6 +83,7 @@ static bool schema_admits(struct ctx *ctx, const struct param_spec *param, const
         if (own) {
             own->value = f->value;
             own->suggestion = f->suggestion;
+            own->pattern = f->pattern;
         }
     }
     return false;

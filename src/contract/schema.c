@@ -281,6 +281,19 @@ static struct regex take_pattern(struct compiler *c, const json_t *source, const
     return regex;
 }
 
+/* A pattern in words: as `x-patterns` has it in both languages, or else what the schema says of itself. */
+static void take_form(const struct compiler *c, struct schema *s, const json_t *source)
+{
+    const json_t *words = json_object_get(json_object_get(c->root, "x-patterns"), s->pattern.text);
+    const char *title = json_string_value(json_object_get(source, "title"));
+    const char *description = title ? title : json_string_value(json_object_get(source, "description"));
+    const char *en = json_string_value(json_object_get(words, "en")), *id = json_string_value(json_object_get(words, "id"));
+    const char *example = json_string_value(json_array_get(json_object_get(source, "examples"), 0));
+    s->form_en = en ? en : description;
+    s->form_id = id ? id : description;
+    s->form_example = example ? example : json_string_value(json_object_get(source, "example"));
+}
+
 static struct schema_map take_map(struct compiler *c, const json_t *source, const char *keyword, const char *at)
 {
     json_t *map = json_object_get(source, keyword), *node;
@@ -334,8 +347,10 @@ static void fill_values(struct compiler *c, struct schema *s, const json_t *sour
     take_bound(c, source, "multipleOf", s, &s->multiple_of);
     s->min_length = take_count(source, "minLength");
     s->max_length = take_count(source, "maxLength");
-    if (pattern)
+    if (pattern) {
         s->pattern = take_pattern(c, source, pattern, pointer_below(c->arena, at, "pattern"));
+        take_form(c, s, source);
+    }
     s->format = json_string_value(json_object_get(source, "format"));
     if (s->format) {
         s->check = format_find(s->format);

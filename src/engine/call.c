@@ -16,9 +16,9 @@ void call_answer(struct call *call, const struct outcome *out, const char *link)
     const char *none_match = request_header(rq, "If-None-Match");
     if (call->is_over)
         return;
-    if (out->etag)
+    if (out->etag && !call->dry_run) /* neither would name anything that exists */
         reply_header(rq, "ETag", out->etag);
-    if (out->location)
+    if (out->location && !call->dry_run)
         reply_header(rq, "Location", out->location);
     if (link)
         reply_header(rq, "Link", link);
@@ -143,6 +143,34 @@ static enum status no_body_wanted(struct call *call)
     return fail(call->ctx, ST_BAD_REQUEST, "bad-request", "This operation takes no body.", "Operasi ini tidak menerima isi permintaan.");
 }
 
+/* "a, b or c": of these one will do. */
+static const char *one_of(struct ctx *ctx, const char *const *names, size_t n)
+{
+    struct buf out;
+    buf_init(&out, ctx->arena, 64);
+    for (size_t i = 0; i < n; i++) {
+        const char *last = ctx->lang == LANG_EN ? " or " : " atau ";
+        buf_puts(&out, i == 0 ? "" : i + 1 < n ? ", " : last);
+        buf_puts(&out, names[i]);
+    }
+    return buf_cstr(&out);
+}
+
+static enum status refuse_body_type(struct call *call, const char *header)
+{
+    const struct operation *operation = call->op->contract;
+    const char **types = arena_alloc(call->ctx->arena, (operation->n_bodies + 1) * sizeof *types), *list;
+    for (size_t i = 0; i < operation->n_bodies; i++)
+        types[i] = operation->bodies[i].type;
+    list = one_of(call->ctx, types, operation->n_bodies);
+    if (header && media_type_is(header, "application/x-www-form-urlencoded"))
+        return fail(call->ctx, ST_UNSUPPORTED_MEDIA_TYPE, "media-type",
+                    "This came as a form: curl's -d does so by itself; add -H 'Content-Type: …' with %s.",
+                    "Isi dikirim sebagai formulir: -d dari curl begitu; tambahkan -H 'Content-Type: …' berisi %s.", list);
+    return fail(call->ctx, ST_UNSUPPORTED_MEDIA_TYPE, "media-type", "Send the body as %s and say so in Content-Type.",
+                "Kirim isi sebagai %s dan sebutkan di Content-Type.", list);
+}
+
 static enum status read_body_type(struct call *call)
 {
     const struct operation *operation = call->op->contract;
@@ -153,12 +181,7 @@ static enum status read_body_type(struct call *call)
             return ST_OK;
         }
     }
-    if (header && media_type_is(header, "application/x-www-form-urlencoded"))
-        return fail(call->ctx, ST_UNSUPPORTED_MEDIA_TYPE, "media-type",
-                    "This came as a form: curl's -d does so by itself; add -H 'Content-Type: %s'.",
-                    "Isi dikirim sebagai formulir: -d dari curl begitu; tambahkan -H 'Content-Type: %s'.", operation->bodies[0].type);
-    return fail(call->ctx, ST_UNSUPPORTED_MEDIA_TYPE, "media-type", "Send the body as %s and say so in Content-Type.",
-                "Kirim isi sebagai %s dan sebutkan di Content-Type.", operation->bodies[0].type);
+    return refuse_body_type(call, header);
 }
 
 static enum status read_input(struct call *call)
@@ -251,7 +274,7 @@ static enum status choose_form(struct call *call)
     call->reply_type = negotiate(request_header(call->rq, "Accept"), operation->reply_types, operation->n_reply_types);
     if (!call->reply_type)
         return fail(call->ctx, ST_NOT_ACCEPTABLE, "not-acceptable", "This is given as %s.", "Ini tersedia sebagai %s.",
-                    operation->reply_types[0]);
+                    one_of(call->ctx, operation->reply_types, operation->n_reply_types));
     call->form = strcmp(call->reply_type, "text/csv") == 0               ? FORM_CSV
                  : strcmp(call->reply_type, "application/x-ndjson") == 0 ? FORM_NDJSON
                                                                          : FORM_JSON;

@@ -157,12 +157,15 @@ def test_options_names_the_methods(route, api):
 def test_a_form_that_it_has_not_is_406(operation, api):
     reply = send(api, operation, Accept="image/png")
     assert (reply.status, reply.code) == (406, "not-acceptable")
+    assert all(form in reply.json["detail"] for form in operation.success_types()), f"a form is not named: {reply}"
 
 
 @named([o for o in OPERATIONS if o.body_types])
-def test_a_body_of_another_type_is_415(operation, api):
-    reply = send(api, operation, **{"Content-Type": "image/png"})
+@pytest.mark.parametrize("sent", ["image/png", "application/x-www-form-urlencoded"])
+def test_a_body_of_another_type_is_415(operation, sent, api):
+    reply = send(api, operation, **{"Content-Type": sent})
     assert (reply.status, reply.code) == (415, "media-type")
+    assert all(form in reply.json["detail"] for form in operation.body_types), f"a form is not named: {reply}"
 
 
 JSON_BODIES = [o for o in OPERATIONS if any(t.endswith("json") and "nd" not in t for t in o.body_types)]
@@ -227,6 +230,22 @@ def test_an_id_that_is_none_is_refused(operation, api):
 def test_a_change_without_a_version_is_428(operation, api):
     reply = send(api, operation, **{"If-Match": None})
     assert (reply.status, reply.code) == (428, "precondition-required")
+
+
+def patterns(node, among=()):
+    """The patterns of a schema and all that it is made of."""
+    node = CONTRACT.resolve(node)
+    if isinstance(node, dict) and id(node) not in among:
+        found = {node["pattern"]} if isinstance(node.get("pattern"), str) else set()
+        return found.union(*(patterns(child, (*among, id(node))) for child in node.values()))
+    return set().union(*(patterns(child, among) for child in node)) if isinstance(node, list) else set()
+
+
+def test_each_pattern_that_may_be_missed_has_words_in_both_languages():
+    wanted = set().union(*(patterns([*o.parameters, o.spec.get("requestBody", {})]) for o in OPERATIONS))
+    words = CONTRACT.document["x-patterns"]
+    assert wanted == set(words), "patterns without words, or words without a pattern"
+    assert all({"en", "id"} == set(w) for w in words.values())
 
 
 def test_an_unknown_path_is_404(api):

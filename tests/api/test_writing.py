@@ -97,6 +97,7 @@ def test_a_dry_run_answers_as_if_and_stores_nothing(api, sql):
     reply = api.post("/v1/units", sent, expect=201, headers={"Prefer": "dry-run"})
     assert reply.headers["Preference-Applied"] == "dry-run"
     assert reply.json["code"] == sent["code"]
+    assert "Location" not in reply.headers and "ETag" not in reply.headers, "they would name what does not exist"
     assert count(sql) == before
     api.get(f"/v1/units/{reply.json['id']}", expect=404)
 
@@ -112,6 +113,7 @@ def test_a_dry_run_of_a_change_changes_nothing(api):
     unit = make.unit(api)
     reply = api.patch(f"/v1/units/{unit['id']}", {"name": "Andai"}, etag=f'"{unit["version"]}"', headers={"Prefer": "dry-run"})
     assert reply.json["name"] == "Andai"
+    assert "ETag" not in reply.headers, "the next real version would have its number"
     assert api.get(f"/v1/units/{unit['id']}").json == unit
 
 

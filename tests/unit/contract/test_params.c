@@ -198,8 +198,8 @@ static void faults_are_told_all_at_once(void **state)
         {"name=123456789012345678901", "", "name too-long this may have at most 20 characters =123456789012345678901"},
         {"kind=PSN", "", "kind enum this must be one of: PNS, CPNS, PPPK =PSN ?PNS"},
         {"since=2023-02-29", "", "since format-date this is no date of the calendar; write YYYY-MM-DD =2023-02-29"},
-        {"code=ab", "", "code pattern this does not have the form ^[A-Z]{2}$ =ab"},
-        {"code=AB%0A", "", "code pattern this does not have the form ^[A-Z]{2}$ =AB\n"}, /* $ is the very end */
+        {"code=ab", "", "code pattern this does not have the form that is asked for =ab ~^[A-Z]{2}$"},
+        {"code=AB%0A", "", "code pattern this does not have the form that is asked for =AB\n ~^[A-Z]{2}$"}, /* $ is the very end */
         {"pin=secret", "", "pin type this must be a whole number"},
         {"pin=12345", "", "pin too-large this must be at most 9999"},
         {"fields=nip,nmae", "", "fields enum this must be one of: nip, name =nmae ?name"},

@@ -56,7 +56,25 @@ static void each_keyword_has_its_code_and_words(void **state)
         {"{\"minLength\":2}", "\"\xc3\xa9\"", " too-short this must have at least 2 characters =\xc3\xa9",
          " too-short ini paling sedikit 2 karakter =\xc3\xa9"},
         {"{\"maxLength\":1}", "\"ab\"", " too-long this may have at most 1 characters =ab", " too-long ini paling banyak 1 karakter =ab"},
-        {"{\"pattern\":\"^a\"}", "\"b\"", " pattern this does not have the form ^a =b", " pattern bentuk ini tidak sesuai ^a =b"},
+        {"{\"pattern\":\"^a\"}", "\"b\"", " pattern this does not have the form that is asked for =b ~^a",
+         " pattern bentuknya tidak seperti yang diminta =b ~^a"},
+        {"{\"pattern\":\"^a\",\"title\":\"Words in a\",\"description\":\"More\",\"examples\":[\"abc\",\"ab\"]}", "\"b\"",
+         " pattern this does not have the form of: Words in a; for example abc =b ~^a",
+         " pattern bentuknya tidak seperti: Words in a; misalnya abc =b ~^a"},
+        {"{\"pattern\":\"^a\",\"description\":\"A word in a\",\"example\":\"aa\"}", "\"b\"",
+         " pattern this does not have the form of: A word in a; for example aa =b ~^a",
+         " pattern bentuknya tidak seperti: A word in a; misalnya aa =b ~^a"},
+        {"{\"x-patterns\":{\"^a\":{\"en\":\"an a\",\"id\":\"sebuah a\"}},\"pattern\":\"^a\",\"title\":\"T\"}", "\"b\"",
+         " pattern this does not have the form of: an a =b ~^a", " pattern bentuknya tidak seperti: sebuah a =b ~^a"},
+        /* what the format says, length and pattern would say again; what is far too long is only that */
+        {"{\"format\":\"date\",\"minLength\":10,\"maxLength\":10,\"pattern\":\"^20\"}", "\"x\"",
+         " format-date this is no date of the calendar; write YYYY-MM-DD =x",
+         " format-date ini bukan tanggal kalender; tulis YYYY-MM-DD =x"},
+        {"{\"format\":\"date\",\"maxLength\":2,\"pattern\":\"^b\"}", "\"aaaaaaaaa\"",
+         " too-long this may have at most 2 characters =aaaaaaaaa", " too-long ini paling banyak 2 karakter =aaaaaaaaa"},
+        {"{\"format\":\"date\",\"pattern\":\"^20\"}", "\"1999-01-01\"",
+         " pattern this does not have the form that is asked for =1999-01-01 ~^20",
+         " pattern bentuknya tidak seperti yang diminta =1999-01-01 ~^20"},
         {"{\"format\":\"date\"}", "\"2026-02-30\"", " format-date this is no date of the calendar; write YYYY-MM-DD =2026-02-30",
          " format-date ini bukan tanggal kalender; tulis YYYY-MM-DD =2026-02-30"},
         {"{\"required\":[\"a/b\"]}", "{}", "/a~1b required a/b is missing", "/a~1b required a/b belum ada"},
@@ -114,7 +132,7 @@ static void all_faults_are_told_at_once(void **state)
                              "/a/1/v type this must be a whole number =s\n"
                              "/a/2 type this must be an object =3\n"
                              "/b too-long this may have at most 2 characters =ABC\n"
-                             "/b pattern this does not have the form ^[a-z]+$ =ABC\n"
+                             "/b pattern this does not have the form that is asked for =ABC ~^[a-z]+$\n"
                              "/c unknown-member there is no member \"c\" here");
     arena_free(ctx.arena);
 }

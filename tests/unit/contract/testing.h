@@ -66,6 +66,8 @@ static inline const char *faults_text(struct ctx *ctx)
             buf_printf(&out, " =%s", f->value);
         if (f->suggestion)
             buf_printf(&out, " ?%s", f->suggestion);
+        if (f->pattern)
+            buf_printf(&out, " ~%s", f->pattern);
     }
     return buf_cstr(&out);
 }
