@@ -150,8 +150,8 @@ as_server() {
 }
 
 # ── processes that we started ── a pid file holds "PID START", where START is the kernel's start time: a number that was given to another
-# process meanwhile is not ours.
-process_start() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '{ print $20 }'; }
+# process meanwhile is not ours, and one that only waits for its parent to notice has ended.
+process_start() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" { print $20 }'; }
 remember_process() { echo "$2 $(process_start "$2")" >"$1"; } # FILE PID
 # our_process FILE: its pid if it still runs.
 our_process() {

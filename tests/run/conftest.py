@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -94,15 +95,16 @@ class Clone:
 
 
 @pytest.fixture(scope="session")
-def clone(tmp_path_factory):
-    path = tmp_path_factory.mktemp("a clone") / "with blanks" / "asnd"
+def clone():
+    """Not in pytest's directory: that is closed to user postgres."""
+    path = Path(tempfile.mkdtemp(prefix="asnd-run.", dir="/tmp")) / "with blanks" / "asnd"
     path.parent.mkdir()
-    for parent in list(path.parents)[:4]:  # user postgres must get there
-        os.chmod(parent, 0o755)
+    path.parents[1].chmod(0o755)
     subprocess.run(["git", "clone", "-q", str(ROOT), str(path)], check=True, timeout=120)
     made = Clone(path)
     yield made
     made.stop()
+    shutil.rmtree(path.parents[1])
 
 
 @pytest.fixture(scope="session")
@@ -114,18 +116,19 @@ def built(clone):
 
 
 @pytest.fixture
-def fakes(tmp_path):
-    """Makes a program that stands first on PATH; gives the directory."""
+def fakes(clone):
+    """Makes programs that stand first on PATH; gives their directory."""
+    directory = clone.path.parents[1] / "bin"
+    directory.mkdir()
+
     def make(**programs):
         for name, script in programs.items():
-            file = tmp_path / "bin" / name.replace("_", "-")
-            file.parent.mkdir(exist_ok=True)
+            file = directory / name.replace("_", "-")
             file.write_text("#!/bin/sh\n" + script)
             file.chmod(0o755)
-        for parent in list(tmp_path.parents)[:2] + [tmp_path]:
-            os.chmod(parent, 0o755)
-        return tmp_path / "bin"
-    return make
+        return directory
+    yield make
+    shutil.rmtree(directory)
 
 
 @pytest.fixture

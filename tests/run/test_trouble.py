@@ -40,7 +40,7 @@ def test_apt_fails(lacking, fakes, script, says, shows):
     assert shows in text and "asnd-no-such-package" in text
 
 
-def test_there_is_nobody_who_could_install(lacking, tmp_path, fakes):
+def test_there_is_nobody_who_could_install(lacking, fakes):
     names = fakes(id="echo 1000\n")  # not root, whoever runs the tests
     for program in Path("/usr/bin").iterdir():
         if program.name not in ("sudo", "id"):
@@ -156,6 +156,7 @@ if AS_ROOT:
         assert "Importing" in text
         make_room(built)
         built.start()
+        assert not (built.local / "demo-unfinished").exists()
         assert 5500 < built.get("/v1/asn?limit=1&count=exact").json()["page"]["count"] <= 6000
 
     def give_to(path, user):
