@@ -130,7 +130,7 @@ start_cluster() {
         fi
         started_cluster=1
     fi
-    quietly "$LOCAL/database.log" as_server "$pg_bin/psql" -qXtA -v ON_ERROR_STOP=1 -h "$socket" -d postgres <<'SQL' || server_failed "the database could not be made" "$LOCAL/database.log"
+    quietly "$LOCAL/database.log" as_server "$pg_bin/psql" -qXtA -v ON_ERROR_STOP=1 -h "$socket" -U postgres -d postgres <<'SQL' || server_failed "the database could not be made" "$LOCAL/database.log"
 SELECT 'CREATE ROLE asnd LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'asnd') \gexec
 SELECT 'CREATE DATABASE asnd OWNER asnd' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'asnd') \gexec
 SQL
