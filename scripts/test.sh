@@ -18,6 +18,7 @@ LOGS=$ROOT/.local/test
 SKIPPED=77
 quick=''
 only=''
+failures=()
 declare -i passed=0 failed=0 skipped=0
 
 # NAME  what it holds (the function is stage_NAME)
@@ -69,7 +70,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-PYTEST=(/usr/bin/python3 -m pytest -q -p no:cacheprovider --tb=short)
+PYTEST=(/usr/bin/python3 -m pytest -q -rfEs -p no:cacheprovider --tb=short)
 with_postgres() { tests/unit/with-postgres.sh "$@"; }
 require_files() { compgen -G "$1" >/dev/null || { echo "there is no $1"; return 1; }; }
 
@@ -164,6 +165,33 @@ count() {
     [ -z "$n" ] || echo $((n))
 }
 
+# failed_tests LOG: those that pytest, ctest or ninja name, as they name them; and those that were skipped.
+failed_tests() { grep -E '^(FAILED|ERROR|SKIPPED) .*\.py|^FAILED: |^[[:space:]]+[0-9]+ - .* \([A-Z].*\)$' "$1" | cut -c 1-240 || true; }
+
+# last_words LOG: its end, or from where a sanitizer speaks.
+last_words() {
+    local from lines
+    lines=$(wc -l <"$1")
+    from=$(grep -nE -m 1 'WARNING: ThreadSanitizer|ERROR: [A-Za-z]+Sanitizer|: runtime error: ' "$1" | cut -d: -f1 || true)
+    if [ -n "$from" ] && [ "$((lines - from))" -ge 60 ]; then
+        sed -n "$from,$((from + 159))p" "$1"
+        [ "$((lines - from))" -lt 160 ] || tail -n "$((lines - from < 180 ? lines - from - 159 : 20))" "$1"
+    else
+        tail -n 60 "$1"
+    fi
+}
+
+# What failed, stage by stage in the order of the run: also when the run is cut off.
+tell_failures() {
+    local name
+    for name in "${failures[@]}"; do
+        printf '\n── %s failed ──\n' "$name"
+        failed_tests "$LOGS/$name.log" | sed 's/^/    /'
+        last_words "$LOGS/$name.log" | sed 's/^/    | /'
+        echo "    all of it: $LOGS/$name.log"
+    done
+}
+
 run_stage() {
     local name=$1 log=$LOGS/$1.log began status ok bad out seconds verdict
     began=$(date +%s.%N)
@@ -196,8 +224,8 @@ run_stage() {
     fi
     printf '%-8s %-10s %8s s  %s\n' "$verdict" "$name" "$seconds" "${ok:+$ok passed}${bad:+, $bad failed}${out:+, $out skipped}"
     if [ "$verdict" = FAIL ]; then
-        tail -n 60 "$log" | sed 's/^/    | /'
-        echo "    all of it: $log"
+        failures+=("$name")
+        failed_tests "$log" | sed 's/^/    /'
     elif [ "$verdict" = SKIPPED ]; then
         echo "    SKIPPED, and not held: $(tail -1 "$log")"
     fi
@@ -208,12 +236,15 @@ rm -rf -- "${LOGS:?}"/*
 export ASND_TEST_LOGS=$LOGS/daemons
 mkdir -p "$ASND_TEST_LOGS"
 need_disk 3000 "$LOGS"
+trap tell_failures EXIT
 for entry in "${stages[@]}"; do
     name=${entry%% *}
     if wanted "$name"; then
         run_stage "$name"
     fi
 done
+tell_failures
+trap - EXIT
 echo
 if [ "$skipped" -gt 0 ]; then
     echo "$passed passed, $failed failed, $skipped skipped"

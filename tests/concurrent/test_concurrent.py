@@ -52,5 +52,4 @@ def test_readers_writers_streams_and_strangers_at_once(daemon, keys, api):
         work += [pool.submit(come_and_go, daemon) for _ in range(8)]
     for each in work:
         each.result()
-    daemon.stop()
-    assert "ThreadSanitizer" not in daemon.log_text()
+    daemon.stop()  # fails with the report, if there is one

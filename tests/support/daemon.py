@@ -10,6 +10,8 @@ from pathlib import Path
 
 import requests
 
+from support import sanitizer
+
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_PROGRAM = ROOT / "build/asan/asnd"
 
@@ -64,6 +66,7 @@ class Daemon:
 
     def __init__(self, database_url, name="asnd", wait_ready=True, **settings):
         self.database_url = database_url
+        self._has_failed = False
         directory = Path(os.environ.get("ASND_TEST_LOGS") or ROOT / ".local/test/daemons")
         directory.mkdir(parents=True, exist_ok=True)
         self.log_path = directory / f"{name}.{os.getpid()}.{time.monotonic_ns()}.log"
@@ -83,6 +86,9 @@ class Daemon:
     def log_text(self):
         return self.log_path.read_text(encoding="utf-8", errors="replace")
 
+    def _said(self):
+        return sanitizer.report(self.log_text()) or self.log_text()[-4000:]
+
     def _poll(self, what, look, seconds=60):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -90,9 +96,9 @@ class Daemon:
             if found:
                 return found
             if self.process.poll() is not None:
-                raise AssertionError(f"asnd ended with {self.process.returncode} before {what}:\n{self.log_text()[-4000:]}")
+                raise AssertionError(f"asnd ended with {self.process.returncode} before {what}:\n{self._said()}")
             time.sleep(0.01)
-        raise AssertionError(f"asnd: no {what} after {seconds} s:\n{self.log_text()[-4000:]}")
+        raise AssertionError(f"asnd: no {what} after {seconds} s:\n{self._said()}")
 
     def _wait_for_port(self):
         def look():
@@ -122,7 +128,9 @@ class Daemon:
         self.process.wait(timeout=30)
 
     def stop(self):
-        """Asks it to end; a sanitizer's finding, a leak or a crash makes this fail."""
+        """Asks it to end; a sanitizer's finding, a leak or a crash makes this fail, once."""
+        if self._has_failed:
+            return
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -130,9 +138,12 @@ class Daemon:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f"asnd did not stop within 60 s:\n{self.log_text()[-4000:]}") from None
+            self._has_failed = True
+            raise AssertionError(f"asnd did not stop within 60 s:\n{self._said()}") from None
         self._log.close()
-        assert status == 0, f"asnd ended with {status}:\n{self.log_text()[-8000:]}"
+        if status != 0 or sanitizer.report(self.log_text()):
+            self._has_failed = True
+            raise AssertionError(f"asnd ended with {status}; its log is {self.log_path}\n{self._said()}")
 
 
 class StreamReader(threading.Thread):

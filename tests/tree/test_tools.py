@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What finds and shows the faults: scripts/test.sh's closing words, a sanitizer's report out of a log, the scan of the logs."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support import sanitizer
+
+ROOT = Path(__file__).resolve().parents[2]
+FRAMES = [f"    #{n} function_{n} file.c:{n}" for n in range(120)]
+RACE = ["==================", "WARNING: ThreadSanitizer: data race (pid=1)", *FRAMES, "SUMMARY: ThreadSanitizer: data race file.c:1", "=================="]
+LEAK = ["==7==ERROR: LeakSanitizer: detected memory leaks", "", "Direct leak of 8 byte(s)"]
+UNDEFINED = ["src/x.c:3:5: runtime error: shift exponent 64 is too large", "    #0 f src/x.c:3"]
+LINE = json.dumps({"event": "request"}).replace(" ", "")
+
+
+@pytest.mark.parametrize("said", [RACE, LEAK, UNDEFINED], ids=["race", "leak", "undefined"])
+def test_a_report_comes_out_of_a_log_whole(said):
+    log = [LINE, *said[:2], LINE, *said[2:], LINE]
+    assert sanitizer.report("\n".join(log)) == "\n".join(said)
+
+
+def test_a_very_long_report_says_how_much_is_missing():
+    lines = sanitizer.report("\n".join(RACE + RACE)).splitlines()
+    assert lines[:sanitizer.LINES] == (RACE + RACE)[:sanitizer.LINES]
+    assert lines[sanitizer.LINES:] == [f"… {2 * len(RACE) - sanitizer.LINES} more lines"]
+
+
+def test_a_log_without_a_report_has_none():
+    assert sanitizer.report(f"{LINE}\nsomething else\n") == ""
+
+
+def scan(tmp_path, *lines):
+    (tmp_path / "daemons").mkdir()
+    (tmp_path / "daemons/a.log").write_text("\n".join([LINE] * 110 + list(lines)) + "\n")
+    (tmp_path / "planted.txt").write_text("".join(f"planted-secret-{n}\n" for n in range(7)))
+    done = subprocess.run([sys.executable, str(ROOT / "tests/support/scan_logs.py"), str(tmp_path)], text=True, capture_output=True, timeout=60, check=False)
+    return done.returncode, done.stdout.splitlines()[:-1]
+
+
+@pytest.mark.parametrize("lines, faults", [
+    ([], []), (["[]"], ["a.log:111: is no JSON object: []"]), (["word", "word"], ["a.log:111: is no JSON object: word", "a.log:112: is no JSON object: word"]),
+    (RACE, ["a.log:111: holds the report of a sanitizer"]), ([*LEAK, LINE, *RACE], ["a.log:111: holds the report of a sanitizer"]),
+    ([*LEAK, "at planted-secret-3"], ["a.log:111: holds the report of a sanitizer", "a.log:114: holds a planted secret or personal datum (plante…)"]),
+    ([LINE[:-1] + ',"x":"planted-secret-6"}'], ["a.log:111: holds a planted secret or personal datum (plante…)"]),
+])
+def test_each_fault_of_a_log_is_one(tmp_path, lines, faults):
+    assert scan(tmp_path, *lines) == (1 if faults else 0, faults)
+
+
+def test_a_scan_of_nothing_proves_nothing(tmp_path):
+    (tmp_path / "daemons").mkdir()
+    (tmp_path / "planted.txt").write_text("one\n")
+    assert subprocess.run([sys.executable, str(ROOT / "tests/support/scan_logs.py"), str(tmp_path)], capture_output=True, timeout=60, check=False).returncode == 1
+
+
+@pytest.fixture
+def stages(tmp_path):
+    """scripts/test.sh in a tree of its own, where these stages hold what a test gives and building takes no time."""
+    (tmp_path / "scripts").mkdir()
+    for name in ("test.sh", "lib.sh", "packages.txt"):
+        shutil.copy(ROOT / "scripts" / name, tmp_path / "scripts")
+    cmake = tmp_path / "bin/cmake"
+    cmake.parent.mkdir()
+    cmake.write_text("#!/bin/sh\n")
+    cmake.chmod(0o755)
+
+    def run(**tests):
+        for stage, text in tests.items():
+            file = tmp_path / "tests" / {"tsan": "concurrent"}.get(stage, stage) / "test_it.py"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        environment = {k: v for k, v in os.environ.items() if k != "CI" and not k.startswith("ASND_")}
+        done = subprocess.run(["bash", str(tmp_path / "scripts/test.sh"), "--only", ",".join(tests)], text=True, capture_output=True, timeout=120, check=False,
+                              env={**environment, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "tests")})
+        return done.returncode, done.stdout
+    return run
+
+
+FINE = "def test_fine():\n    pass\n"
+
+
+def test_the_closing_words_show_each_failed_stage_in_order(stages):
+    status, text = stages(tree="def test_first():\n    assert 1 == 2, 'first fault'\n", check=FINE,
+                          tsan="import pytest\n@pytest.fixture\ndef broken():\n    raise ValueError('second fault')\ndef test_second(broken):\n    pass\n")
+    assert status == 1
+    closing = text[text.index("── tree failed ──"):]
+    order = [closing.index(word) for word in ("── tree failed ──", "FAILED tests/tree/test_it.py::test_first", "| E   AssertionError: first fault",
+                                              "── tsan failed ──", "ERROR tests/concurrent/test_it.py::test_second", "| E   ValueError: second fault")]
+    assert order == sorted(order)
+    assert "── check" not in text
+    assert re.search(r"\n\n\d+ passed, 2 failed\n$", closing)
+
+
+def test_the_closing_words_are_short_when_all_is_well(stages):
+    status, text = stages(tree=FINE, check=FINE)
+    assert status == 0 and "──" not in text and text.endswith("\n3 passed, 0 failed\n"), text  # and one for the build
+
+
+def test_a_race_is_shown_in_full(stages):
+    status, text = stages(tsan=f"def test_race():\n    raise AssertionError('asnd ended with 99\\n' + {chr(10).join(RACE)!r})\n")
+    assert status == 1
+    shown = [re.sub(r"^    \| (E   +)?", "", line).strip() for line in text[text.index("── tsan failed"):].splitlines()]
+    for line in RACE:
+        assert line.strip() in shown, line
+    assert "FAILED tests/concurrent/test_it.py::test_race" in text
