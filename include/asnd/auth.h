@@ -57,3 +57,5 @@ void actor_unref(struct actor *actor); /* NULL is fine */
 bool actor_has_scope(const struct actor *actor, const char *scope);
 /* ST_FORBIDDEN naming the missing scope. `admin` holds every scope. */
 NODISCARD enum status auth_require_scopes(struct ctx *ctx, const struct actor *actor, const struct operation *operation);
+/* The same for members of the body that have a scope of their own (x-scope): a fault at each that is not this caller's to give. */
+NODISCARD enum status auth_require_member_scopes(struct ctx *ctx, const struct actor *actor, const struct params *in);

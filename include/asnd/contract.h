@@ -35,7 +35,7 @@ struct property_spec {
     bool nullable;
     bool required;
     bool read_only;
-    const char *scope; /* x-scope: a reply shows this member only to callers that hold it; NULL: everybody */
+    const char *scope; /* x-scope: only callers that hold it see this member in a reply, and may give it in a body; NULL: everybody */
 };
 
 enum param_in { IN_PATH, IN_QUERY, IN_HEADER };

@@ -94,6 +94,7 @@ struct import_field {
     const char *unknown;             /* code of the fault when the word is none of them */
     const char *need;                /* of all fields with this word, one must have a column and a value; NULL: optional */
     bool is_derived;                 /* an empty cell says nothing, instead of: empty it */
+    const char *scope;               /* only a sender with this scope may give it; NULL: everybody */
 };
 
 /* One row under check. values: NULL = the file does not say, "" = it says: empty. */
@@ -127,7 +128,8 @@ struct import_wording {
 struct import_sender {
     const char *key_id; /* UUID, or NULL: the command line */
     const char *name;
-    const char *units; /* ltree[] literal */
+    const char *units;                                           /* ltree[] literal */
+    bool (*has_scope)(const struct ctx *ctx, const char *scope); /* NULL: has them all */
 };
 
 struct import_kind {

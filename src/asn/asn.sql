@@ -1,4 +1,5 @@
--- Civil servants. A person is seen by whoever may see the person's unit.
+-- Civil servants. A person is seen by whoever may see the person's unit. What contradicts the NIK tells of it, so that goes to those alone who
+-- may see the NIK itself. (Written out: a sub-select for each row of a list would cost more.)
 
 -- By NIP: unique, so that it alone is the cursor and its index gives each page in order.
 -- Of q the index gets the two longest words; the rest are looked at row by row (the CASE keeps the
@@ -12,7 +13,9 @@
 -- sort: -rank_since = coalesce(a.rank_since, '-infinity'::date) DESC AS _rank_since, a.nip DESC AS nip
 SELECT a.id, a.nip, a.kind, a.name, a.title_front, a.title_back, a.birth_date, a.birth_place, a.sex, a.nik, a.unit_id, u.name AS unit_name,
        a.position_kind, a.position, a.echelon, a.rank, a.rank_since, a.education_level, a.education, a.legal_status, a.email, a.phone,
-       a.appointed_on, a.warnings, a.version, a.created_at, a.updated_at,
+       a.appointed_on, array_remove(array_remove(a.warnings, 'NIK_BIRTH'), 'NIK_SEX') AS warnings,
+       array_remove(array_remove(array_remove(array_remove(a.warnings, 'CON_1'), 'CON_2'), 'CON_3'), 'CON_4') AS nik_warnings,
+       a.version, a.created_at, a.updated_at,
        a.name_key AS _name_key, coalesce(a.rank_since, '-infinity'::date) AS _rank_since
 FROM   asn a JOIN unit u ON u.id = a.unit_id
 WHERE  true
@@ -32,7 +35,9 @@ WHERE  true
 -- name: getAsn
 SELECT a.id, a.nip, a.kind, a.name, a.title_front, a.title_back, a.birth_date, a.birth_place, a.sex, a.nik, a.unit_id, u.name AS unit_name,
        a.position_kind, a.position, a.echelon, a.rank, a.rank_since, a.education_level, a.education, a.legal_status, a.email, a.phone,
-       a.appointed_on, a.warnings, a.version, a.created_at, a.updated_at
+       a.appointed_on, array_remove(array_remove(a.warnings, 'NIK_BIRTH'), 'NIK_SEX') AS warnings,
+       array_remove(array_remove(array_remove(array_remove(a.warnings, 'CON_1'), 'CON_2'), 'CON_3'), 'CON_4') AS nik_warnings,
+       a.version, a.created_at, a.updated_at
 FROM   asn a JOIN unit u ON u.id = a.unit_id
 WHERE  a.nip = :nip AND u.path <@ ANY (:actor_units::ltree[])
 
@@ -54,7 +59,9 @@ WITH place AS (
 SELECT CASE WHEN m.id IS NULL THEN 'reference-missing' END AS _problem, '/unit_id' AS _pointer, :unit_id::text AS _value,
        m.id, m.nip, m.kind, m.name, m.title_front, m.title_back, m.birth_date, m.birth_place, m.sex, m.nik, m.unit_id, p.name AS unit_name,
        m.position_kind, m.position, m.echelon, m.rank, m.rank_since, m.education_level, m.education, m.legal_status, m.email, m.phone,
-       m.appointed_on, m.warnings, m.version, m.created_at, m.updated_at
+       m.appointed_on, array_remove(array_remove(m.warnings, 'NIK_BIRTH'), 'NIK_SEX') AS warnings,
+       array_remove(array_remove(array_remove(array_remove(m.warnings, 'CON_1'), 'CON_2'), 'CON_3'), 'CON_4') AS nik_warnings,
+       m.version, m.created_at, m.updated_at
 FROM   (SELECT) AS one LEFT JOIN made m ON true LEFT JOIN place p ON true
 
 -- The record as it would become, locked: what the rule looks at before the change is stored.
@@ -80,7 +87,9 @@ WHERE  a.nip = :nip
 RETURNING a.id, a.nip, a.kind, a.name, a.title_front, a.title_back, a.birth_date, a.birth_place, a.sex, a.nik, a.unit_id,
           (SELECT u.name FROM unit u WHERE u.id = a.unit_id) AS unit_name,
           a.position_kind, a.position, a.echelon, a.rank, a.rank_since, a.education_level, a.education, a.legal_status, a.email, a.phone,
-          a.appointed_on, a.warnings, a.version, a.created_at, a.updated_at
+          a.appointed_on, array_remove(array_remove(a.warnings, 'NIK_BIRTH'), 'NIK_SEX') AS warnings,
+          array_remove(array_remove(array_remove(array_remove(a.warnings, 'CON_1'), 'CON_2'), 'CON_3'), 'CON_4') AS nik_warnings,
+          a.version, a.created_at, a.updated_at
 
 -- Imports are seen by the key that sent them, and by callers who may see every unit.
 -- name: listImports

@@ -218,7 +218,7 @@ static const struct import_field fields[N_FIELDS] = {
     [BIRTH_DATE] = {"birth_date", ALIASES("tanggallahir", "tgllahir"), IMPORT_DATE, .is_derived = true},
     [BIRTH_PLACE] = {"birth_place", ALIASES("tempatlahirnama", "tempatlahir"), IMPORT_TEXT, 100},
     [SEX] = {"sex", ALIASES("jeniskelamin", "kelamin", "jk"), IMPORT_WORD, 0, sexes, "sex-unknown", .is_derived = true},
-    [NIK] = {"nik", ALIASES("nomornik", "nomoridentitas"), IMPORT_DIGITS, 16},
+    [NIK] = {"nik", ALIASES("nomornik", "nomoridentitas"), IMPORT_DIGITS, 16, .scope = "asn.sensitive"},
     [UNIT_CODE] = {"unit_code", ALIASES("unorkode", "kodeunor", "kodeunit"), IMPORT_TEXT, 64, .need = unit_need, .is_derived = true},
     [UNIT_ID] = {"unit_id", NULL, IMPORT_TEXT, 36, .need = unit_need, .is_derived = true},
     [UNIT_NAME] = {"unit_name", ALIASES("unornama", "namaunor", "unitkerja", "unor"), IMPORT_TEXT, 300, .need = unit_need,
@@ -234,8 +234,8 @@ static const struct import_field fields[N_FIELDS] = {
     [EDUCATION] = {"education", ALIASES("pendidikannama", "pendidikan"), IMPORT_TEXT, 200},
     [LEGAL_STATUS] = {"legal_status", ALIASES("kedudukanhukumid", "kedudukanhukumnama", "kedudukanhukum"), IMPORT_WORD, 2, legal_statuses,
                       "legal-status-unknown", .is_derived = true},
-    [EMAIL] = {"email", ALIASES("emailgov", "alamatemail"), IMPORT_TEXT, 200},
-    [PHONE] = {"phone", ALIASES("nomorhp", "nohp", "hp", "telepon"), IMPORT_PHONE},
+    [EMAIL] = {"email", ALIASES("emailgov", "alamatemail"), IMPORT_TEXT, 200, .scope = "asn.sensitive"},
+    [PHONE] = {"phone", ALIASES("nomorhp", "nohp", "hp", "telepon"), IMPORT_PHONE, .scope = "asn.sensitive"},
     [APPOINTED_ON] = {"appointed_on", ALIASES("tmtcpns", "tmtawal", "tmtkontrak"), IMPORT_DATE, .is_derived = true},
 };
 

@@ -16,6 +16,11 @@ static bool is_type(const char *content_type, const char *wanted)
            strchr("; \t", content_type[n]) != NULL;
 }
 
+static bool sender_has_scope(const struct ctx *ctx, const char *scope)
+{
+    return actor_has_scope(ctx->actor, scope);
+}
+
 /* The engine's own binds tell who it is. */
 static enum status find_sender(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct import_sender *ret)
 {
@@ -23,7 +28,8 @@ static enum status find_sender(struct ctx *ctx, struct engine *engine, struct db
     enum status st = command_query(ctx, engine, txn, in, "import.sender", true, &res);
 
     if (st == ST_OK)
-        *ret = (struct import_sender){.key_id = PQgetvalue(res, 0, 0), .name = PQgetvalue(res, 0, 1), .units = PQgetvalue(res, 0, 2)};
+        *ret = (struct import_sender){
+            .key_id = PQgetvalue(res, 0, 0), .name = PQgetvalue(res, 0, 1), .units = PQgetvalue(res, 0, 2), .has_scope = sender_has_scope};
     return st;
 }
 

@@ -45,3 +45,17 @@ enum status auth_require_scopes(struct ctx *ctx, const struct actor *actor, cons
                         operation->scopes[i]);
     return ST_OK;
 }
+
+enum status auth_require_member_scopes(struct ctx *ctx, const struct actor *actor, const struct params *in)
+{
+    for (size_t i = 0; in->members && i < in->operation->n_body_members; i++) {
+        const struct property_spec *member = &in->operation->body_members[i];
+        if (member->scope && in->members[i].is_present && !(actor && actor_has_scope(actor, member->scope)))
+            fault_add(ctx, AT_BODY, arena_printf(ctx->arena, "/%s", member->name), "forbidden", "This needs the scope %s.",
+                      "Ini memerlukan cakupan %s.", member->scope);
+    }
+    if (ctx->problem.n_faults == 0)
+        return ST_OK;
+    return fail(ctx, ST_FORBIDDEN, "forbidden", "This key may not give all that stands in the body.",
+                "Kunci ini tidak boleh mengisi semua yang ada pada isi permintaan.");
+}

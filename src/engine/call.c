@@ -314,6 +314,8 @@ static void on_body(struct request *rq)
         return;
     }
     st = params_parse_body(call->ctx, request_body(rq), &call->in);
+    if (st == ST_OK)
+        st = auth_require_member_scopes(call->ctx, call->actor, &call->in);
     if (st != ST_OK)
         call_refuse(call, call->ctx);
     else

@@ -305,6 +305,17 @@ static struct slice copy_text(struct arena *arena, struct slice text, bool is_do
     return (struct slice){out.data, out.len};
 }
 
+/* A field of its own scope would tell what is stored there, by what becomes of a guess: the whole file is refused. */
+static enum status may_give(struct importer *im, int field)
+{
+    const char *scope = field < 0 ? NULL : im->kind->fields[field].scope;
+
+    if (scope == NULL || im->sender->has_scope == NULL || im->sender->has_scope(im->ctx, scope))
+        return ST_OK;
+    return fail(im->ctx, ST_FORBIDDEN, "forbidden", "The column %s needs the scope %s; send the file without it.",
+                "Kolom %s memerlukan cakupan %s; kirim berkas tanpa kolom itu.", im->kind->fields[field].name, scope);
+}
+
 /* ── CSV ── */
 
 static void open_rejects(struct importer *im, char delimiter, const struct import_header *columns)
@@ -353,6 +364,8 @@ static enum status take_csv_row(void *cls, const struct csv_row *from)
 
     if (!im->has_header) {
         enum status st = import_header_read(im->ctx, im->kind, from, &im->header);
+        for (size_t i = 0; st == ST_OK && i < im->header.n_columns; i++)
+            st = may_give(im, im->header.field_of[i]);
         im->has_header = st == ST_OK;
         if (st == ST_OK)
             open_rejects(im, csv_delimiter(im->csv), &im->header);
@@ -422,6 +435,7 @@ static enum status take_json_line(void *cls, struct slice line, int64_t number, 
     struct import_row *row = import_row_new(im->batch.arena, im->kind, number);
     json_t *object = fault ? NULL : json_loadb(line.data, line.len, JSON_REJECT_DUPLICATES, NULL), *value;
     bool is_readable = json_is_object(object);
+    enum status st = ST_OK;
     const char *name;
     size_t at = 0;
 
@@ -433,11 +447,13 @@ static enum status take_json_line(void *cls, struct slice line, int64_t number, 
         json_object_foreach(object, name, value)
         {
             int field = member_field(im, at++, name, number);
+            if ((st = may_give(im, field)) != ST_OK)
+                break;
             if (field >= 0)
                 take_member(im, row, (size_t)field, value);
         }
     json_decref(object);
-    return add_row(im, row, is_readable);
+    return st == ST_OK ? add_row(im, row, is_readable) : st;
 }
 
 /* ── the whole ── */

@@ -189,7 +189,7 @@ def test_the_rows_of_others_need_the_scopes_of_the_records(api, keys, office):
                                         (("import.write", "unit.read"), 403, 200), (("import.write", "asn.read", "asn.sensitive"), 200, 403)]:
         other = api.as_key(keys(*scopes))
         assert (other("GET", rejects).status, other("GET", units).status) == (of_people, of_units), scopes
-    sender = api.as_key(keys("import.write", "asn.write"))
+    sender = api.as_key(keys("import.write", "asn.write", "asn.sensitive"))
     own = send(sender, f"{HEAD},nik\n123,PNS,Nama,{office['code']},7604011501900001\n").json["rejects"]
     assert "7604011501900001" in sender.get(own, headers={"Accept": "text/csv"}).text
 
