@@ -69,10 +69,13 @@ bool route_add(struct contract *contract, const struct operation *operation, con
 {
     struct route_node *node = contract->routes;
     const char *p = operation->path;
+    const bool is_root = strcmp(p, "/") == 0;
     size_t n_params = 0;
     if (!node)
         node = contract->routes = arena_zalloc(contract->arena, sizeof *node);
     *ret_why = "a path begins with / and has no empty, dot or partly variable segment";
+    if (is_root)
+        p++;
     while (*p == '/') {
         struct slice segment = {p + 1, strcspn(p + 1, "/")};
         bool is_param = segment.len > 2 && segment.data[0] == '{' && strcspn(segment.data + 1, "{}/") == segment.len - 2;
@@ -85,7 +88,7 @@ bool route_add(struct contract *contract, const struct operation *operation, con
             segment.data = NULL;
         node = child_for(contract->arena, node, segment);
     }
-    if (*p || node == contract->routes)
+    if (*p || (node == contract->routes && !is_root))
         return false;
     *ret_why = "too many path parameters";
     if (n_params > ROUTE_PARAMS_MAX)
@@ -160,10 +163,13 @@ static const struct route_node *find(const struct route_node *node, struct slice
 
 bool contract_route(const struct contract *contract, enum http_method method, struct slice path, struct route *ret)
 {
-    const struct route_node *node = NULL;
+    const struct route_node *node;
     *ret = (struct route){0};
-    if (path.len && path.data[0] == '/')
-        node = find(contract->routes, path, ret);
+    if (slice_is(path, "/"))
+        path.len = 0; /* the root has no segment */
+    else if (!path.len || path.data[0] != '/')
+        return false;
+    node = find(contract->routes, path, ret);
     if (!node)
         return false;
     ret->allow = node->allow;

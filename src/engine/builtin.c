@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operations that the engine answers by itself: life signs, metrics, the contract and its reading page. */
+/* Operations that the engine answers by itself: the index, life signs, metrics, the contract and its reading page. */
 #include "internal.h"
 
 #include <string.h>
@@ -65,11 +65,54 @@ static void docs(struct engine *engine, struct request *rq)
     text_reply(rq, "text/html; charset=utf-8", (struct slice){engine->docs_html, engine->docs_len});
 }
 
+static void member(struct buf *out, const char *before, const char *text)
+{
+    buf_puts(out, before);
+    buf_json_string(out, text, strlen(text));
+}
+
+/* Links to every GET that needs nothing filled in, those open to all or those with a key. */
+static void index_links(struct buf *out, const struct contract *contract, bool is_public)
+{
+    size_t n;
+    const struct operation *operations = contract_operations(contract, &n);
+    for (size_t i = 0; i < n; i++) {
+        const struct operation *operation = &operations[i];
+        if (operation->method != HTTP_GET || operation->is_public != is_public || strchr(operation->path, '{') || !operation->path[1])
+            continue;
+        member(out, out->data[out->len - 1] == '[' ? "{\"operation\":" : ",{\"operation\":", operation->id);
+        member(out, ",\"href\":", operation->path);
+        member(out, ",\"title\":", operation->summary);
+        buf_puts(out, is_public ? ",\"public\":true}" : ",\"public\":false}");
+    }
+}
+
+/* What a newcomer meets first: a program gets links, a browser the reading page. */
+static void index_page(struct engine *engine, struct request *rq)
+{
+    const struct call *call = request_cls(rq);
+    const json_t *info = json_object_get(contract_root(engine->contract), "info");
+    const char *name = json_string_value(json_object_get(info, "title")), *version = json_string_value(json_object_get(info, "version"));
+    struct buf out;
+    if (strcmp(call->reply_type, "text/html") == 0) {
+        docs(engine, rq);
+        return;
+    }
+    buf_init(&out, call->ctx->arena, 8192);
+    member(&out, "{\"name\":", name ? name : "");
+    member(&out, ",\"version\":", version ? version : "");
+    BUF_LIT(&out, ",\"links\":[");
+    index_links(&out, engine->contract, true);
+    index_links(&out, engine->contract, false);
+    BUF_LIT(&out, "]}");
+    text_reply(rq, "application/json", (struct slice){out.data, out.len});
+}
+
 static const struct {
     const char *operation_id;
     builtin_fn fn;
 } builtins[] = {
-    {"getLiveness", livez},           {"getReadiness", readyz},         {"getMetrics", metrics},
+    {"getIndex", index_page},         {"getLiveness", livez},           {"getReadiness", readyz}, {"getMetrics", metrics},
     {"getOpenapiYaml", openapi_yaml}, {"getOpenapiJson", openapi_json}, {"getDocs", docs},
 };
 

@@ -6,6 +6,8 @@ static const char yaml[] = "openapi: 3.1.0\n"
                            "security: []\n"
                            "components: {securitySchemes: {apiKey: {type: http, scheme: bearer}}}\n"
                            "paths:\n"
+                           "  /:\n"
+                           "    get: {operationId: root, responses: {'200': {}}}\n"
                            "  /v1/asn:\n"
                            "    get: {operationId: listAsn, responses: {'200': {}}}\n"
                            "    post: {operationId: createAsn, responses: {'201': {}}}\n"
@@ -49,6 +51,9 @@ static void paths_lead_to_operations(void **state)
         enum http_method method;
         const char *path, *id, *values; /* id NULL: the path is known, the method is not; "": unknown path */
     } cases[] = {
+        {HTTP_GET, "/", "root", ""},
+        {HTTP_HEAD, "/", "root", ""},
+        {HTTP_POST, "/", NULL, ""},
         {HTTP_GET, "/v1/asn", "listAsn", ""},
         {HTTP_POST, "/v1/asn", "createAsn", ""},
         {HTTP_GET, "/v1/asn/1", "getAsn", "1"},
@@ -79,7 +84,8 @@ static void paths_lead_to_operations(void **state)
         {HTTP_GET, "/v1/asn/.x", "getAsn", ".x"},
         /* nothing */
         {HTTP_GET, "", "", ""},
-        {HTTP_GET, "/", "", ""},
+        {HTTP_GET, "//", "", ""},
+        {HTTP_GET, "/.", "", ""},
         {HTTP_GET, "*", "", ""},
         {HTTP_GET, "v1/asn", "", ""},
         {HTTP_GET, "//v1/asn", "", ""},
@@ -122,9 +128,8 @@ static void allow_names_what_the_path_can(void **state)
     static const struct {
         const char *path, *allow;
     } cases[] = {
-        {"/v1/asn", "GET, HEAD, POST, OPTIONS"}, {"/v1/asn/1", "GET, HEAD, PATCH, OPTIONS"},
-        {"/v1/asn/import", "POST, OPTIONS"},     {"/v1/asn/import/1", "DELETE, OPTIONS"},
-        {"/v1/probe", "HEAD, OPTIONS"},
+        {"/", "GET, HEAD, OPTIONS"},         {"/v1/asn", "GET, HEAD, POST, OPTIONS"}, {"/v1/asn/1", "GET, HEAD, PATCH, OPTIONS"},
+        {"/v1/asn/import", "POST, OPTIONS"}, {"/v1/asn/import/1", "DELETE, OPTIONS"}, {"/v1/probe", "HEAD, OPTIONS"},
     };
     struct route route;
     (void)state;
