@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # asnd alone; docker-compose.yml puts a PostgreSQL beside it.
+# Packages without a version: Debian 12 changes them for security only, and then drops the old ones.
 FROM debian:12-slim AS build
+# hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends gcc libc6-dev cmake ninja-build pkg-config \
       libmicrohttpd-dev libpq-dev libjansson-dev uuid-dev libyaml-dev libpcre2-dev libsodium-dev libgmp-dev libuv1-dev libsystemd-dev \
@@ -12,6 +14,7 @@ RUN cmake --preset release -DASND_TESTS=OFF -DCMAKE_INSTALL_PREFIX=/usr \
  && DESTDIR=/out cmake --install build/release --strip
 
 FROM debian:12-slim
+# hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libmicrohttpd12 libpq5 libjansson4 libuuid1 libyaml-0-2 libpcre2-8-0 libsodium23 libgmp10 \
       libuv1 libsystemd0 ca-certificates curl \

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The installed program, away from its source: it needs nothing of the tree, says clearly what is wrong, stops in order."""
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import yaml
 
 from support import daemon as daemons
 
@@ -106,6 +108,52 @@ def test_the_version_is_the_one_of_the_build():
 def test_everything_agrees_in_every_variant(database):
     done = daemons.run(database, "check", "--all")
     assert re.match(r"\d+ operations agree", done.stdout), done.stdout
+
+
+def compose():
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+
+
+def test_images_are_those_of_one_debian():
+    """With the suite, which is what decides how text sorts."""
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) == {"debian:12-slim"}
+    assert {service["image"] for service in compose()["services"].values()} == {"postgres:15-bookworm", "asnd"}
+    assert [name for name, service in compose()["services"].items() if "build" in service] == ["asnd"]
+
+
+def test_containers_start_one_after_the_other_and_tell_how_they_are():
+    services = compose()["services"]
+    assert services["migrate"]["depends_on"] == {"db": {"condition": "service_healthy"}}
+    assert services["asnd"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
+    assert "pg_isready" in services["db"]["healthcheck"]["test"][1] and services["migrate"]["healthcheck"] == {"disable": True}
+    check = re.search(r"^HEALTHCHECK .* CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE).group(1)
+    assert json.loads(check)[0] == "curl" and json.loads(check)[-1] == f"http://127.0.0.1:{services['asnd']['ports'][0].split(':')[2]}/livez"
+
+
+def test_the_data_outlives_the_container():
+    volume, _, directory = compose()["services"]["db"]["volumes"][0].partition(":")
+    assert volume in compose()["volumes"] and directory == "/var/lib/postgresql/data"
+
+
+def test_containers_may_little():
+    for name in ("asnd", "migrate"):
+        service = compose()["services"][name]
+        assert service["read_only"] and service["cap_drop"] == ["ALL"] and service["security_opt"] == ["no-new-privileges:true"]
+    assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", (ROOT / "Dockerfile").read_text(encoding="utf-8").split("\nFROM ")[-1], re.MULTILINE)
+    assert all(port.startswith("127.0.0.1:") for service in compose()["services"].values() for port in service.get("ports", []))
+    assert "ports" not in compose()["services"]["db"]
+
+
+def test_the_password_is_in_no_file_of_the_tree():
+    """It comes from docker.env, which neither git nor the image takes; and every variable in there is understood."""
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    assert not re.search(r"PASSWORD|ASND_DATABASE_URL", text) and {s["env_file"] for s in compose()["services"].values()} == {"docker.env"}
+    assert "/docker.env" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()[1] == "*" and "!docker.env" not in (ROOT / ".dockerignore").read_text(encoding="utf-8")
+    example = dict(line.split("=", 1) for line in (ROOT / "docker.env.example").read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
+    done = plain("config", **example)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_container_gets_all_that_the_build_reads(tmp_path):
