@@ -104,6 +104,7 @@ struct db_config {
     int queue_limit;
     int statement_timeout_ms; /* session default */
     const char *application_name;
+    bool is_quiet;          /* blocking connections: that it cannot be had was logged already */
     int utc_offset_minutes; /* the session variable asnd.utc_offset_minutes: what the schema's local_today() goes by */
 };
 

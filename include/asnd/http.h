@@ -74,6 +74,9 @@ void request_set_cls(struct request *rq, void *cls);
 struct http_server *request_server(const struct request *rq);
 void *request_handler_cls(const struct request *rq);
 
+/* Whether the client has closed its end of the connection while its request waits; the library does not look as long as a request is suspended. */
+bool request_client_left(const struct request *rq);
+
 /* Keeps the request's memory (struct, arena, headers already read, body) past on_done until released: for a worker thread that still
  * reads from it when the client has gone. Both on the loop's thread. */
 void request_hold(struct request *rq);

@@ -28,9 +28,13 @@ static enum status check_session(struct ctx *ctx, struct db_conn *conn)
 {
     forget_prepared(conn);
     conn->timeout_ms = conn->config.statement_timeout_ms;
-    if (PQstatus(conn->pg) == CONNECTION_OK && PQserverVersion(conn->pg) >= SERVER_VERSION_MIN)
+    if (PQstatus(conn->pg) == CONNECTION_OK && PQserverVersion(conn->pg) >= SERVER_VERSION_MIN) {
+        conn->config.is_quiet = false;
         return ST_OK;
-    session_log_failure(conn->pg, conn->config.application_name);
+    }
+    if (!conn->config.is_quiet)
+        session_log_failure(conn->pg, conn->config.application_name);
+    conn->config.is_quiet = true; /* once for each time that it is away */
     return db_fail(ctx, NULL);
 }
 

@@ -107,10 +107,8 @@ void log_db_error(const PGresult *res)
     enum status status = sqlstate_status(sqlstate);
     char text[300];
 
-    if (res == NULL || sqlstate == NULL) {
-        log_line(LOG_WARNING_, "database-lost");
-        return;
-    }
+    if (res == NULL || sqlstate == NULL)
+        return; /* the connection went: who had it tells that once, not for every request */
     bool is_ours = status == ST_INTERNAL, is_data = strncmp(sqlstate, "22", 2) == 0;
     mask_quoted(message ? message : "", text, sizeof text);
     if (!is_data)

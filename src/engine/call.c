@@ -57,8 +57,7 @@ static void lookup_done(struct db_request *db, enum db_outcome outcome, PGresult
     } else if (outcome == DB_OK) {
         on_actor_known(call);
     } else {
-        db_fail(call->ctx, outcome == DB_FAILED ? res : NULL);
-        call_refuse(call, call->ctx);
+        call_refuse_outcome(call, outcome, res);
     }
     request_release(call->rq);
 }

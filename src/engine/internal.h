@@ -75,6 +75,14 @@ struct plan {
     int version, problem, pointer, value; /* special columns, -1: none */
 };
 
+/* A time without the database, as one loop or worker lives through it: told when it begins and when it is over, not for every request. */
+struct outage {
+    const char *who; /* "loop", "worker" */
+    int number;
+    int64_t refused; /* requests, so far; 0: there is no outage */
+    int64_t since_us;
+};
+
 struct loop_task;
 struct engine_loop {
     struct engine *engine;
@@ -90,6 +98,7 @@ struct engine_loop {
     _Atomic int wanted; /* enum loop_phase that the main thread asks for */
     _Atomic int phase;
     _Atomic bool db_is_up;
+    struct outage outage;
     _Atomic int active; /* requests between head and end, as of the last turn */
     uv_timer_t tick;
 };
@@ -213,7 +222,13 @@ void call_refuse(struct call *call, const struct ctx *from);
 /* Runs a statement's result through refusal and rendering: shared by loop and workers. */
 enum status call_variant(struct ctx *ctx, const struct call *call, const struct variant **ret);
 
+/* ── outage.c ── */
+void outage_refused(struct outage *outage);
+void outage_over(struct outage *outage); /* may be called when there was none */
+
 /* ── run.c ── */
+/* What every failed outcome of the loop's database becomes: the words are db_fail's. */
+void call_refuse_outcome(struct call *call, enum db_outcome outcome, const PGresult *res);
 void call_run(struct call *call); /* everything is checked: execute */
 
 /* ── pipe.c ── a ring between the loop (never blocks) and a worker (blocks) ── */
@@ -229,7 +244,8 @@ void pipe_break(struct pipe *pipe);
 
 /* ── worker.c ── */
 struct worker_pool *worker_pool_new(const struct engine *engine);
-void worker_pool_stop(struct worker_pool *pool); /* lets queued jobs end, joins, frees */
+void worker_pool_stop(struct worker_pool *pool); /* lets queued jobs end, joins */
+void worker_pool_free(struct worker_pool *pool); /* when no loop can ask for it any more */
 
 /* ── job.c ── what a worker does for one call ── */
 struct job {
@@ -251,12 +267,18 @@ struct job {
     struct loop_task finished, upload_wake, download_wake;
 };
 bool worker_pool_submit(struct worker_pool *pool, struct job *job); /* false: too many wait */
+/* Takes a job out of the queue that has not begun; false if it has, or has ended. */
+bool worker_pool_withdraw(struct worker_pool *pool, struct job *job);
+/* The same for all of this loop's jobs whose client has gone; linked by `next`. */
+struct job *worker_pool_take_gone(struct worker_pool *pool, const struct engine_loop *loop);
 void call_to_worker(struct call *call);
 void job_run(struct job *job, struct db_conn *conn); /* on the worker */
 size_t job_chunk(struct job *job, const char *bytes, size_t len);
 void job_upload_end(struct job *job);
 /* On the worker: bytes of the upload, 0 at its end, -1 when it broke off. */
 ptrdiff_t job_read_upload(void *job, char *dst, size_t cap);
+/* The job has been taken out of the queue: its client is refused, should it listen after all. */
+void job_give_up(struct job *job);
 void job_orphan(struct job *job); /* the request is over, whether the worker is or not */
 
 /* ── export.c ── */

@@ -75,10 +75,21 @@ void job_upload_end(struct job *job)
         answer(job);
 }
 
+/* Whoever only closed the half that sends, which HTTP does not know as a way to go on, is told to come again. */
+void job_give_up(struct job *job)
+{
+    job->ctx.problem.retry_after_s = 1;
+    job->status = fail(&job->ctx, ST_UNAVAILABLE, "unavailable", "The connection was closed before a worker was free.",
+                       "Koneksi ditutup sebelum ada pekerja yang bebas.");
+    on_finished(&job->finished);
+}
+
+/* One that still waits for a worker is given up and leaves its place to others: nothing of it has begun, so that to its client, who got no answer,
+ * it is as if it had never arrived. One that has begun goes on to its end: half of it may be confirmed by the database any moment. */
 void job_orphan(struct job *job)
 {
     job->is_orphan = true;
-    if (job->is_finished) {
+    if (job->is_finished || worker_pool_withdraw(job->call->engine->workers, job)) {
         job_free(job);
         return;
     }

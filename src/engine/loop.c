@@ -91,7 +91,17 @@ static void forget_answers(struct engine_loop *loop)
     db_loop_submit(loop->db, db);
 }
 
+static void give_up_gone(struct engine_loop *loop)
+{
+    struct job *next;
+    for (struct job *job = worker_pool_take_gone(loop->engine->workers, loop); job; job = next) {
+        next = job->next;
+        job_give_up(job); /* may free it */
+    }
+}
+
 #define TICK_MS      20
+#define GONE_TICKS   (200 / TICK_MS)
 #define FORGET_TICKS (3600 * 1000 / TICK_MS)
 
 static void on_tick(uv_timer_t *timer)
@@ -102,7 +112,11 @@ static void on_tick(uv_timer_t *timer)
         atomic_store(&loop->active, http_server_active(loop->server));
     if (loop->db)
         atomic_store(&loop->db_is_up, db_loop_is_up(loop->db));
-    if (loop->number == 0 && loop->phase == PHASE_RUN && ++ticks % FORGET_TICKS == 1)
+    if (atomic_load(&loop->db_is_up))
+        outage_over(&loop->outage);
+    if (++ticks % GONE_TICKS == 0 && loop->phase < PHASE_CUT)
+        give_up_gone(loop);
+    if (loop->number == 0 && loop->phase == PHASE_RUN && ticks % FORGET_TICKS == 1)
         forget_answers(loop);
     on_wake(&loop->wake);
 }
@@ -172,6 +186,7 @@ bool engine_start(struct engine *engine)
         struct engine_loop *loop = &engine->loops[i];
         loop->engine = engine;
         loop->number = i;
+        loop->outage = (struct outage){.who = "loop", .number = i};
         if (!loop_open(loop, engine->port))
             return false;
         engine->port = http_server_port(loop->server); /* the first loop's choice is everybody's */
@@ -211,7 +226,6 @@ void engine_stop(struct engine *engine)
 {
     wanted(engine, PHASE_CUT);
     worker_pool_stop(engine->workers); /* their last tasks are in the inboxes now */
-    engine->workers = NULL;
     wanted(engine, PHASE_END);
     for (int i = 0; i < engine->listening; i++) {
         struct engine_loop *loop = &engine->loops[i];
@@ -221,4 +235,6 @@ void engine_stop(struct engine *engine)
         uv_loop_close(&loop->uv);
     }
     engine->listening = 0;
+    worker_pool_free(engine->workers);
+    engine->workers = NULL;
 }

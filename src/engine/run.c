@@ -19,9 +19,10 @@ enum status call_variant(struct ctx *ctx, const struct call *call, const struct 
     return ST_OK;
 }
 
-/* What every failed outcome becomes; the words are db_fail's. */
-static void refuse_outcome(struct call *call, enum db_outcome outcome, PGresult *res)
+void call_refuse_outcome(struct call *call, enum db_outcome outcome, const PGresult *res)
 {
+    if (outcome != DB_FAILED && !db_loop_is_up(call->loop->db)) /* otherwise one connection of several went, or the queue is full */
+        outage_refused(&call->loop->outage);
     if (db_fail(call->ctx, outcome == DB_FAILED ? res : NULL) == ST_RETRY)
         fail(call->ctx, ST_UNAVAILABLE, "unavailable", "Too many at once wanted the same record; try again.",
              "Terlalu banyak yang mengubah data yang sama; coba lagi.");
@@ -37,7 +38,7 @@ static void statement_done(struct db_request *db, enum db_outcome outcome, PGres
     const char *link = NULL;
     if (!call->is_over) {
         if (outcome != DB_OK)
-            refuse_outcome(call, outcome, res);
+            call_refuse_outcome(call, outcome, res);
         else if (render_reply(call->ctx, call, plan_of(call->variant, call->op, res), res, &out, &link) != ST_OK)
             call_refuse(call, call->ctx);
         else
@@ -64,7 +65,7 @@ static void count_done(struct db_request *db, enum db_outcome outcome, PGresult 
     struct call *call = db->cls;
     if (!call->is_over) {
         if (outcome != DB_OK) {
-            refuse_outcome(call, outcome, res);
+            call_refuse_outcome(call, outcome, res);
         } else {
             call->count_text = arena_strdup(call->ctx->arena, PQgetvalue(res, 0, 0));
             submit_statement(call);

@@ -10,6 +10,7 @@
 struct worker {
     struct worker_pool *pool;
     pthread_t thread;
+    struct outage outage;
 };
 
 struct worker_pool {
@@ -26,33 +27,43 @@ struct worker_pool {
     struct metric *depth;
 };
 
+static struct job *unlink_job(struct worker_pool *pool, struct job **slot)
+{
+    struct job *job = *slot;
+    *slot = job->next;
+    if (!*slot)
+        pool->last = slot;
+    pool->waiting--;
+    pool->streams_waiting -= job->is_stream;
+    return job;
+}
+
 /* The first job that may run now, unlinked; NULL if none. */
 static struct job *next_job(struct worker_pool *pool)
 {
     for (struct job **slot = &pool->first; *slot; slot = &(*slot)->next) {
-        struct job *job = *slot;
-        if (job->is_stream && pool->streams >= pool->streams_max)
+        if ((*slot)->is_stream && pool->streams >= pool->streams_max)
             continue;
-        *slot = job->next;
-        if (!*slot)
-            pool->last = slot;
-        pool->waiting--;
-        pool->streams_waiting -= job->is_stream;
-        pool->streams += job->is_stream;
-        return job;
+        pool->streams += (*slot)->is_stream;
+        return unlink_job(pool, slot);
     }
     return NULL;
 }
 
-/* A connection that works, made or mended; NULL with the job's problem set. */
-static struct db_conn *connection(struct worker_pool *pool, struct db_conn *conn, struct job *job)
+/* A connection that works, made or mended; otherwise the job's problem is set. */
+static struct db_conn *connection(struct worker *self, struct db_conn *conn, struct job *job)
 {
-    const struct settings *s = pool->engine->settings;
+    const struct settings *s = self->pool->engine->settings;
     struct db_config config = {.conninfo = s->database_url,
                                .statement_timeout_ms = (int)s->statement_timeout_ms,
                                .application_name = "asnd worker",
-                               .utc_offset_minutes = (int)s->utc_offset_minutes};
+                               .utc_offset_minutes = (int)s->utc_offset_minutes,
+                               .is_quiet = self->outage.refused > 0};
     job->status = conn ? db_ensure(&job->ctx, conn) : db_connect(&job->ctx, &config, &conn);
+    if (job->status == ST_OK)
+        outage_over(&self->outage);
+    else
+        outage_refused(&self->outage);
     if (job->status != ST_OK && !job->ctx.problem.retry_after_s)
         job->ctx.problem.retry_after_s = 1;
     return conn;
@@ -76,7 +87,7 @@ static void *work(void *cls)
         is_stream = job->is_stream;
         pthread_mutex_unlock(&pool->lock);
         metric_add(pool->depth, -1);
-        conn = connection(pool, conn, job);
+        conn = connection(self, conn, job);
         job_run(job, job->status == ST_OK ? conn : NULL); /* the job may be gone after this */
         pthread_mutex_lock(&pool->lock);
         pool->streams -= is_stream;
@@ -102,7 +113,7 @@ struct worker_pool *worker_pool_new(const struct engine *engine)
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->changed, NULL);
     for (; pool->n < n; pool->n++) {
-        pool->workers[pool->n].pool = pool;
+        pool->workers[pool->n] = (struct worker){.pool = pool, .outage = {.who = "worker", .number = pool->n}};
         if (pthread_create(&pool->workers[pool->n].thread, NULL, work, &pool->workers[pool->n]) != 0)
             die_no_memory();
     }
@@ -128,6 +139,43 @@ bool worker_pool_submit(struct worker_pool *pool, struct job *job)
     return taken;
 }
 
+bool worker_pool_withdraw(struct worker_pool *pool, struct job *job)
+{
+    struct job **slot;
+    bool found;
+    pthread_mutex_lock(&pool->lock);
+    slot = &pool->first;
+    while (*slot && *slot != job)
+        slot = &(*slot)->next;
+    found = *slot != NULL;
+    if (found)
+        unlink_job(pool, slot);
+    pthread_mutex_unlock(&pool->lock);
+    if (found)
+        metric_add(pool->depth, -1);
+    return found;
+}
+
+struct job *worker_pool_take_gone(struct worker_pool *pool, const struct engine_loop *loop)
+{
+    struct job *gone = NULL;
+    int n = 0;
+    pthread_mutex_lock(&pool->lock);
+    for (struct job **slot = &pool->first; *slot;) {
+        if ((*slot)->call->loop != loop || !request_client_left((*slot)->call->rq)) {
+            slot = &(*slot)->next;
+            continue;
+        }
+        struct job *job = unlink_job(pool, slot);
+        job->next = gone;
+        gone = job;
+        n++;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    metric_add(pool->depth, -n);
+    return gone;
+}
+
 void worker_pool_stop(struct worker_pool *pool)
 {
     if (!pool)
@@ -138,6 +186,12 @@ void worker_pool_stop(struct worker_pool *pool)
     pthread_mutex_unlock(&pool->lock);
     for (int i = 0; i < pool->n; i++)
         pthread_join(pool->workers[i].thread, NULL);
+}
+
+void worker_pool_free(struct worker_pool *pool)
+{
+    if (!pool)
+        return;
     pthread_cond_destroy(&pool->changed);
     pthread_mutex_destroy(&pool->lock);
     free(pool->workers);

@@ -6,6 +6,7 @@
 
 #include "asnd/log.h"
 #include "asnd/uuid.h"
+#include "socket.h"
 #include "internal.h"
 
 /* What the library needs for one header in its pool, and room for the head of a reply. */
@@ -95,6 +96,11 @@ void request_release(struct request *rq)
 {
     if (--rq->holds == 0 && rq->phase == PH_DONE)
         give_arena(rq->server, rq->ctx.arena);
+}
+
+bool request_client_left(const struct request *rq)
+{
+    return rq->conn && socket_peer_left(rq->conn->fd);
 }
 
 void request_reject(struct request *rq)

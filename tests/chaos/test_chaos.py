@@ -141,6 +141,30 @@ def test_reads_while_the_database_is_away_are_503_and_quick(server, daemon, api)
     api.get("/v1/units")
 
 
+def test_an_outage_is_told_once_where_it_is_noticed_and_once_when_it_is_over(server, daemon, api):
+    """Not once for each of the requests that it costs."""
+    def told(event, who):
+        return [line for line in daemon.log_lines()[before:] if line["event"] == event and who in line]
+    before = len(daemon.log_lines())
+    server.kill()
+    daemon.wait_not_ready()
+    try:
+        body = {"code": "HILANG", "name": "Hilang", "kind": "bidang"}
+        assert {api("GET", "/v1/units").status for _ in range(50)} == {503}
+        assert {api("POST", "/v1/units", json=body, headers={"Idempotency-Key": "hilang"}).status for _ in range(50)} == {503}
+    finally:
+        server.start()
+    daemon.wait_ready()
+    for who in ("loop", "worker"):
+        lost = [line[who] for line in told("database-lost", who)]
+        assert lost and len(lost) == len(set(lost)), f"a {who} told it twice, or none did"
+    until(lambda: len(told("database-back", "loop")) == len(told("database-lost", "loop")))
+    refused = [line["refused"] for line in told("database-back", "loop")]
+    assert sum(refused) >= 50 and all(line["ms"] > 0 for line in told("database-back", "loop"))
+    workers = len(told("database-lost", "worker"))
+    assert len([line for line in daemon.log_lines()[before:] if line["event"] == "database-connect-failed" and line["application"] == "asnd worker"]) <= workers
+
+
 def people(path, unit, n):
     with path.open("w", encoding="utf-8") as file:
         file.write("nip,kind,name,unit_code\n")
