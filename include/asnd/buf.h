@@ -55,5 +55,7 @@ void buf_put_i64(struct buf *buf, int64_t value);
 void buf_json_string(struct buf *buf, const char *text, size_t len);
 /* One CSV field by RFC 4180 (quoted only if it holds the delimiter, quote, CR or LF). */
 void buf_csv_field(struct buf *buf, const char *text, size_t len, char delimiter);
+/* A spreadsheet would run this text. It gets an apostrophe in front, the spreadsheets' own sign for "this is text"; the importer takes it off. */
+bool csv_is_formula(const char *text, size_t len);
 /* Appends a NUL that is not counted in len, so that data can be read as a C string. */
 const char *buf_cstr(struct buf *buf);

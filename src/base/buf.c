@@ -158,6 +158,11 @@ void buf_json_string(struct buf *buf, const char *text, size_t len)
     buf_putc(buf, '"');
 }
 
+bool csv_is_formula(const char *text, size_t len)
+{
+    return len > 0 && text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL;
+}
+
 void buf_csv_field(struct buf *buf, const char *text, size_t len, char delimiter)
 {
     bool quote = false;

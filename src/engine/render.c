@@ -155,13 +155,12 @@ void render_csv_head(struct buf *out, const struct projection *p)
     BUF_LIT(out, "\r\n");
 }
 
-/* A spreadsheet runs text that begins like a formula: such text gets the apostrophe that spreadsheets themselves use for "this is text"
- * (the importer takes it off again). Numbers are left alone. */
+/* Text gets the apostrophe that keeps a spreadsheet from running it; numbers are left alone. */
 static void csv_text(struct buf *out, struct buf *cell, const struct column *c, const char *text, size_t len)
 {
     cell->len = 0;
     render_plain(cell, c->kind, text, len);
-    if (c->kind == RENDER_STRING && cell->len && strchr("=+-@\t\r", cell->data[0])) {
+    if (c->kind == RENDER_STRING && csv_is_formula(cell->data, cell->len)) {
         buf_putc(cell, '\'');
         memmove(cell->data + 1, cell->data, cell->len - 1);
         cell->data[0] = '\'';

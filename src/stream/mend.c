@@ -115,13 +115,18 @@ static char *trim(char *text)
     return text + (text[0] == ' ');
 }
 
-/* A file that went through two programs has been wrapped twice. A name may begin with an apostrophe of its own ('Aisyah); before a digit it
- * only marks the cell as text. */
+/* An apostrophe before a digit, before what a spreadsheet would run, or before nothing only marks the cell as text; a blank may have been a
+ * tab. */
+static bool is_marked(const char *text)
+{
+    return (text[0] == '\'' || text[0] == '`') && strchr("0123456789=+-@ ", text[1]) != NULL;
+}
+
+/* A file that went through two programs has been wrapped twice. A name may begin with an apostrophe of its own ('Aisyah). */
 static char *unwrap_all(char *text, bool is_text, const char **ret_code)
 {
     for (;;) {
-        bool may_unwrap = !is_text || text[0] == '=' || (text[0] && text[1] >= '0' && text[1] <= '9');
-        char *inner = may_unwrap ? trim(unwrap(text, ret_code)) : text;
+        char *inner = !is_text || text[0] == '=' || is_marked(text) ? trim(unwrap(text, ret_code)) : text;
         if (inner == text)
             return text;
         text = inner;

@@ -45,13 +45,33 @@ void columns_of_kind(struct arena *arena, const struct import_kind *kind, struct
 
 /* ── CSV ── */
 
-static void put_cell(struct buf *out, struct slice cell, bool was_quoted, char delimiter)
+/* A field that nobody's spreadsheet runs: refused rows are opened to be mended, and what is in them came from anywhere. */
+static void put_safe_field(struct buf *out, struct slice cell, char delimiter)
 {
+    struct buf text;
+
+    if (!csv_is_formula(cell.data, cell.len)) {
+        buf_csv_field(out, cell.data, cell.len, delimiter);
+        return;
+    }
+    buf_init(&text, NULL, cell.len + 1);
+    buf_putc(&text, '\'');
+    buf_put(&text, cell.data, cell.len);
+    buf_csv_field(out, text.data, text.len, delimiter);
+    buf_done(&text);
+}
+
+static void put_cell(struct buf *out, struct slice cell, bool was_quoted, bool is_safe, char delimiter)
+{
+    if (!was_quoted && is_safe) {
+        put_safe_field(out, cell, delimiter);
+        return;
+    }
     if (!was_quoted) {
         buf_csv_field(out, cell.data, cell.len, delimiter);
         return;
     }
-    buf_putc(out, '"');
+    buf_puts(out, is_safe && csv_is_formula(cell.data, cell.len) ? "\"'" : "\"");
     for (size_t i = 0; i < cell.len; i++) {
         if (cell.data[i] == '"')
             buf_putc(out, '"');
@@ -60,8 +80,9 @@ static void put_cell(struct buf *out, struct slice cell, bool was_quoted, char d
     buf_putc(out, '"');
 }
 
-/* All cells but ours; up to `most` of them. Returns how many columns there were to write to. */
-static void put_cells(struct buf *out, const struct import_raw *raw, const struct import_header *columns, size_t most, char delimiter)
+/* All cells but ours; up to `most` of them. */
+static void put_cells(struct buf *out, const struct import_raw *raw, const struct import_header *columns, size_t most, bool is_safe,
+                      char delimiter)
 {
     bool is_first = true;
 
@@ -71,7 +92,7 @@ static void put_cells(struct buf *out, const struct import_raw *raw, const struc
         if (!is_first)
             buf_putc(out, delimiter);
         is_first = false;
-        put_cell(out, raw->cells[i], raw->was_quoted[i], delimiter);
+        put_cell(out, raw->cells[i], raw->was_quoted[i], is_safe, delimiter);
     }
 }
 
@@ -80,13 +101,13 @@ void raw_put(struct buf *out, const struct import_raw *raw, const struct import_
     if (raw->line.data)
         buf_put(out, raw->line.data, raw->line.len);
     else
-        put_cells(out, raw, columns, raw->n_cells, delimiter);
+        put_cells(out, raw, columns, raw->n_cells, false, delimiter);
 }
 
 /* Our columns must stand below their heads, so a row that is short is filled up; what it has too many is told as the fault's value. */
 static void put_csv_cells(struct rejects *r, const struct import_raw *raw)
 {
-    put_cells(&r->out, raw, &r->columns, r->columns.n_columns, r->delimiter);
+    put_cells(&r->out, raw, &r->columns, r->columns.n_columns, true, r->delimiter);
     for (size_t i = raw->n_cells ? raw->n_cells : 1; i < r->columns.n_columns; i++)
         if (r->columns.field_of[i] != COLUMN_OURS)
             buf_putc(&r->out, r->delimiter);
@@ -112,7 +133,7 @@ static void put_csv_members(struct rejects *r, const struct import_raw *raw)
     for (size_t i = 0; i < r->columns.n_columns; i++) {
         if (i > 0)
             buf_putc(&r->out, r->delimiter);
-        put_cell(&r->out, json_cell(arena, json_object_get(object, r->columns.names[i])), false, r->delimiter);
+        put_cell(&r->out, json_cell(arena, json_object_get(object, r->columns.names[i])), false, true, r->delimiter);
     }
     json_decref(object);
     arena_free(arena);
@@ -131,7 +152,7 @@ static void put_joined(struct rejects *r, const struct reject_fault *faults, siz
             buf_puts(&joined, text);
     }
     buf_putc(&r->out, r->delimiter);
-    buf_csv_field(&r->out, joined.data, joined.len, r->delimiter);
+    put_safe_field(&r->out, (struct slice){joined.data, joined.len}, r->delimiter);
     buf_done(&joined);
 }
 
@@ -184,7 +205,7 @@ void rejects_head(struct rejects *r)
         if (!is_first)
             buf_putc(&r->out, r->delimiter);
         is_first = false;
-        put_cell(&r->out, slice_of(r->columns.names[i]), r->columns.was_quoted[i], r->delimiter);
+        put_cell(&r->out, slice_of(r->columns.names[i]), r->columns.was_quoted[i], true, r->delimiter);
     }
     for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
         buf_putc(&r->out, r->delimiter);

@@ -135,6 +135,48 @@ def test_the_refused_rows_come_back_and_can_be_mended(api, office):
     assert api.get(f"/v1/asn/{nip}").json["unit_id"] == office["id"]
 
 
+RUN = {"name": '=HYPERLINK("http://contoh.example";"klik")', "title_front": "-2+3", "title_back": '="S.Kom."', "birth_place": "@SUM(A1)", "position": "+1 Staf",
+       "education": "\tD-III", "phone": "+62 812-0000-0001", "email": "-"}
+
+
+@pytest.mark.parametrize("by", ["kept", "answered", "from-ndjson", "twice"])
+def test_refused_rows_are_not_run_by_a_spreadsheet_and_mean_the_same_when_they_come_back(by, api, office):
+    """The same cells, sent to a unit that is there and to one that is not."""
+
+    def row(nip, unit):
+        return {"nip": nip, "kind": "PNS", "unit_code": unit, **RUN}
+
+    def table(person, quoting=csv.QUOTE_MINIMAL):
+        out = io.StringIO()
+        writer = csv.DictWriter(out, list(person), quoting=quoting, lineterminator="\n")
+        writer.writeheader()
+        writer.writerow(person)
+        return out.getvalue()
+
+    taken, nip = make.nip(), make.nip()
+    assert send(api, table(row(taken, office["code"]))).json["created"] == 1
+    refused = row(nip, "NOWHERE")
+    if by == "from-ndjson":
+        sent = send(api, json.dumps(refused) + "\n", media_type="application/x-ndjson")
+    else:
+        sent = send(api, table(refused, csv.QUOTE_ALL if by == "kept" else csv.QUOTE_MINIMAL), **({"Accept": "text/csv"} if by == "answered" else {}))
+    text = sent.text if by == "answered" else api.get(sent.json["rejects"], headers={"Accept": "text/csv"}).text
+    if by == "twice":
+        text = send(api, text, Accept="text/csv").text
+    back = list(csv.reader(io.StringIO(text)))
+    assert len(back) == 2 and not [c for r in back for c in r if c[:1] in tuple("=+-@\t\r")], back
+    assert send(api, text.replace("NOWHERE", office["code"])).json["created"] == 1
+    first, second = ({k: api.get(f"/v1/asn/{n}").json[k] for k in RUN} for n in (taken, nip))
+    assert first == second
+    assert second["name"] == RUN["name"] and second["title_back"] == "S.Kom." and second["email"] is None
+
+
+def test_the_value_and_the_advice_beside_a_refused_row_are_not_run_either(api, office):
+    reply = send(api, f"nip,kind,name,unit_code,=cmd()\n123,=1+1,Nama,{office['code']},x\n", Accept="text/csv")
+    cells = [c for r in csv.reader(io.StringIO(reply.text)) for c in r]
+    assert {"'=cmd()", "'=1+1"} < set(cells) and not [c for c in cells if c[:1] in tuple("=+-@")], cells
+
+
 def test_the_answer_may_be_the_refused_rows_themselves(api, office):
     text = "\n".join([HEAD, "123,PNS,Nama," + office["code"], *rows(1, office)]) + "\n"
     reply = send(api, text, Accept="text/csv")
