@@ -876,21 +876,22 @@ def sip(client, rate, pause=0.02):
     return got
 
 
-@pytest.mark.parametrize("target", ["/fixed?n=20000000", "/stream?n=20000000"])
+@pytest.mark.parametrize("target", ["/fixed?n=60000000", "/stream?n=60000000"])
 def test_reply_taken_below_the_least_rate_is_cut(make, target):
-    mine = make(reply_timeout_ms=300, least_rate=1_000_000)
-    client = mine.connect(receive_buffer=4096)
+    """It takes some blocks in each time-out, so that there is always progress; not enough."""
+    mine = make(reply_timeout_ms=1000, least_rate=50_000_000)
+    client = mine.connect(receive_buffer=262_144)
     client.send(head(target=target))
-    assert sip(client, rate=100_000) < 5_000_000
+    assert sip(client, rate=5_000_000) < 30_000_000
     assert mine.wait_for(active=1)["aborted"] == 1
 
 
-@pytest.mark.parametrize("target", ["/fixed?n=1000000", "/stream?n=1000000"])
+@pytest.mark.parametrize("target", ["/fixed?n=12000000", "/stream?n=12000000"])
 def test_reply_taken_slowly_but_steadily_is_whole(make, target):
-    """Longer than the reply's time-out, with more in the kernel's buffers than is taken in one."""
-    client = make(reply_timeout_ms=300, least_rate=10_000).connect(receive_buffer=4096)
-    client.send(head(target=target, version="HTTP/1.0"))
-    assert sip(client, rate=1_000_000) > 1_000_000
+    """It takes several times the reply's time-out, and is more than the kernel's buffers hold."""
+    client = make(reply_timeout_ms=300, least_rate=10_000).connect(receive_buffer=262_144)
+    client.send(head("Connection: close", target=target))
+    assert sip(client, rate=5_000_000) > 12_000_000
 
 
 def processor_seconds(server):
