@@ -5,7 +5,8 @@ import into an empty database must make of it.
 
     tools/generate.py --out DIRECTORY [--people 6000] [--seed 2026] [--clean] [--dirt-every 16]
 
-All people are invented. The same arguments give the same bytes. Rows are written as they are made, so that millions need no memory.
+All people are invented, and could be: rank, echelon, position, schooling, age and years of service fit each other. The same arguments
+give the same bytes. Rows are written as they are made, so that millions need no memory.
 Every 16th row carries one kind of damage (DIRT), in turn; --clean writes none. The numbers of a person follow from the row's index: day of
 birth and sequence are unique together, so no NIP comes twice unless a duplicate is meant.
 
@@ -112,31 +113,51 @@ LAST = ("Rahman", "Hidayat", "Syarif", "Pattana", "Mappasessu", "Tandi", "Palull
         "Al-Fatih", "Nur-Alam", "Ma'mun", "Sa'diyah", "Lestari", "Kurniawan", "Basri", "Tasrif", "Dg. Matutu", "Mangiwa", "Sampe", "Ramadhani",
         "Husain", "Jafar", "Amir", "Latif", "Usman", "Yunus", "Halim", "Salim", "Bakri", "Tahir", "Arif")
 PLACES = ("Mamuju", "Majene", "Polewali", "Makassar", "Tapalang", "Kalukku", "Mamasa", "Palu", "Toraja", "Pare-Pare", "Ujung Pandang", "Wonomulyo")
-EDUCATION = {  # national name: (degrees behind, degrees in front, fields)
-    "SLTP": ((), (), ("SLTP Umum",)),
-    "SLTA": ((), (), ("SMA IPS", "SMA IPA", "Paket C")),
-    "SLTA Kejuruan": ((), (), ("SMK Akuntansi", "SMK Teknik")),
-    "Diploma III/Sarjana Muda": (("A.Md.", "A.Md.Kep.", "A.Md.Keb."), (), ("D-III Keperawatan", "D-III Kebidanan", "D-III Akuntansi")),
-    "Diploma IV": (("S.Tr.", "S.STP."), (), ("D-IV Pemerintahan", "D-IV Kebidanan")),
-    "S-1/Sarjana": (("S.Kom.", "S.Pd.", "S.E.", "S.H.", "S.Sos.", "S.T.", "S.Kep."), ("", "", "Drs.", "Drs.", "Ir."),
-                    ("S-1 Teknik Informatika", "S-1 PGSD", "S-1 Akuntansi", "S-1 Ilmu Hukum", "S-1 Ilmu Administrasi")),
-    "Profesi": (("Ns.", "Apt."), ("dr.", "drg."), ("Profesi Dokter", "Profesi Ners")),
-    "S-2": (("S.E., M.M.", "S.Pd., M.Pd.", "S.Sos., M.Si.", "S.T., M.T."), ("", "", "Ir.", "Drs."), ("S-2 Manajemen", "S-2 Pendidikan")),
-    "S-3/Doktor": (("M.Si.", "M.M."), ("Dr.",), ("S-3 Ilmu Pemerintahan",))}
-PNS_RANKS = {"SLTP": ("I/c", "I/d", "II/a"), "SLTA": ("II/a", "II/b", "II/c", "II/d", "III/a"), "SLTA Kejuruan": ("II/a", "II/b", "II/d"),
-             "Diploma III/Sarjana Muda": ("II/c", "II/d", "III/a", "III/b"), "Diploma IV": ("III/a", "III/b", "III/c"),
-             "S-1/Sarjana": ("III/a", "III/b", "III/c", "III/d"), "Profesi": ("III/b", "III/c", "III/d"),
-             "S-2": ("III/b", "III/c", "III/d", "IV/a", "IV/b"), "S-3/Doktor": ("IV/a", "IV/b", "IV/c", "IV/d", "IV/e")}
-PPPK_RANKS = {"SLTP": "IV", "SLTA": "V", "SLTA Kejuruan": "V", "Diploma III/Sarjana Muda": "VII", "Diploma IV": "IX", "S-1/Sarjana": "IX",
-              "Profesi": "X", "S-2": "X", "S-3/Doktor": "XI"}
-HEADS = {"dinas": ("Kepala Dinas", "II.b"), "badan": ("Kepala Badan", "II.b"), "bagian": ("Kepala Bagian", "III.a"),
-         "bidang": ("Kepala Bidang", "III.b"), "subbagian": ("Kepala Sub Bagian", "IV.a"), "subbidang": ("Kepala Sub Bidang", "IV.a"),
-         "seksi": ("Kepala Seksi", "IV.a"), "kecamatan": ("Camat", "III.a"), "kelurahan": ("Lurah", "IV.a"),
-         "inspektorat": ("Inspektur", "II.b"), "sekretariat": ("Sekretaris", "III.a")}
-EXPERTS = {"sekolah": ("Guru",), "puskesmas": ("Perawat", "Bidan", "Dokter", "Apoteker"), "rumah_sakit": ("Perawat", "Dokter", "Radiografer")}
-OFFICERS = ("Pranata Komputer", "Analis Kepegawaian", "Perencana", "Auditor", "Arsiparis")
-CLERKS = ("Pengelola Keuangan", "Pengadministrasi Umum", "Pengemudi", "Operator Layanan", "Penelaah Teknis Kebijakan")
-LEVELS = ("Ahli Pertama", "Ahli Muda", "Ahli Madya", "Terampil", "Mahir")
+# National name: (age when hired, first rank of a PNS, highest one as a clerk (PP 99/2000), rank of PPPK)
+LEVELS = {"SLTP": (20, "I/c", "II/c", "IV"), "SLTA": (20, "II/a", "III/b", "V"), "SLTA Kejuruan": (20, "II/a", "III/b", "V"),
+          "Diploma III/Sarjana Muda": (21, "II/c", "III/c", "VII"), "Diploma IV": (22, "III/a", "III/d", "IX"),
+          "S-1/Sarjana": (22, "III/a", "III/d", "IX"), "Profesi": (24, "III/b", "III/d", "X"), "S-2": (24, "III/b", "IV/a", "X"),
+          "S-3/Doktor": (27, "III/c", "IV/b", "XI")}
+RANKS = ("I/c", "I/d", "II/a", "II/b", "II/c", "II/d", "III/a", "III/b", "III/c", "III/d", "IV/a", "IV/b", "IV/c", "IV/d")
+YEARS_A_RANK = 4
+SCHOOLING = {  # (national name, field, degree in front, degrees behind)
+    "junior": ("SLTP", "SLTP Umum", "", ""), "senior": ("SLTA", "SMA IPS", "", ""), "package": ("SLTA", "Paket C", "", ""),
+    "trade": ("SLTA Kejuruan", "SMK Akuntansi", "", ""), "technical": ("SLTA Kejuruan", "SMK Teknik", "", ""),
+    "nursing": ("Diploma III/Sarjana Muda", "D-III Keperawatan", "", "A.Md.Kep."),
+    "midwifery": ("Diploma III/Sarjana Muda", "D-III Kebidanan", "", "A.Md.Keb."), "midwifery4": ("Diploma IV", "D-IV Kebidanan", "", "S.Tr.Keb."),
+    "radiology": ("Diploma III/Sarjana Muda", "D-III Radiologi", "", "A.Md.Rad."),
+    "books": ("Diploma III/Sarjana Muda", "D-III Akuntansi", "", "A.Md."), "government4": ("Diploma IV", "D-IV Pemerintahan", "", "S.STP."),
+    "computing": ("S-1/Sarjana", "S-1 Teknik Informatika", "", "S.Kom."), "teaching": ("S-1/Sarjana", "S-1 PGSD", "", "S.Pd."),
+    "accounting": ("S-1/Sarjana", "S-1 Akuntansi", "", "S.E."), "law": ("S-1/Sarjana", "S-1 Ilmu Hukum", "", "S.H."),
+    "administration": ("S-1/Sarjana", "S-1 Ilmu Administrasi", "", "S.Sos."),
+    "administration-once": ("S-1/Sarjana", "S-1 Ilmu Administrasi", "Drs.", ""),
+    "engineering": ("S-1/Sarjana", "S-1 Teknik Sipil", "", "S.T."), "farming-once": ("S-1/Sarjana", "S-1 Pertanian", "Ir.", ""),
+    "medicine": ("Profesi", "Profesi Dokter", "dr.", ""), "dentistry": ("Profesi", "Profesi Dokter Gigi", "drg.", ""),
+    "nurse": ("Profesi", "Profesi Ners", "", "S.Kep., Ns."), "pharmacy": ("Profesi", "Profesi Apoteker", "apt.", "S.Farm."),
+    "management2": ("S-2", "S-2 Manajemen", "", "S.E., M.M."), "teaching2": ("S-2", "S-2 Pendidikan", "", "S.Pd., M.Pd."),
+    "government2": ("S-2", "S-2 Ilmu Pemerintahan", "", "S.Sos., M.Si."), "engineering2": ("S-2", "S-2 Teknik Sipil", "", "S.T., M.T."),
+    "government3": ("S-3/Doktor", "S-3 Ilmu Pemerintahan", "Dr.", "S.Sos., M.Si.")}
+# Echelon: (lowest and highest rank, PP 13/2002; from that age there are enough years for it; schooling)
+ECHELONS = {"II.a": ("IV/c", "IV/d", 52, ("government2", "management2", "government3")),
+            "II.b": ("IV/b", "IV/c", 48, ("government2", "management2", "engineering2", "government3")),
+            "III.a": ("IV/a", "IV/b", 44, ("government2", "management2", "engineering2", "administration-once", "farming-once")),
+            "III.b": ("III/d", "IV/a", 40, ("administration", "law", "engineering", "accounting", "government4", "management2")),
+            "IV.a": ("III/c", "III/d", 36, ("administration", "law", "engineering", "accounting", "computing", "government4"))}
+ONCE, LAST_BIRTH_ONCE = ("Drs.", "Ir."), 1973  # degrees that nobody got any more who was born later
+EXPERTS = {  # kind of unit: (position, schooling)
+    "sekolah": (("Guru", ("teaching", "teaching", "teaching", "teaching2")),),
+    "puskesmas": (("Perawat", ("nursing", "nursing", "nurse")), ("Bidan", ("midwifery", "midwifery", "midwifery4")), ("Dokter", ("medicine",)),
+                  ("Dokter Gigi", ("dentistry",)), ("Apoteker", ("pharmacy",))),
+    "rumah_sakit": (("Perawat", ("nursing", "nurse")), ("Dokter", ("medicine",)), ("Radiografer", ("radiology",)))}
+OFFICERS = (("Pranata Komputer", ("computing",)), ("Analis SDM Aparatur", ("administration", "law")), ("Perencana", ("engineering", "management2")),
+            ("Arsiparis", ("books", "administration")))
+AUDITORS = (("Auditor", ("accounting", "management2")),)
+CLERKS = (("Pengelola Keuangan", ("books",)), ("Pengadministrasi Perkantoran", ("senior", "trade", "package")),
+          ("Pengemudi", ("junior", "senior", "technical")), ("Operator Layanan Operasional", ("senior", "technical")),
+          ("Penelaah Teknis Kebijakan", ("administration", "law", "accounting", "teaching")))
+# Name of the level: (lowest rank, highest rank, PermenPANRB 1/2023 and those of each position)
+SKILLED = (("Terampil", "II/c", "II/d"), ("Mahir", "III/a", "III/b"), ("Penyelia", "III/c", "III/d"))
+EXPERT = (("Ahli Pertama", "III/a", "III/b"), ("Ahli Muda", "III/c", "III/d"), ("Ahli Madya", "IV/a", "IV/c"))
 
 HEADER = ("NIP BARU", "NAMA", "GELAR DEPAN", "GELAR BELAKANG", "TEMPAT LAHIR NAMA", "TANGGAL LAHIR", "JENIS KELAMIN", "NIK",
           "STATUS CPNS PNS", "TMT CPNS", "GOL AKHIR NAMA", "TMT GOLONGAN", "JENIS JABATAN NAMA", "JABATAN NAMA", "ESELON",
@@ -144,7 +165,8 @@ HEADER = ("NIP BARU", "NAMA", "GELAR DEPAN", "GELAR BELAKANG", "TEMPAT LAHIR NAM
 FIELDS = ("nip", "name", "title_front", "title_back", "birth_place", "birth_date", "sex", "nik", "kind", "appointed_on", "rank", "rank_since",
           "position_kind", "position", "echelon", "education_level", "education", "legal_status", "unit_code", "unit_name", "phone", "email",
           "treasury")
-FIRST_BIRTH, BIRTHS = date(1967, 1, 1), 13870  # to 2004
+TODAY = 2026  # the year that the demo data shows
+FIRST_BIRTH, BIRTHS = date(1969, 1, 1), 13149  # to 2004: nobody is of the age of retirement (58)
 STRIDE = 7919  # a prime: neighbours in the file are not neighbours in age
 
 
@@ -152,11 +174,33 @@ def national(day):
     return f"{day:%d-%m-%Y}"
 
 
+def post(unit):
+    """(position, echelon) of whoever heads the unit; None for those that nobody of a structural post heads."""
+    code, name, kind = unit[:3]
+    if code == "MJU-SETDA":
+        return "Sekretaris Daerah", "II.a"
+    if code == "MJU-SETWAN":
+        return "Sekretaris DPRD", "II.b"
+    if kind in ("dinas", "badan"):
+        return f"Kepala {name}", "II.b"
+    if kind == "inspektorat":
+        return "Inspektur Daerah", "II.b"
+    if kind == "sekretariat":
+        return f"Sekretaris {name.removeprefix('Sekretariat ')}", "III.b" if "Kecamatan" in name else "III.a"
+    if name.startswith("Inspektur Pembantu"):
+        return name, "III.a"
+    return {"bagian": (f"Kepala {name}", "III.a"), "kecamatan": (f"Camat {name.removeprefix('Kecamatan ')}", "III.a"),
+            "bidang": (f"Kepala {name}", "III.b"), "kelurahan": (f"Lurah {name.removeprefix('Kantor Kelurahan/Desa ')}", "IV.a"),
+            "subbagian": (f"Kepala {name}", "IV.a"), "subbidang": (f"Kepala {name}", "IV.a"), "seksi": (f"Kepala {name}", "IV.a")}.get(kind)
+
+
 class People:
     def __init__(self, rng, places):
-        self.rng, self.places = rng, [u for u in places if u[4]]
-        self.heads = [u for u in self.places if u[2] in HEADS]
-        self.schools = [u for u in self.places if u[2] in EXPERTS]
+        self.rng = rng
+        places = [u for u in places if u[4] and u[2] != "instansi"]
+        self.posts = {echelon: [(u, *post(u)) for u in places if post(u) and post(u)[1] == echelon][::-1] for echelon in ECHELONS}
+        self.offices = [u for u in places if u[2] not in EXPERTS]
+        self.schools = [u for u in places if u[2] in EXPERTS]
 
     def pick(self, items):
         return items[int(self.rng.random() * len(items))]
@@ -168,54 +212,93 @@ class People:
             return first  # a single name
         return f"{first} {self.pick(LAST)}" if chance < 0.75 else f"{first} {self.pick(LAST)} {self.pick(LAST)}"
 
-    def title(self, front, sex):
-        title = self.pick(front) if front else ""
-        return "Dra." if title == "Drs." and sex == "F" else title
+    def schooling(self, choices, birth):
+        """One that somebody of that birth can have had."""
+        old = birth.year <= LAST_BIRTH_ONCE
+        return SCHOOLING[self.pick([c for c in choices if old or SCHOOLING[c][2] not in ONCE])]
 
-    def number(self, i, kind, sex, birth):
-        """The NIP, and the day of appointment that it tells."""
-        rng, sequence = self.rng, i // BIRTHS + 1
-        youngest = birth.year + 20
+    def head(self, i, birth):
+        """(unit, position, echelon) of the highest post that is free and that the age is enough for; in every fourth row."""
+        for echelon, (_, _, age, _) in ECHELONS.items():
+            if i % 4 == 0 and self.posts[echelon] and TODAY - birth.year >= age:
+                return self.posts[echelon].pop()
+        return None
+
+    def work(self, sex, birth):
+        """(unit, kind of position, position, schooling) of all others: what there is at the unit, for somebody who has had the time to learn it."""
+        while True:
+            unit = self.pick(self.schools if self.rng.random() < 0.6 else self.offices)
+            jobs, kind = CLERKS, "Jabatan Pelaksana"
+            if self.rng.random() < (0.9 if unit[2] in EXPERTS else 0.3):
+                jobs, kind = EXPERTS.get(unit[2]) or (AUDITORS if unit[0].startswith("MJU-ITKAB") else OFFICERS), "Jabatan Fungsional Tertentu"
+            position, choices = self.pick(jobs)
+            school = self.schooling(choices, birth)
+            if birth.year + LEVELS[school[0]][0] < TODAY and not (position == "Bidan" and sex == "M"):
+                return unit, kind, position, school
+
+    def kind(self, birth, school):
+        """PNS were hired by 2023 and, as CPNS of 2025, at 35 at most."""
+        first, chance = birth.year + LEVELS[school[0]][0], self.rng.random()
+        if first > 2023 or (chance < 0.06 and birth.year >= 1990):
+            return "CPNS"
+        return "PNS" if chance < 0.72 else "PPPK" if chance < 0.96 else "PPPK PARUH WAKTU"
+
+    def hired(self, kind, birth, school, is_head):
+        """Day of appointment. Who heads a unit came early."""
+        first = birth.year + LEVELS[school[0]][0]
         if kind in ("PNS", "CPNS"):
-            year = 2025 if kind == "CPNS" else min(2023, youngest + int(rng.random() * 12))
-            month = 1 + int(rng.random() * 12)
-            return f"{birth:%Y%m%d}{year}{month:02d}{1 if sex == 'M' else 2}{sequence:03d}", date(year, month, 1)
-        year = 2025 if kind != "PPPK" else 2020 + int(rng.random() * 6)
-        return f"{birth:%Y%m%d}{year}21{1 if sex == 'M' else 2}{sequence:03d}", date(year, 3, 1)
+            last = first + 1 if is_head else min(2023, max(first, birth.year + 34))
+            year = 2025 if kind == "CPNS" else first + int(self.rng.random() * (last - first + 1))
+            return date(year, 1 + int(self.rng.random() * 12), 1)
+        first = max(2020, first) if kind == "PPPK" else 2025
+        return date(first + int(self.rng.random() * (2026 - first)), 3, 1)
 
-    def place(self, i):
-        """(unit, kind of position, position, echelon); a head for each unit while they last."""
-        if i % 8 == 0 and i // 8 < len(self.heads):
-            unit = self.heads[i // 8]
-            title, echelon = HEADS[unit[2]]
-            return unit, "Jabatan Struktural", f"{title} {unit[1].removeprefix('Sub ').split(' ', 1)[-1]}", echelon
-        unit = self.pick(self.schools if self.rng.random() < 0.6 else self.places)
-        if unit[2] in EXPERTS:
-            return unit, "Jabatan Fungsional Tertentu", f"{self.pick(EXPERTS[unit[2]])} {self.pick(LEVELS)}", ""
-        if self.rng.random() < 0.3:
-            return unit, "Jabatan Fungsional Tertentu", f"{self.pick(OFFICERS)} {self.pick(LEVELS)}", ""
-        return unit, "Jabatan Pelaksana", self.pick(CLERKS), ""
+    def rank(self, appointed, first, highest):
+        """(rank, since when): one step each four years, up to the highest."""
+        steps = min((TODAY - 1 - appointed.year) // YEARS_A_RANK, RANKS.index(highest) - RANKS.index(first))
+        since = date(appointed.year + YEARS_A_RANK * steps, self.pick((4, 10)), 1) if steps > 0 else appointed
+        return RANKS[RANKS.index(first) + max(0, steps)], since
+
+    def number(self, i, kind, sex, birth, appointed):
+        tail = f"{1 if sex == 'M' else 2}{i // BIRTHS + 1:03d}"
+        return f"{birth:%Y%m%d}{appointed:%Y%m}{tail}" if kind in ("PNS", "CPNS") else f"{birth:%Y%m%d}{appointed:%Y}21{tail}"
+
+    def expert(self, position, school, rank):
+        """The position with its level, which follows the rank (of PPPK: the first)."""
+        levels = SKILLED if school[0].startswith("Diploma III") else EXPERT
+        for name, lowest, highest in levels:
+            if rank in RANKS and RANKS.index(lowest) <= RANKS.index(rank) <= RANKS.index(highest):
+                return f"{position} {name}"
+        return f"{position} {levels[0][0]}"
 
     def person(self, i):
         rng = self.rng
         sex = "M" if rng.random() < 0.45 else "F"
-        unit, position_kind, position, echelon = self.place(i)
-        chance = rng.random()
-        kind = "PNS" if echelon or chance < 0.7 else "CPNS" if chance < 0.74 else "PPPK" if chance < 0.96 else "PPPK PARUH WAKTU"
         birth = FIRST_BIRTH + timedelta(days=i * STRIDE % BIRTHS)
-        nip, appointed = self.number(i, kind, sex, birth)
-        level = self.pick(("S-1/Sarjana", "S-2")) if echelon else self.pick(tuple(EDUCATION)) if rng.random() < 0.4 else "S-1/Sarjana"
-        behind, front, fields = EDUCATION[level]
-        rank = self.pick(PNS_RANKS[level]) if kind in ("PNS", "CPNS") else PPPK_RANKS[level]
-        since = appointed if kind != "PNS" else date(min(2026, appointed.year + int(rng.random() * 8)), self.pick((4, 10)), 1)
+        head = self.head(i, birth)
+        if head:
+            (unit, position, echelon), position_kind, kind = head, "Jabatan Struktural", "PNS"
+            school = self.schooling(ECHELONS[echelon][3], birth)
+        else:
+            unit, position_kind, position, school = self.work(sex, birth)
+            kind, echelon = self.kind(birth, school), ""
+        appointed = self.hired(kind, birth, school, head)
+        level, field_of_study, front, behind = school
+        _, first, highest, contract = LEVELS[level]
+        if position_kind == "Jabatan Fungsional Tertentu":
+            highest = "III/d" if level.startswith("Diploma III") else "IV/c"
+        rank, since = self.rank(appointed, first, ECHELONS[echelon][1] if echelon else highest) if kind in ("PNS", "CPNS") else (contract, appointed)
+        if position_kind == "Jabatan Fungsional Tertentu":
+            position = self.expert(position, school, rank)
+        front = "Dra." if front == "Drs." and sex == "F" else front
         district = 1 + int(rng.random() * 16)
         status = {"PPPK": "PPPK Aktif", "PPPK PARUH WAKTU": "PPPK Paruh Waktu Aktif"}.get(kind) or (
-            "Aktif" if rng.random() < 0.97 else self.pick(("Tugas Belajar", "CLTN", "MPP")))
+            "Aktif" if echelon or rng.random() < 0.97 else self.pick(("Tugas Belajar", "CLTN")))
         return dict(zip(FIELDS, (
-            nip, self.name(sex), self.title(front, sex), self.pick(behind) if behind else "", self.pick(PLACES), national(birth),
+            self.number(i, kind, sex, birth, appointed), self.name(sex), front, behind, self.pick(PLACES), national(birth),
             "Laki-laki" if sex == "M" else "Perempuan",
             f"7602{district:02d}{birth.day + (40 if sex == 'F' else 0):02d}{birth:%m%y}{i // BIRTHS + 1:04d}",
-            kind, national(appointed), rank, national(since), position_kind, position, echelon, level, self.pick(fields), status, unit[0],
+            kind, national(appointed), rank, national(since), position_kind, position, echelon, level, field_of_study, status, unit[0],
             unit[1], f"0899{i % 100000000:08d}", f"pegawai.{i}@example.go.id", "KPPN Mamuju")))
 
 

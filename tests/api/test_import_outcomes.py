@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -312,6 +313,60 @@ def test_memory_does_not_grow_with_the_file(settled, tmp_path):
                 file.write(good[n % len(good)] + "\n" if n % 3 else f"123,PNS,Rusak {n},MJU-BKPP\n")
         sizes[factor] = peak_kb(settled, path)
     assert sizes[100] - sizes[5] < 24 * 1024, sizes
+
+
+# ── the demo people ──
+
+RANKS = [f"{group}/{letter}" for group, letters in (("I", "abcd"), ("II", "abcd"), ("III", "abcd"), ("IV", "abcde")) for letter in letters]
+BANDS = {"II.a": ("IV/c", "IV/d"), "II.b": ("IV/b", "IV/c"), "III.a": ("IV/a", "IV/b"), "III.b": ("III/d", "IV/a"), "IV.a": ("III/c", "III/d")}
+FIRST_WORDS = {"II.a": ("Sekretaris",), "II.b": ("Kepala", "Inspektur", "Sekretaris"), "III.a": ("Sekretaris", "Kepala", "Camat", "Inspektur"),
+               "III.b": ("Sekretaris", "Kepala"), "IV.a": ("Kepala", "Lurah")}
+STEPS = {"Terampil": ("II/c", "II/d"), "Mahir": ("III/a", "III/b"), "Penyelia": ("III/c", "III/d"), "Ahli Pertama": ("III/a", "III/b"),
+         "Ahli Muda": ("III/c", "III/d"), "Ahli Madya": ("IV/a", "IV/c")}
+STARTS = {"SLTP": "I/c", "SLTA": "II/a", "SLTA Kejuruan": "II/a", "Diploma III/Sarjana Muda": "II/c", "Diploma IV": "III/a", "S-1/Sarjana": "III/a",
+          "Profesi": "III/b", "S-2": "III/b", "S-3/Doktor": "III/c"}
+
+
+def day(text):
+    return date(int(text[6:]), int(text[3:5]), int(text[:2]))
+
+
+def oddities(row):
+    """What no personnel office would have in its books."""
+    kind, rank, echelon, position, level = (row[c] for c in ("STATUS CPNS PNS", "GOL AKHIR NAMA", "ESELON", "JABATAN NAMA", "TINGKAT PENDIDIKAN NAMA"))
+    born, hired, since = day(row["TANGGAL LAHIR"]), day(row["TMT CPNS"]), day(row["TMT GOLONGAN"])
+    is_pns, place = kind in ("PNS", "CPNS"), RANKS.index(rank) if "/" in rank else None
+    found = {
+        "hired as a child, or a PNS after 35": not (20 <= hired.year - born.year and (hired.year - born.year <= 35 or not is_pns)),
+        "past the age of retirement": born.year < 2026 - 57,
+        "rank before the appointment": since < hired,
+        "a graduate too young": level not in ("SLTP", "SLTA", "SLTA Kejuruan") and hired.year - born.year < 21,
+        "a rank of the other kind": is_pns != (place is not None),
+        "an echelon of somebody who is no PNS": bool(echelon) != (row["JENIS JABATAN NAMA"] == "Jabatan Struktural") or (echelon and kind != "PNS"),
+        "a head without a degree": echelon and not level.startswith(("S-", "Diploma IV")),
+        "a title that is not the position's": echelon and not position.startswith(FIRST_WORDS[echelon]),
+        "a man as midwife": position.startswith("Bidan ") and row["JENIS KELAMIN"] == "Laki-laki",
+        "a doctor without a doctor's degree": position.startswith("Dokter") != row["GELAR DEPAN"].startswith(("dr.", "drg.")),
+        "a teacher elsewhere, or without a degree": position.startswith("Guru") and not (row["UNOR NAMA"].startswith("S") and level in ("S-1/Sarjana", "S-2")),
+    }
+    if is_pns and place is not None:
+        first, years = RANKS.index(STARTS[level]), 2026 - hired.year
+        found["a rank that the years do not give"] = not first <= place <= first + years // 4 or kind == "CPNS" and place != first
+        for name, (low, high) in [*STEPS.items(), (echelon, BANDS.get(echelon, ("I/a", "IV/e")))]:
+            if name and (name == echelon or position.endswith(name)):
+                found["a rank that the position does not have"] = not RANKS.index(low) <= place <= RANKS.index(high)
+    return [what for what, is_odd in found.items() if is_odd]
+
+
+def test_the_demo_people_could_be_real(tmp_path):
+    rows = table(generate(tmp_path, "--people", PEOPLE, "--clean") / "asn.csv")
+    odd = Counter(what for row in rows for what in oddities(row))
+    assert odd == {}
+    heads = [r for r in rows if r["ESELON"]]
+    assert Counter(r["ESELON"] for r in heads)["II.a"] == 1 and [r["JABATAN NAMA"] for r in heads if r["ESELON"] == "II.a"] == ["Sekretaris Daerah"]
+    assert len(heads) > 600 and len({r["UNOR KODE"] for r in heads}) == len(heads), "one head a unit"
+    assert len({r["NIP BARU"] for r in rows}) == PEOPLE
+    assert set(BANDS) <= {r["ESELON"] for r in rows} and set(STEPS) <= {s for s in STEPS for r in rows if r["JABATAN NAMA"].endswith(s)}
 
 
 def test_the_sample_is_what_the_generator_makes(tmp_path):
