@@ -37,7 +37,7 @@ class Clone:
         """Output, seconds, status. Files, not pipes: a detached daemon would keep a pipe open. `user`: root becomes somebody else. `path`:
         directories that go before those of PATH; a list of one replaces it."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("ASND_")}
-        environment.update(variables)
+        environment.update(variables, ASND_STOP_DELAY_MS="0")  # no load balancer has to notice
         if path:
             environment["PATH"] = path[0] if isinstance(path, list) else f"{path}:{environment['PATH']}"
         out = self.path.parent / "out"

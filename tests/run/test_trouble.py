@@ -108,19 +108,24 @@ def test_after_a_power_cut(built, bystander):
     """The daemon's and the server's pid files stay behind; the server's number may be another process's by then."""
     built.start("--no-demo")
     daemon = int((built.local / "asnd.pid").read_text().split()[0])
-    pid_file = built.local / "pg/data/postmaster.pid"
-    for pid in (daemon, int(pid_file.read_text().split("\n")[0])):
+    pid_files = [built.local / "pg" / name for name in ("data/postmaster.pid", ".s.PGSQL.5432.lock")]
+
+    def name(pid):
+        for file in pid_files:
+            file.write_text("\n".join([str(pid), *file.read_text().split("\n")[1:]]))
+
+    for pid in (daemon, int(pid_files[0].read_text().split("\n")[0])):
         os.kill(pid, signal.SIGKILL)
     end = time.monotonic() + 30
     while built.processes():
         assert time.monotonic() < end, built.processes()
         time.sleep(0.02)
     other = bystander(SERVER_USER)
-    pid_file.write_text("\n".join([str(other.pid), *pid_file.read_text().split("\n")[1:]]))
+    name(other.pid)
     assert str(other.pid) in built.refuses("PostgreSQL does not start")
     built.stop()
     assert other.poll() is None
-    pid_file.write_text("\n".join(["999999999", *pid_file.read_text().split("\n")[1:]]))
+    name(999999999)  # nobody's; the killed server's own is taken until its parent has noticed
     built.works()
 
 
