@@ -47,6 +47,7 @@ struct param_spec {
     bool required;
     bool explode; /* arrays: ?a=1&a=2 when true (form default), ?a=1,2 when false; false outside the query */
     struct property_spec type;
+    const char *description;
     const char *default_text; /* text form of the schema's default, or NULL */
 };
 
@@ -105,6 +106,11 @@ const struct operation *contract_find(const struct contract *contract, const cha
 struct slice contract_yaml(const struct contract *contract);
 struct slice contract_json(const struct contract *contract);
 const json_t *contract_root(const struct contract *contract);
+
+/* For those who describe the contract. A schema as it is written there: */
+const json_t *schema_source(const struct schema *schema);
+/* What such a schema says by a keyword, itself or in what it refers to, is composed of, or is besides null. NULL if nothing. */
+const json_t *contract_keyword(const struct contract *contract, const json_t *schema, const char *keyword);
 
 /* ── routing ── */
 #define ROUTE_PARAMS_MAX 8

@@ -212,3 +212,44 @@ const json_t *default_of(const struct schema *s)
 {
     return default_below(s, 0);
 }
+
+/* ── for those who describe ── */
+
+const json_t *schema_source(const struct schema *schema)
+{
+    return schema ? schema->source : NULL;
+}
+
+/* Of two branches of which one is `type: null`, the other; else NULL. */
+static const json_t *besides_null(const json_t *branches)
+{
+    const char *first = text_of(json_array_get(branches, 0), "type"), *second = text_of(json_array_get(branches, 1), "type");
+    if (json_array_size(branches) != 2)
+        return NULL;
+    if (first && strcmp(first, "null") == 0)
+        return json_array_get(branches, 1);
+    return second && strcmp(second, "null") == 0 ? json_array_get(branches, 0) : NULL;
+}
+
+static const json_t *keyword_of(const json_t *root, const json_t *schema, const char *keyword, int depth)
+{
+    const json_t *found = json_object_get(schema, keyword), *branch;
+    const char *ref = text_of(schema, "$ref");
+    size_t i;
+    if (found || !schema || depth > DEPTH_MAX)
+        return found;
+    if (ref && (found = keyword_of(root, resolve_ref(root, ref), keyword, depth + 1)))
+        return found;
+    json_array_foreach(json_object_get(schema, "allOf"), i, branch)
+    {
+        if ((found = keyword_of(root, branch, keyword, depth + 1)))
+            return found;
+    }
+    found = keyword_of(root, besides_null(json_object_get(schema, "anyOf")), keyword, depth + 1);
+    return found ? found : keyword_of(root, besides_null(json_object_get(schema, "oneOf")), keyword, depth + 1);
+}
+
+const json_t *contract_keyword(const struct contract *contract, const json_t *schema, const char *keyword)
+{
+    return keyword_of(contract->root, schema, keyword, 0);
+}

@@ -74,6 +74,7 @@ static bool take_param(struct loader *l, const json_t *node, struct param_spec *
     *ret = (struct param_spec){.name = name,
                                .bind_name = bind_name(l->c.arena, name),
                                .in = (enum param_in)in,
+                               .description = text_of(node, "description"),
                                .required = json_is_true(json_object_get(node, "required")),
                                .explode = in == IN_QUERY && !json_is_false(explode)}; /* a list of style simple has its commas either way */
     ret->type = property_of(name, schema, ret->required);

@@ -62,34 +62,12 @@ static void check_block_name(void *cls, const struct statement *statement)
 
 /* ── contract ↔ statement, without a database ── */
 
-static const json_t *resolve(const struct check *c, const json_t *node)
-{
-    const char *ref = json_string_value(json_object_get(node, "$ref"));
-    char *path, *save = NULL;
-    const json_t *at = contract_root(c->engine.contract);
-    if (!ref || ref[0] != '#')
-        return node;
-    path = arena_strdup(c->engine.arena, ref + 1);
-    for (char *part = strtok_r(path, "/", &save); part && at; part = strtok_r(NULL, "/", &save))
-        at = json_object_get(at, part);
-    return at;
-}
-
 /* The `enum` of a query parameter (of its items when it is an array), or NULL. */
-static const json_t *param_enum(const struct check *c, const struct op *op, const char *name)
+static const json_t *param_enum(const struct check *c, int param, const struct op *op)
 {
-    const json_t *list = json_object_get(op->contract->raw, "parameters");
-    size_t i;
-    const json_t *entry;
-    json_array_foreach(list, i, entry)
-    {
-        const json_t *param = resolve(c, entry);
-        const json_t *schema = resolve(c, json_object_get(param, "schema"));
-        const json_t *items = resolve(c, json_object_get(schema, "items"));
-        if (strcmp(json_string_value(json_object_get(param, "name")), name) == 0)
-            return json_object_get(items ? items : schema, "enum");
-    }
-    return NULL;
+    const json_t *schema = schema_source(op->contract->params[param].type.schema);
+    const json_t *items = contract_keyword(c->engine.contract, schema, "items");
+    return contract_keyword(c->engine.contract, items ? items : schema, "enum");
 }
 
 static bool enum_has(const json_t *values, const char *text)
@@ -114,7 +92,7 @@ static bool has_sort(const struct op *op, const char *name)
 
 static void check_sorts(struct check *c, const struct op *op)
 {
-    const json_t *declared = op->sort_param >= 0 ? param_enum(c, op, "sort") : NULL;
+    const json_t *declared = op->sort_param >= 0 ? param_enum(c, op->sort_param, op) : NULL;
     size_t i;
     const json_t *value;
     if (op->info->n_sorts > 1 && !declared)
@@ -211,7 +189,7 @@ static void check_sort_columns(struct check *c, const struct op *op, const PGres
 
 static void check_fields(struct check *c, const struct op *op, const PGresult *described)
 {
-    const json_t *declared = op->fields_param >= 0 ? param_enum(c, op, "fields") : NULL;
+    const json_t *declared = op->fields_param >= 0 ? param_enum(c, op->fields_param, op) : NULL;
     size_t i;
     const json_t *value;
     json_array_foreach(declared, i, value)

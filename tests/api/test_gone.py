@@ -8,7 +8,7 @@ import time
 import psycopg2
 import pytest
 
-from support import make
+from support import make, postgres
 
 PLACES = 4
 
@@ -41,14 +41,7 @@ def held(daemon, keys, api, database):
     other = psycopg2.connect(database)
     other.cursor().execute("SELECT 1 FROM unit WHERE id = %s FOR UPDATE", (unit["id"],))
     waiting = begin(daemon, keys("admin"), "PATCH", f"/v1/units/{unit['id']}", {"name": "Andai"}, **{"If-Match": "*", "Prefer": "dry-run"})
-    with psycopg2.connect(database) as watcher:
-        watcher.autocommit = True
-        cursor = watcher.cursor()
-
-        def is_waiting():
-            cursor.execute("SELECT 1 FROM pg_stat_activity WHERE application_name = 'asnd worker' AND wait_event_type = 'Lock' AND datname = current_database()")
-            return cursor.fetchone()
-        until(is_waiting)
+    postgres.until_somebody_waits(database)
 
     def let_go():
         other.rollback()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds around every operation: languages, request ids, traces, logs, life signs, keys that end."""
+import html
 import json
 import re
 import time
@@ -128,6 +129,33 @@ def test_the_contract_is_served_in_both_forms_and_to_read(anonymous, contract):
     for operation in contract.operations.values():
         assert operation.id in text, f"{operation.id} is not in /docs"
     assert "<script" not in text
+
+
+def row_properties(contract, operation):
+    """Member → schema of one row of the operation's reply."""
+    schema = contract.resolve((operation.response(operation.success) or {}).get("content", {}).get("application/json", {}).get("schema", {}))
+    data = schema.get("properties", {}).get("data")
+    return contract.resolve(contract.resolve(data)["items"] if data else schema).get("properties", {})
+
+
+def test_docs_say_of_each_value_what_is_allowed(anonymous, contract):
+    page = anonymous.get("/docs").text
+    sections = {part.split('"', 1)[0]: html.unescape(re.sub("<[^>]*>", "", part)) for part in page.split('<section id="')[1:]}
+    for operation in contract.operations.values():
+        told = sections[operation.id]
+        body = next((contract.resolve(m["schema"]) for m in contract.resolve(operation.spec.get("requestBody", {})).get("content", {}).values()), {})
+        for name, schema in [*((p["name"], p["schema"]) for p in operation.parameters), *body.get("properties", {}).items(), *row_properties(contract, operation).items()]:
+            schema = contract.resolve(schema)
+            assert name in told, (operation.id, name)
+            for value in schema.get("enum", []):
+                assert (value if isinstance(value, str) else json.dumps(value)) in told, (operation.id, name, value)
+            for keyword, words in (("minimum", "≥ {}"), ("maximum", "≤ {}"), ("maxLength", "{} characters"), ("default", "default {}"), ("format", "({})"), ("maxItems", "{} items")):
+                if keyword in schema:
+                    assert words.format(schema[keyword]) in told.replace("true", "True").replace("false", "False"), (operation.id, name, keyword)
+            if "pattern" in schema:
+                assert contract.document["x-patterns"].get(schema["pattern"], {"en": schema["pattern"]})["en"] in told, (operation.id, name)
+    for word in ("<script", "http://", "https://", "src=", "@import"):
+        assert word not in page.replace("https://json-schema.org", ""), f"{word}: the page needs nothing from elsewhere"
 
 
 def test_security_headers(api, anonymous):
