@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bodies that are no JSON, for schemathesis: the contract knows them as text, so whatever text it thinks of becomes rows below a head that the
+importer knows, and members of a line. Text that brings its own head (an example of the contract) goes as it is."""
+import json
+
+import schemathesis
+
+HEADS = {"importAsn": ("nip", "kind", "name", "unit_code", "birth_date", "rank"), "importUnits": ("code", "name", "kind", "parent_code")}
+
+
+def columns(context):
+    return HEADS[context.case.operation.definition.raw["operationId"]]
+
+
+def encoded(text):
+    return text.encode("utf-8", "surrogatepass")
+
+
+@schemathesis.serializer("text/csv")
+def as_csv(context, value):
+    """None, what is no text, is no body at all."""
+    if not isinstance(value, str):
+        return None
+    head = ",".join(columns(context))
+    return encoded(value if value.startswith(columns(context)[:1]) else f"{head}\n{value}\n")
+
+
+@schemathesis.serializer("application/x-ndjson")
+def as_lines(context, value):
+    if not isinstance(value, str):
+        return None
+    return encoded(value if value.startswith("{") else f"{json.dumps(dict.fromkeys(columns(context), value))}\n{value}\n")
