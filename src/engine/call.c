@@ -8,35 +8,69 @@
 #include "asnd/date.h"
 #include "asnd/log.h"
 
-static void on_actor_known(struct call *call);
+static void on_actor_known(struct call *call); /* comes back from the database, or goes straight on */
 
-void call_answer(struct call *call, const struct outcome *out, const char *link)
+/* ── where ── */
+
+/* 00-<32 hex>-<16 hex>-<2 hex> (W3C Trace Context): noted in the log and handed back. */
+static void trace(struct call *call)
 {
-    struct request *rq = call->rq;
-    const char *none_match = request_header(rq, "If-None-Match");
-    if (call->is_over)
+    const char *header = request_header(call->rq, "traceparent");
+    if (!header || strlen(header) != 55 || strspn(header, "0123456789abcdef-") != 55 || header[2] != '-' || header[35] != '-' ||
+        header[52] != '-')
         return;
-    if (out->etag && !call->dry_run) /* neither would name anything that exists */
-        reply_header(rq, "ETag", out->etag);
-    if (out->location && !call->dry_run)
-        reply_header(rq, "Location", out->location);
-    if (link)
-        reply_header(rq, "Link", link);
-    if (call->dry_run)
-        reply_header(rq, "Preference-Applied", "dry-run");
-    if (out->etag && none_match && !call->op->is_write && etag_matches(none_match, out->etag))
-        reply_bytes(rq, 304, NULL, out->body ? out->body->data : NULL, out->body ? out->body->len : 0);
-    else
-        reply_bytes(rq, out->http_status, out->content_type, out->body ? out->body->data : NULL, out->body ? out->body->len : 0);
+    call->trace_id = arena_strndup(call->ctx->arena, header + 3, 32);
+    reply_header(call->rq, "traceparent", header);
 }
 
-void call_refuse(struct call *call, const struct ctx *from)
+static enum status find_operation(struct call *call)
 {
-    if (call->is_over)
-        return;
-    if (from != call->ctx)
-        call->ctx->problem = from->problem;
-    reply_problem(call->rq);
+    enum http_method method = http_method_parse(request_method(call->rq));
+    if (!contract_route(call->engine->contract, method, request_path(call->rq), &call->route))
+        return fail(call->ctx, ST_NOT_FOUND, "not-found", "There is no such address here; /docs lists them.",
+                    "Alamat ini tidak ada; /docs memuat daftarnya.");
+    if (call->route.operation) {
+        call->op = &call->engine->ops[call->route.operation->index];
+        return ST_OK;
+    }
+    if (method == HTTP_OPTIONS) {
+        reply_header(call->rq, "Allow", call->route.allow);
+        reply_bytes(call->rq, 204, NULL, NULL, 0);
+        return ST_OK;
+    }
+    call->ctx->problem.allow = call->route.allow;
+    return fail(call->ctx, ST_METHOD_NOT_ALLOWED, "method-not-allowed", "This address takes %s.", "Alamat ini menerima %s.",
+                call->route.allow);
+}
+
+/* ── in which form ── */
+
+/* "a, b or c": of these one will do. */
+static const char *one_of(struct ctx *ctx, const char *const *names, size_t n)
+{
+    struct buf out;
+    buf_init(&out, ctx->arena, 64);
+    for (size_t i = 0; i < n; i++) {
+        const char *last = ctx->lang == LANG_EN ? " or " : " atau ";
+        buf_puts(&out, i == 0 ? "" : i + 1 < n ? ", " : last);
+        buf_puts(&out, names[i]);
+    }
+    return buf_cstr(&out);
+}
+
+static enum status choose_form(struct call *call)
+{
+    const struct operation *operation = call->op->contract;
+    call->reply_type = negotiate(request_header(call->rq, "Accept"), operation->reply_types, operation->n_reply_types);
+    if (!call->reply_type)
+        return fail(call->ctx, ST_NOT_ACCEPTABLE, "not-acceptable", "This is given as %s.", "Ini tersedia sebagai %s.",
+                    one_of(call->ctx, operation->reply_types, operation->n_reply_types));
+    call->form = strcmp(call->reply_type, "text/csv") == 0               ? FORM_CSV
+                 : strcmp(call->reply_type, "application/x-ndjson") == 0 ? FORM_NDJSON
+                                                                         : FORM_JSON;
+    if (operation->n_reply_types > 1)
+        reply_header(call->rq, "Vary", "Accept");
+    return ST_OK;
 }
 
 /* ── who ── */
@@ -142,19 +176,6 @@ static enum status no_body_wanted(struct call *call)
     return fail(call->ctx, ST_BAD_REQUEST, "bad-request", "This operation takes no body.", "Operasi ini tidak menerima isi permintaan.");
 }
 
-/* "a, b or c": of these one will do. */
-static const char *one_of(struct ctx *ctx, const char *const *names, size_t n)
-{
-    struct buf out;
-    buf_init(&out, ctx->arena, 64);
-    for (size_t i = 0; i < n; i++) {
-        const char *last = ctx->lang == LANG_EN ? " or " : " atau ";
-        buf_puts(&out, i == 0 ? "" : i + 1 < n ? ", " : last);
-        buf_puts(&out, names[i]);
-    }
-    return buf_cstr(&out);
-}
-
 static enum status refuse_body_type(struct call *call, const char *header)
 {
     const struct operation *operation = call->op->contract;
@@ -234,53 +255,7 @@ static void on_actor_known(struct call *call)
         call_refuse(call, call->ctx);
 }
 
-/* ── where ── */
-
-/* 00-<32 hex>-<16 hex>-<2 hex> (W3C Trace Context): noted in the log and handed back. */
-static void trace(struct call *call)
-{
-    const char *header = request_header(call->rq, "traceparent");
-    if (!header || strlen(header) != 55 || strspn(header, "0123456789abcdef-") != 55 || header[2] != '-' || header[35] != '-' ||
-        header[52] != '-')
-        return;
-    call->trace_id = arena_strndup(call->ctx->arena, header + 3, 32);
-    reply_header(call->rq, "traceparent", header);
-}
-
-static enum status find_operation(struct call *call)
-{
-    enum http_method method = http_method_parse(request_method(call->rq));
-    if (!contract_route(call->engine->contract, method, request_path(call->rq), &call->route))
-        return fail(call->ctx, ST_NOT_FOUND, "not-found", "There is no such address here; /docs lists them.",
-                    "Alamat ini tidak ada; /docs memuat daftarnya.");
-    if (call->route.operation) {
-        call->op = &call->engine->ops[call->route.operation->index];
-        return ST_OK;
-    }
-    if (method == HTTP_OPTIONS) {
-        reply_header(call->rq, "Allow", call->route.allow);
-        reply_bytes(call->rq, 204, NULL, NULL, 0);
-        return ST_OK;
-    }
-    call->ctx->problem.allow = call->route.allow;
-    return fail(call->ctx, ST_METHOD_NOT_ALLOWED, "method-not-allowed", "This address takes %s.", "Alamat ini menerima %s.",
-                call->route.allow);
-}
-
-static enum status choose_form(struct call *call)
-{
-    const struct operation *operation = call->op->contract;
-    call->reply_type = negotiate(request_header(call->rq, "Accept"), operation->reply_types, operation->n_reply_types);
-    if (!call->reply_type)
-        return fail(call->ctx, ST_NOT_ACCEPTABLE, "not-acceptable", "This is given as %s.", "Ini tersedia sebagai %s.",
-                    one_of(call->ctx, operation->reply_types, operation->n_reply_types));
-    call->form = strcmp(call->reply_type, "text/csv") == 0               ? FORM_CSV
-                 : strcmp(call->reply_type, "application/x-ndjson") == 0 ? FORM_NDJSON
-                                                                         : FORM_JSON;
-    if (operation->n_reply_types > 1)
-        reply_header(call->rq, "Vary", "Accept");
-    return ST_OK;
-}
+/* ── the steps, as HTTP takes them ── */
 
 static void on_head(struct request *rq)
 {
@@ -304,6 +279,12 @@ static void on_head(struct request *rq)
         call_refuse(call, ctx);
 }
 
+static size_t on_chunk(struct request *rq, const char *bytes, size_t len)
+{
+    struct call *call = request_cls(rq);
+    return call->job ? job_chunk(call->job, bytes, len) : len;
+}
+
 static void on_body(struct request *rq)
 {
     struct call *call = request_cls(rq);
@@ -321,10 +302,35 @@ static void on_body(struct request *rq)
         call_run(call);
 }
 
-static size_t on_chunk(struct request *rq, const char *bytes, size_t len)
+/* ── the answer ── */
+
+void call_answer(struct call *call, const struct outcome *out, const char *link)
 {
-    struct call *call = request_cls(rq);
-    return call->job ? job_chunk(call->job, bytes, len) : len;
+    struct request *rq = call->rq;
+    const char *none_match = request_header(rq, "If-None-Match");
+    if (call->is_over)
+        return;
+    if (out->etag && !call->dry_run) /* neither would name anything that exists */
+        reply_header(rq, "ETag", out->etag);
+    if (out->location && !call->dry_run)
+        reply_header(rq, "Location", out->location);
+    if (link)
+        reply_header(rq, "Link", link);
+    if (call->dry_run)
+        reply_header(rq, "Preference-Applied", "dry-run");
+    if (out->etag && none_match && !call->op->is_write && etag_matches(none_match, out->etag))
+        reply_bytes(rq, 304, NULL, out->body ? out->body->data : NULL, out->body ? out->body->len : 0);
+    else
+        reply_bytes(rq, out->http_status, out->content_type, out->body ? out->body->data : NULL, out->body ? out->body->len : 0);
+}
+
+void call_refuse(struct call *call, const struct ctx *from)
+{
+    if (call->is_over)
+        return;
+    if (from != call->ctx)
+        call->ctx->problem = from->problem;
+    reply_problem(call->rq);
 }
 
 static void log_request(const struct call *call, bool aborted)

@@ -244,10 +244,15 @@ void pipe_break(struct pipe *pipe);
 
 /* ── worker.c ── */
 struct worker_pool *worker_pool_new(const struct engine *engine);
+bool worker_pool_submit(struct worker_pool *pool, struct job *job); /* false: too many wait */
+/* Takes a job out of the queue that has not begun; false if it has, or has ended. */
+bool worker_pool_withdraw(struct worker_pool *pool, struct job *job);
+/* The same for all of this loop's jobs whose client has gone; linked by `next`. */
+struct job *worker_pool_take_gone(struct worker_pool *pool, const struct engine_loop *loop);
 void worker_pool_stop(struct worker_pool *pool); /* lets queued jobs end, joins */
 void worker_pool_free(struct worker_pool *pool); /* when no loop can ask for it any more */
 
-/* ── job.c ── what a worker does for one call ── */
+/* ── job.c, job_run.c ── one call in a worker's hands, as the loop sees it and as the worker does it ── */
 struct job {
     struct job *next;
     struct call *call;
@@ -266,20 +271,16 @@ struct job {
     crypto_hash_sha256_state upload_hash; /* of all that was read so far; kept when there is an Idempotency-Key */
     struct loop_task finished, upload_wake, download_wake;
 };
-bool worker_pool_submit(struct worker_pool *pool, struct job *job); /* false: too many wait */
-/* Takes a job out of the queue that has not begun; false if it has, or has ended. */
-bool worker_pool_withdraw(struct worker_pool *pool, struct job *job);
-/* The same for all of this loop's jobs whose client has gone; linked by `next`. */
-struct job *worker_pool_take_gone(struct worker_pool *pool, const struct engine_loop *loop);
 void call_to_worker(struct call *call);
-void job_run(struct job *job, struct db_conn *conn); /* on the worker */
 size_t job_chunk(struct job *job, const char *bytes, size_t len);
 void job_upload_end(struct job *job);
-/* On the worker: bytes of the upload, 0 at its end, -1 when it broke off. */
-ptrdiff_t job_read_upload(void *job, char *dst, size_t cap);
 /* The job has been taken out of the queue: its client is refused, should it listen after all. */
 void job_give_up(struct job *job);
 void job_orphan(struct job *job); /* the request is over, whether the worker is or not */
+/* On the worker, job_run.c: */
+void job_run(struct job *job, struct db_conn *conn);
+/* Bytes of the upload, 0 at its end, -1 when it broke off. */
+ptrdiff_t job_read_upload(void *job, char *dst, size_t cap);
 
 /* ── export.c ── */
 enum status export_list(struct job *job, struct db_conn *conn);

@@ -70,7 +70,7 @@ def test_the_rest_may_still_be_given(plain, api, office):
 
 def test_what_contradicts_the_nik_is_told_to_those_who_may_see_the_nik(plain, full, api, office):
     """Else changing the birth date, day by day, would tell the day that the NIK has."""
-    person = make.person(api, office["id"], nik=NIK)
+    person = make.person(api, office["id"], nip=make.nip(7, appointed="201603"), nik=NIK)  # born on that day however many came before
     path, tag = f"/v1/asn/{person['nip']}", f'"{person["version"]}"'
     for day in ("1990-01-14", "1990-01-15", "1990-01-16"):
         change = plain.patch(path, {"birth_date": day, "sex": "F"}, etag=tag, headers={"Prefer": "dry-run"})
