@@ -115,7 +115,7 @@ struct tag {
     struct slice text; /* with its quotes */
 };
 
-/* The next tag of a list that the contract's pattern has let through; false at the end. A backslash in a tag is a backslash. */
+/* The next tag of a list; false at the end, or where no tag stands. A backslash in a tag is a backslash. */
 static bool next_tag(const char **cursor, struct tag *ret)
 {
     const char *start = *cursor + strspn(*cursor, ", \t"), *end;
