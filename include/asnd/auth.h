@@ -23,6 +23,7 @@ struct actor {
     const char *key_id; /* UUID */
     const char *name;   /* owner's label */
     const char *units;  /* ltree[] literal: subtrees whose people it may see; "{\"\"}" is everything */
+    const char *scopes_literal; /* text[] literal: the scopes as SQL takes them */
     const char *const *scopes;
     size_t n_scopes;
     int64_t expires_us;    /* wall clock; 0: never */

@@ -88,6 +88,8 @@ struct operation {
     bool is_public;            /* `security: []` */
     const char *const *scopes; /* all of them are needed */
     size_t n_scopes;
+    const char *const *more_scopes; /* x-more-scopes: not needed, but the statement gives more to who holds them */
+    size_t n_more_scopes;
 
     int timeout_ms;    /* x-timeout-ms, 0: the setting */
     bool retry_safe;   /* x-retry: serialization failures and deadlocks may be run again */

@@ -40,6 +40,7 @@ struct actor *actor_new(const char *key_id, const char *name, const char *units,
     owner->actor.key_id = arena_strdup(arena, key_id);
     owner->actor.name = arena_strdup(arena, name);
     owner->actor.units = arena_strdup(arena, units);
+    owner->actor.scopes_literal = arena_strdup(arena, scopes_literal);
     owner->actor.expires_us = expires_us;
     owner->actor.refs = 1;
     split_scopes(arena, scopes_literal, &owner->actor);

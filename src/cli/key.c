@@ -51,7 +51,15 @@ static bool options_are_known(int argc, char **argv)
     return true;
 }
 
-/* Every scope that some operation asks for, and `admin`. */
+static bool is_among(const char *const *scopes, size_t n, const char *scope, size_t len)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strlen(scopes[i]) == len && strncmp(scopes[i], scope, len) == 0)
+            return true;
+    return false;
+}
+
+/* Every scope that some operation asks for or heeds, and `admin`. */
 static bool scope_is_known(const struct contract *contract, const char *scope, size_t len)
 {
     size_t n;
@@ -59,9 +67,9 @@ static bool scope_is_known(const struct contract *contract, const char *scope, s
     if (len == 5 && strncmp(scope, "admin", len) == 0)
         return true;
     for (size_t i = 0; i < n; i++) {
-        for (size_t s = 0; s < operations[i].n_scopes; s++)
-            if (strlen(operations[i].scopes[s]) == len && strncmp(operations[i].scopes[s], scope, len) == 0)
-                return true;
+        if (is_among(operations[i].scopes, operations[i].n_scopes, scope, len) ||
+            is_among(operations[i].more_scopes, operations[i].n_more_scopes, scope, len))
+            return true;
         for (size_t m = 0; m < operations[i].n_reply_members; m++) {
             const char *own = operations[i].reply_members[m].scope;
             if (own && strlen(own) == len && strncmp(own, scope, len) == 0)

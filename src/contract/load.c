@@ -48,13 +48,27 @@ static void check_scheme(struct loader *l)
         compiler_fault(&l->c, schemes, "/components/securitySchemes", "there must be `apiKey` of type http, scheme bearer");
 }
 
+static const char *const *take_scopes(struct loader *l, const struct operation *op, const json_t *list, size_t *ret_n)
+{
+    const char **names = arena_zalloc_array(l->c.arena, json_array_size(list) + 1, sizeof *names);
+    size_t i, n = 0;
+    const json_t *scope;
+    json_array_foreach(list, i, scope)
+    {
+        if (json_is_string(scope))
+            names[n++] = json_string_value(scope);
+        else
+            compiler_fault(&l->c, op->raw, l->at, "a scope must be a text");
+    }
+    *ret_n = n;
+    return names;
+}
+
 /* One requirement, `- apiKey: [scopes]`, or the root's; `[]` makes the operation public. */
 static void take_security(struct loader *l, struct operation *op)
 {
     const json_t *own = json_object_get(op->raw, "security"), *list = own ? own : json_object_get(l->contract->root, "security");
-    const json_t *scopes = json_object_get(json_array_get(list, 0), "apiKey"), *scope;
-    const char **names;
-    size_t i;
+    const json_t *scopes = json_object_get(json_array_get(list, 0), "apiKey");
     if (!json_is_array(list)) {
         compiler_fault(&l->c, op->raw, l->at, "an operation needs `security` (`[]` for a public one)");
         return;
@@ -66,15 +80,8 @@ static void take_security(struct loader *l, struct operation *op)
         compiler_fault(&l->c, op->raw, l->at, "`security` must be one `apiKey` with its scopes, or []");
         return;
     }
-    names = arena_zalloc_array(l->c.arena, json_array_size(scopes) + 1, sizeof *names);
-    json_array_foreach(scopes, i, scope)
-    {
-        if (json_is_string(scope))
-            names[op->n_scopes++] = json_string_value(scope);
-        else
-            compiler_fault(&l->c, op->raw, l->at, "a scope must be a text");
-    }
-    op->scopes = names;
+    op->scopes = take_scopes(l, op, scopes, &op->n_scopes);
+    op->more_scopes = take_scopes(l, op, json_object_get(op->raw, "x-more-scopes"), &op->n_more_scopes);
 }
 
 /* ── operations ── */

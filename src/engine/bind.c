@@ -72,6 +72,8 @@ static const char *source_text(struct ctx *ctx, const struct call *call, struct 
         return call->in.raw_body.len ? arena_strndup(ctx->arena, call->in.raw_body.data, call->in.raw_body.len) : NULL;
     case BIND_ACTOR_UNITS:
         return call->actor ? call->actor->units : "{}";
+    case BIND_ACTOR_SCOPES:
+        return call->actor ? call->actor->scopes_literal : "{}";
     case BIND_ACTOR_KEY:
         return call->actor ? call->actor->key_id : NULL;
     case BIND_ACTOR_NAME:

@@ -28,6 +28,7 @@ enum bind_from {
     BIND_BODY,
     BIND_IF_MATCH,
     BIND_ACTOR_UNITS,
+    BIND_ACTOR_SCOPES,
     BIND_ACTOR_KEY,
     BIND_ACTOR_NAME,
     BIND_TODAY,

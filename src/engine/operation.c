@@ -9,6 +9,7 @@ static const struct {
     enum bind_from from;
 } engine_binds[] = {
     {"actor_units", BIND_ACTOR_UNITS},
+    {"actor_scopes", BIND_ACTOR_SCOPES},
     {"actor_key", BIND_ACTOR_KEY},
     {"actor_name", BIND_ACTOR_NAME},
     {"today", BIND_TODAY},
