@@ -10,14 +10,6 @@ NODISCARD enum status check_create_asn(struct ctx *ctx, struct params *in);
 /* updateAsn: the same rule on the record as it would become, under its lock. A command because what the patch leaves out is in the database. */
 NODISCARD enum status cmd_update_asn(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct outcome *out);
 
-/* What the importer takes in: people and units (src/asn/import.c, import_units.c). */
-extern const struct import_kind import_asn, import_units;
-
-/* importAsn, importUnits: the body is the file; the reply is the report, or the refused rows when text/csv or application/x-ndjson is accepted.
- * getImportRejects: the refused rows that an import kept. */
-NODISCARD enum status stream_import_asn(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in,
-                                        struct stream_io *io);
-NODISCARD enum status stream_import_units(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in,
-                                          struct stream_io *io);
-NODISCARD enum status stream_import_rejects(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in,
-                                            struct stream_io *io);
+/* What the importer takes in: people, units, and histories of all kinds (src/asn/import.c, import_units.c, import_history.c). The check of
+ * histories looks in the contract, which the import's options bring as cls. */
+extern const struct import_kind import_asn, import_units, import_history;

@@ -41,6 +41,7 @@ struct stream_io {
     const char *content_type; /* of the request's body */
     const char *accept;       /* the reply's chosen media type */
     bool dry_run;
+    const struct import_kind *import; /* the binding's */
     struct outcome *outcome;
 };
 typedef enum status (*stream_fn)(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct stream_io *io);
@@ -52,10 +53,17 @@ struct binding {
     check_fn check;
     command_fn command; /* at most one of command and stream */
     stream_fn stream;
+    const struct import_kind *import; /* what stream_import takes in, or NULL */
 };
 /* All domains' rows, ended by a NULL operation_id: src/cli/bindings.c. */
 extern const struct binding asnd_bindings[];
 
+/* An import as an operation: the body is the file; the reply is the report, or the refused rows when text/csv or application/x-ndjson is
+ * accepted. */
+NODISCARD enum status stream_import(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct stream_io *io);
+/* The refused rows that an import of any kind kept. */
+NODISCARD enum status stream_import_rejects(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in,
+                                            struct stream_io *io);
 /* Runs a named statement with binds taken from `in` (parameters, members, derived, actor, page) and the engine's own, and fills `out` from its row as
  * the contract says: the last line of most commands. A `_problem` column or no row at all is the refusal it names. */
 NODISCARD enum status command_reply(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, const char *statement,

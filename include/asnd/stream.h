@@ -95,6 +95,7 @@ struct import_field {
     const char *need;                /* of all fields with this word, one must have a column and a value; NULL: optional */
     bool is_derived;                 /* an empty cell says nothing, instead of: empty it */
     const char *scope;               /* only a sender with this scope may give it; NULL: everybody */
+    const char *list;                /* the reference list that gives the words, read when the import begins; NULL: `words` */
 };
 
 /* One row under check. values: NULL = the file does not say, "" = it says: empty. */
@@ -107,6 +108,7 @@ struct import_row {
     int n_repaired, n_warnings;
     struct import_fault *first_fault, *last_fault;
     struct import_raw *raw;
+    const void *cls; /* of the options */
 };
 /* Refuses the row; one a fault. Texts other than value and suggestion are not copied. column NULL: the row as a whole. */
 void import_fault(struct import_row *row, const char *column, const char *code, const char *value, const char *suggestion, const char *en,
@@ -133,7 +135,8 @@ struct import_sender {
 };
 
 struct import_kind {
-    const char *name; /* import.kind */
+    const char *name;                 /* import.kind */
+    const char *const *reader_scopes; /* what the rows of another sender's file ask for, NULL at the end */
     const struct import_field *fields;
     size_t n_fields;
     size_t n_extras;
@@ -156,6 +159,7 @@ struct import_options {
     const char *rejects_type;           /* "text/csv" or "application/x-ndjson": form of the refused rows */
     write_fn rejects;                   /* gets the refused rows as they are found, or NULL */
     void *rejects_cls;
+    const void *cls; /* what the kind's check looks things up in, or NULL */
 };
 
 struct import_report {

@@ -4,6 +4,7 @@
 -- By NIP: unique, so that it alone is the cursor and its index gives each page in order.
 -- Of q the index gets the two longest words; the rest are looked at row by row (the CASE keeps the
 -- planner from thinking that they leave a single row).
+-- As of another day the record is put together from the histories; who may not see the person today may not then.
 -- name: listAsn
 -- sort: nip = a.nip AS nip
 -- sort: -nip = a.nip DESC AS nip
@@ -13,12 +14,14 @@
 -- sort: -rank_since = coalesce(a.rank_since, '-infinity'::date) DESC AS _rank_since, a.nip DESC AS nip
 SELECT a.id, a.nip, a.kind, a.name, a.title_front, a.title_back, a.birth_date, a.birth_place, a.sex, a.nik, a.unit_id, u.name AS unit_name,
        a.position_kind, a.position, a.echelon, a.rank, a.rank_since, a.education_level, a.education, a.legal_status, a.email, a.phone,
-       a.appointed_on, array_remove(array_remove(a.warnings, 'NIK_BIRTH'), 'NIK_SEX') AS warnings,
-       array_remove(array_remove(array_remove(array_remove(a.warnings, 'CON_1'), 'CON_2'), 'CON_3'), 'CON_4') AS nik_warnings,
+       a.appointed_on, warnings_told(a.warnings, false) AS warnings,
+       warnings_told(a.warnings, true) AS nik_warnings,
        a.version, a.created_at, a.updated_at,
        a.name_key AS _name_key, coalesce(a.rank_since, '-infinity'::date) AS _rank_since
-FROM   asn a JOIN unit u ON u.id = a.unit_id
+FROM   asn /*? as_of */ AS b CROSS JOIN LATERAL asn_as_of(b, :as_of::date) /*? */ AS a
+JOIN   unit u ON u.id = a.unit_id
 WHERE  true
+/*? as_of */ AND EXISTS (SELECT FROM unit n WHERE n.id = b.unit_id AND n.path <@ ANY (:actor_units::ltree[])) /*? */
 /*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
 /*? q */ AND a.name_key %> (SELECT name_probe(:q, 1)) AND a.name_key %> (SELECT name_probe(:q, 2))
     AND CASE WHEN (SELECT cardinality(name_words(:q)) <= 2) OR a.name_key %> ALL ((SELECT name_words(:q))::text[]) THEN true END /*? */
@@ -32,14 +35,19 @@ WHERE  true
 /*? sex */ AND a.sex = :sex /*? */
 /* page */
 
+-- An old NIP finds the person too.
 -- name: getAsn
 SELECT a.id, a.nip, a.kind, a.name, a.title_front, a.title_back, a.birth_date, a.birth_place, a.sex, a.nik, a.unit_id, u.name AS unit_name,
        a.position_kind, a.position, a.echelon, a.rank, a.rank_since, a.education_level, a.education, a.legal_status, a.email, a.phone,
-       a.appointed_on, array_remove(array_remove(a.warnings, 'NIK_BIRTH'), 'NIK_SEX') AS warnings,
-       array_remove(array_remove(array_remove(array_remove(a.warnings, 'CON_1'), 'CON_2'), 'CON_3'), 'CON_4') AS nik_warnings,
+       a.appointed_on, warnings_told(a.warnings, false) AS warnings,
+       warnings_told(a.warnings, true) AS nik_warnings,
        a.version, a.created_at, a.updated_at
-FROM   asn a JOIN unit u ON u.id = a.unit_id
-WHERE  a.nip = :nip AND u.path <@ ANY (:actor_units::ltree[])
+FROM   asn /*? as_of */ AS b CROSS JOIN LATERAL asn_as_of(b, :as_of::date) /*? */ AS a
+JOIN   unit u ON u.id = a.unit_id
+WHERE  a.nip = coalesce((SELECT n.nip FROM history h JOIN asn n ON n.id = h.asn_id
+                         WHERE  h.kind = 'nip' AND NOT h.is_void AND h.facts ->> 'nip' = :nip), :nip)
+       AND u.path <@ ANY (:actor_units::ltree[])
+/*? as_of */ AND EXISTS (SELECT FROM unit n WHERE n.id = b.unit_id AND n.path <@ ANY (:actor_units::ltree[])) /*? */
 
 -- What the NIP says fills what was not given (:nip_birth_date …, derived by the check).
 -- name: createAsn
@@ -59,8 +67,8 @@ WITH place AS (
 SELECT CASE WHEN m.id IS NULL THEN 'reference-missing' END AS _problem, '/unit_id' AS _pointer, :unit_id::text AS _value,
        m.id, m.nip, m.kind, m.name, m.title_front, m.title_back, m.birth_date, m.birth_place, m.sex, m.nik, m.unit_id, p.name AS unit_name,
        m.position_kind, m.position, m.echelon, m.rank, m.rank_since, m.education_level, m.education, m.legal_status, m.email, m.phone,
-       m.appointed_on, array_remove(array_remove(m.warnings, 'NIK_BIRTH'), 'NIK_SEX') AS warnings,
-       array_remove(array_remove(array_remove(array_remove(m.warnings, 'CON_1'), 'CON_2'), 'CON_3'), 'CON_4') AS nik_warnings,
+       m.appointed_on, warnings_told(m.warnings, false) AS warnings,
+       warnings_told(m.warnings, true) AS nik_warnings,
        m.version, m.created_at, m.updated_at
 FROM   (SELECT) AS one LEFT JOIN made m ON true LEFT JOIN place p ON true
 
@@ -87,8 +95,8 @@ WHERE  a.nip = :nip
 RETURNING a.id, a.nip, a.kind, a.name, a.title_front, a.title_back, a.birth_date, a.birth_place, a.sex, a.nik, a.unit_id,
           (SELECT u.name FROM unit u WHERE u.id = a.unit_id) AS unit_name,
           a.position_kind, a.position, a.echelon, a.rank, a.rank_since, a.education_level, a.education, a.legal_status, a.email, a.phone,
-          a.appointed_on, array_remove(array_remove(a.warnings, 'NIK_BIRTH'), 'NIK_SEX') AS warnings,
-          array_remove(array_remove(array_remove(array_remove(a.warnings, 'CON_1'), 'CON_2'), 'CON_3'), 'CON_4') AS nik_warnings,
+          a.appointed_on, warnings_told(a.warnings, false) AS warnings,
+          warnings_told(a.warnings, true) AS nik_warnings,
           a.version, a.created_at, a.updated_at
 
 -- Imports are seen by the key that sent them, and by callers who may see every unit.

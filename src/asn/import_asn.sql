@@ -298,10 +298,3 @@ WITH seen AS (
 SELECT p.place, p."column", p.fault, p.value, p.told FROM import_plan_unit p WHERE p.fault IS NOT NULL ORDER BY p.place
 
 -- Who sends a file, as the engine knows it.
--- name: import.sender
-SELECT :actor_key::text AS key_id, :actor_name::text AS name, :actor_units::text AS units
-
--- name: import.kind
-SELECT i.kind, coalesce(i.actor_key = :actor_key, false) AS is_own
-FROM   import i
-WHERE  i.id = :import_id AND (i.actor_key = :actor_key OR ''::ltree = ANY (:actor_units::ltree[]))

@@ -144,6 +144,7 @@ static const struct import_wording wordings[] = {
 
 const struct import_kind import_units = {
     .name = "unit",
+    .reader_scopes = ALIASES("unit.read"),
     .fields = fields,
     .n_fields = N_FIELDS,
     .n_extras = 1,

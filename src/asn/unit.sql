@@ -68,18 +68,3 @@ WITH cur AS (
 SELECT w.problem AS _problem, CASE w.problem WHEN 'reference-missing' THEN '/parent_id' END AS _pointer,
        d.id, d.code, d.name, d.kind, d.parent_id, nlevel(d.path) AS depth, d.is_active, d.version, d.created_at, d.updated_at
 FROM   want w LEFT JOIN done d ON true
-
--- name: listReferences
--- sort: place = r.place AS _place
-SELECT r.code, r.name, r.belongs_to, r.in_service, r.place AS _place
-FROM   (SELECT 'ranks' AS list, k.code, k.name, k.kind AS belongs_to, NULL::boolean AS in_service, k.kind || to_char(k.seq, 'FM000') AS place FROM rank k
-        UNION ALL
-        SELECT 'education-levels', e.code, e.name, NULL, NULL, e.code FROM education_level e
-        UNION ALL
-        SELECT 'legal-statuses', l.code, l.name, NULL, l.in_service, l.code FROM legal_status l
-        UNION ALL
-        SELECT 'echelons', c.code, c.name, NULL, NULL, c.code FROM echelon c
-        UNION ALL
-        SELECT 'training-forms', f.code, f.name, f.method, NULL, left(f.code, 1) || lpad(substr(f.code, 2), 2, '0') FROM training_form f) r
-WHERE  r.list = :list
-/* page */

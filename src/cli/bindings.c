@@ -2,6 +2,7 @@
 /* The operations that need C. Every other operationId of the contract is the statement of its name, and nothing else. */
 #include "asnd/asn.h"
 #include "asnd/performance.h"
+#include "asnd/reference.h"
 
 #define EVALUATED "achievement achievement_uncapped predicate predicate_number indicators rule_version"
 
@@ -11,8 +12,10 @@ const struct binding asnd_bindings[] = {
     {.operation_id = "computeEvaluation", .derives = EVALUATED, .command = cmd_compute_evaluation},
     {.operation_id = "finalizeEvaluation", .derives = EVALUATED, .command = cmd_finalize_evaluation},
     {.operation_id = "verifyEvaluation", .derives = EVALUATED, .command = cmd_verify_evaluation},
-    {.operation_id = "importAsn", .stream = stream_import_asn},
-    {.operation_id = "importUnits", .stream = stream_import_units},
+    {.operation_id = "importAsn", .stream = stream_import, .import = &import_asn},
+    {.operation_id = "importUnits", .stream = stream_import, .import = &import_units},
+    {.operation_id = "importHistory", .stream = stream_import, .import = &import_history},
+    {.operation_id = "importReferences", .stream = stream_import, .import = &import_references},
     {.operation_id = "getImportRejects", .stream = stream_import_rejects},
     {0},
 };

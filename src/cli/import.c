@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asnd import asn|units FILE|- [--dry-run] [--rejects FILE]: the same importer as the API's, without a network in between. */
+/* asnd import asn|units|references|history FILE|- [--dry-run] [--rejects FILE]: the same importer as the API's, without a network in between. */
 #include "cli.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include "asnd/arena.h"
 #include "asnd/asn.h"
 #include "asnd/log.h"
+#include "asnd/reference.h"
 #include "asnd/stream.h"
 
 struct source {
@@ -24,7 +25,7 @@ struct source {
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: asnd import asn|units FILE|- [--dry-run] [--rejects FILE]\n"
+    fprintf(stderr, "usage: asnd import asn|units|references|history FILE|- [--dry-run] [--rejects FILE]\n"
                     "FILE is CSV, or NDJSON when its name ends in .ndjson or .jsonl.\n");
     return 2;
 }
@@ -70,7 +71,8 @@ static enum status run(struct ctx *ctx, struct db_conn *txn, void *cls)
                                      .file_name = slash ? slash + 1 : source->file,
                                      .rejects_type = is_ndjson ? "application/x-ndjson" : "text/csv",
                                      .rejects = source->rejects >= 0 ? write_rejects : NULL,
-                                     .rejects_cls = source};
+                                     .rejects_cls = source,
+                                     .cls = source->session->contract};
     enum status st = import_run(ctx, txn, source->session->set, source->kind, &options, read_in, source, &source->report);
     if (st == ST_RETRY) /* the input is read already */
         st = fail(ctx, ST_UNAVAILABLE, "unavailable", "Another writer was in the way; run it again.", "Ada penulis lain; jalankan lagi.");
@@ -92,7 +94,7 @@ static int import(struct session *session, struct source *source)
 {
     enum status st;
     const struct import_report *r = &source->report;
-    if (!session_load_statements(session) || !session_connect_database(session))
+    if (!session_load_contract(session) || !session_load_statements(session) || !session_connect_database(session))
         return 1;
     st = db_transaction(&session->ctx, session->conn, source->dry_run, run, source);
     if (st != ST_OK)
@@ -104,11 +106,22 @@ static int import(struct session *session, struct source *source)
     return 0;
 }
 
+static const struct import_kind *kind_called(const char *word)
+{
+    static const struct {
+        const char *word;
+        const struct import_kind *kind;
+    } kinds[] = {{"asn", &import_asn}, {"units", &import_units}, {"references", &import_references}, {"history", &import_history}};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (strcmp(kinds[i].word, word) == 0)
+            return kinds[i].kind;
+    return NULL;
+}
+
 static bool parse(int argc, char **argv, struct source *source, const char **ret_rejects)
 {
-    if (argc < 2 || (strcmp(argv[0], "asn") != 0 && strcmp(argv[0], "units") != 0))
+    if (argc < 2 || !(source->kind = kind_called(argv[0])))
         return false;
-    source->kind = strcmp(argv[0], "asn") == 0 ? &import_asn : &import_units;
     source->file = argv[1];
     for (int i = 2; i < argc; i++) {
         if (strcmp(argv[i], "--dry-run") == 0)

@@ -27,6 +27,7 @@ static enum status run_stream(struct job *job, struct db_conn *txn)
                            .content_type = type,
                            .accept = call->reply_type,
                            .dry_run = call->dry_run,
+                           .import = call->op->binding->import,
                            .outcome = &job->out};
     enum status st = call->op->binding->stream(&job->ctx, call->engine, txn, &call->in, &io);
     if (st == ST_RETRY) /* the input is gone: it cannot be run again */

@@ -17,7 +17,8 @@
  * made, it must look things up by index. (Planning anew each time would do too, but slows the checks of foreign keys sixfold.) Compiling
  * takes longer than what it would speed up. */
 #define SESSION_SQL                                                                                                                        \
-    "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL work_mem = '32MB'; SET LOCAL gin_pending_list_limit = '32MB'"
+    "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL work_mem = '32MB'; SET LOCAL gin_pending_list_limit = '32MB'; "        \
+    "SET LOCAL asnd.source = 'import'"
 #define REJECTS_SQL "COPY import_reject (import_id, position, line, raw, faults) FROM STDIN"
 
 struct importer {
@@ -25,6 +26,7 @@ struct importer {
     struct ctx batch; /* its arena is emptied after each batch */
     struct db_conn *conn;
     const struct sql_set *set;
+    struct import_kind own; /* the kind, with the words of today */
     const struct import_kind *kind;
     const struct import_options *options;
     const struct import_sender *sender;
@@ -374,6 +376,7 @@ static enum status take_csv_row(void *cls, const struct csv_row *from)
     if (from->fault == NULL && is_blank_row(from))
         return ST_OK;
     struct import_row *row = import_row_new(im->batch.arena, im->kind, from->line);
+    row->cls = im->options->cls;
     row->raw = raw_of_csv(im->batch.arena, from);
     const char *surplus = surplus_of(&im->header, row->raw);
     if (from->fault)
@@ -433,6 +436,7 @@ static enum status take_json_line(void *cls, struct slice line, int64_t number, 
 {
     struct importer *im = cls;
     struct import_row *row = import_row_new(im->batch.arena, im->kind, number);
+    row->cls = im->options->cls;
     json_t *object = fault ? NULL : json_loadb(line.data, line.len, JSON_REJECT_DUPLICATES, NULL), *value;
     bool is_readable = json_is_object(object);
     enum status st = ST_OK;
@@ -467,6 +471,8 @@ static enum status begin(struct importer *im)
         st = db_query(im->ctx, im->conn, im->set, *name, &res, NULL);
     if (st == ST_OK)
         st = db_sql(im->ctx, im->conn, SESSION_SQL);
+    if (st == ST_OK)
+        st = import_words_load(im->ctx, im->conn, im->set, &im->own);
     if (st != ST_OK || im->options->dry_run)
         return st;
     uuid_new_v7(im->report.id);
@@ -532,10 +538,11 @@ enum status import_run(struct ctx *ctx, struct db_conn *conn, const struct sql_s
                           .batch = *ctx,
                           .conn = conn,
                           .set = set,
-                          .kind = kind,
+                          .own = *kind,
                           .options = options,
                           .sender = options->sender ? options->sender : &operator};
 
+    im.kind = &im.own;
     im.batch.arena = arena_new(1 << 18);
     im.batch.problem = (struct problem){0};
     im.rows = arena_zalloc_array(ctx->arena, kind->batch_rows, sizeof(struct import_row *));

@@ -44,6 +44,11 @@ int import_field_named(const struct import_kind *kind, struct slice head, size_t
 NODISCARD enum status import_header_read(struct ctx *ctx, const struct import_kind *kind, const struct csv_row *row,
                                          struct import_header *ret);
 
+/* ── words.c ── */
+
+/* Gives each field with a list the words that its list has just now; what is made lives in ctx's arena. */
+NODISCARD enum status import_words_load(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, struct import_kind *kind);
+
 /* ── row.c ── */
 
 struct import_row *import_row_new(struct arena *arena, const struct import_kind *kind, int64_t line);

@@ -98,7 +98,7 @@ static const char *find_word(const struct import_word *words, const char *text)
 
     if (!import_fold(slice_of(text), folded))
         return NULL;
-    for (; words->word; words++)
+    for (; words && words->word; words++)
         if (strcmp(words->word, folded) == 0)
             return words->code;
     return NULL;

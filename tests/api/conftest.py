@@ -23,6 +23,10 @@ def world(api, office):
     rows = "".join(f"{make.nip(sex=3)},PNS,Baris Ditolak,{office['code']}\n" for _ in range(3))
     imports = [api("POST", "/v1/asn/import", data=("nip,kind,name,unit_code\n" + rows).encode(), headers={"Content-Type": "text/csv"}, expect=200)
                for _ in range(3)]
-    return {"unit_id": office["id"], "nip": people[0]["nip"], "programme_id": programmes[0]["id"], "session_id": sessions[0]["id"],
+    ranks = [make.history(api, people[0]["nip"], "rank", {"rank": rank}, start) for rank, start in (("II/a", "2015-04-01"), ("II/b", "2019-04-01"), ("II/c", "2023-04-01"))]
+    for day in ("2023-05-01", "2023-06-01", "2023-07-01"):
+        path = f"/v1/asn/{people[0]['nip']}/history/{ranks[2]['id']}"
+        api.put(path, {"kind": "rank", "from": day, "facts": {"rank": "II/c"}, "reason": "TMT"}, etag=make.tag(api, path))
+    return {"history_id": ranks[2]["id"], "unit_id": office["id"], "nip": people[0]["nip"], "programme_id": programmes[0]["id"], "session_id": sessions[0]["id"],
             "enrolment_id": enrolments[0]["id"], "period_id": periods[0]["id"], "evaluation_id": evaluations[0]["id"],
-            "indicator_id": indicators[0]["id"], "import_id": imports[0].json["id"], "list": "ranks"}
+            "indicator_id": indicators[0]["id"], "import_id": imports[0].json["id"], "list": "rank-pns"}

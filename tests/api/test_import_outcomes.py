@@ -111,7 +111,7 @@ def test_mended_values_are_those_that_were_meant(settled, regency, expected, tmp
     take(settled, regency / "asn.csv")
     columns = ("nip", "name", "birth_date", "nik", "rank_since", "phone")
     damaged = {r[0]: r for r in postgres.query(settled, f"SELECT email, {', '.join(columns)} FROM asn WHERE email IS NOT NULL")}
-    postgres.query(settled, "DELETE FROM asn")
+    postgres.query(settled, "SET session_replication_role = replica; DELETE FROM history; DELETE FROM asn")
     take(settled, generate(tmp_path / "clean", "--people", PEOPLE, "--clean") / "asn.csv")
     clean = {r[0]: r for r in postgres.query(settled, f"SELECT email, {', '.join(columns)} FROM asn")}
     repaired = [f"pegawai.{i}@example.go.id" for i, row in enumerate(expected) if row["repaired"] and row["repaired"] != "name"]

@@ -24,7 +24,12 @@ def target(api, world, operation_id):
     def indicator():
         draft = evaluation()
         return f"/v1/evaluations/{draft['id']}/indicators/{make.indicator(api, draft['id'])['id']}"
+    def row():
+        nip = make.person(api, world["unit_id"])["nip"]
+        return f"/v1/asn/{nip}/history/{make.history(api, nip, 'rank', {'rank': 'III/a'}, '2020-04-01')['id']}"
     return {
+        "correctHistory": lambda: (row(), "PUT", "", {"kind": "rank", "from": "2020-10-01", "facts": {"rank": "III/a"}, "reason": "TMT"}),
+        "annulHistory": lambda: (row(), "POST", "/annul", {"reason": "SK dibatalkan"}),
         "updateUnit": lambda: (f"/v1/units/{make.unit(api)['id']}", "PATCH", "", {"name": "Baru"}),
         "updateAsn": lambda: (f"/v1/asn/{make.person(api, world['unit_id'])['nip']}", "PATCH", "", {"position": "Baru"}),
         "updateProgramme": lambda: (f"/v1/programmes/{make.programme(api)['id']}", "PATCH", "", {"name": "Baru"}),

@@ -29,6 +29,10 @@ def person(api, unit_id, **members):
     return api.post("/v1/asn", body, expect=201).json
 
 
+def history(api, nip_, kind, facts, start, **members):
+    return api.post(f"/v1/asn/{nip_}/history", {"kind": kind, "from": start, "facts": facts, **members}).json
+
+
 def programme(api, **members):
     n = number()
     body = {"code": f"P{n:05d}", "name": f"Pelatihan Uji {n}", "form": "B3", "family": "teknis", "jp": 20, "organiser": "BKPSDM Uji", **members}

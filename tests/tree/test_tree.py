@@ -19,6 +19,7 @@ BELOW = {
     "stream": {"base", "db", "rules"},
     "engine": {"base", "contract", "db", "http", "auth", "stream", "rules"},
     "asn": {"base", "rules", "contract", "db", "auth", "stream", "engine"},
+    "reference": {"base", "db", "stream"},
     "training": {"base", "rules", "contract", "db", "auth", "stream", "engine"},
     "performance": {"base", "rules", "contract", "db", "auth", "stream", "engine"},
 }

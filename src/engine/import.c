@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The imports as operations: file in, report or refused rows out. */
-#include "asnd/asn.h"
+#include "internal.h"
 
 #include <string.h>
 
@@ -75,9 +75,9 @@ static struct buf *render(struct ctx *ctx, const struct import_report *r)
     return out;
 }
 
-static enum status stream_import(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct stream_io *io,
-                                 const struct import_kind *kind)
+enum status stream_import(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct stream_io *io)
 {
+    const struct import_kind *kind = io->import;
     bool wants_rows = is_type(io->accept, "text/csv") || is_type(io->accept, "application/x-ndjson");
     struct import_sender sender;
     struct import_report report;
@@ -90,7 +90,8 @@ static enum status stream_import(struct ctx *ctx, struct engine *engine, struct 
     const struct import_options options = {.dry_run = io->dry_run && !wants_rows,
                                            .is_ndjson = is_type(io->content_type, "application/x-ndjson"),
                                            .file_name = params_text(in, "file_name"),
-                                           .sender = &sender};
+                                           .sender = &sender,
+                                           .cls = engine->contract};
     st = import_run(ctx, txn, engine_statements(engine), kind, &options, io->read, io->cls, &report);
     if (st != ST_OK)
         return st;
@@ -99,26 +100,24 @@ static enum status stream_import(struct ctx *ctx, struct engine *engine, struct 
     return wants_rows ? import_send_rejects(ctx, txn, engine_statements(engine), kind, report.id, io->accept, io->write, io->cls) : ST_OK;
 }
 
-enum status stream_import_asn(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct stream_io *io)
-{
-    return stream_import(ctx, engine, txn, in, io, &import_asn);
-}
-
-enum status stream_import_units(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct stream_io *io)
-{
-    return stream_import(ctx, engine, txn, in, io, &import_units);
-}
-
 /* The rows of others hold what the records hold, so they ask for what the records ask for. */
 static enum status may_read_rows(struct ctx *ctx, const struct import_kind *kind)
 {
-    static const char *const of_people[] = {"asn.read", "asn.sensitive", NULL}, *const of_units[] = {"unit.read", NULL};
-
-    for (const char *const *scope = kind == &import_units ? of_units : of_people; *scope; scope++)
+    for (const char *const *scope = kind->reader_scopes; *scope; scope++)
         if (!actor_has_scope(ctx->actor, *scope))
             return fail(ctx, ST_FORBIDDEN, "forbidden", "This file was sent with another key; its rows need the scope %s.",
                         "Berkas ini dikirim dengan kunci lain; barisnya memerlukan cakupan %s.", *scope);
     return ST_OK;
+}
+
+static const struct import_kind *kind_named(const struct engine *engine, const char *name)
+{
+    for (size_t i = 0; i < engine->n_ops; i++) {
+        const struct binding *binding = engine->ops[i].binding;
+        if (binding && binding->import && strcmp(binding->import->name, name) == 0)
+            return binding->import;
+    }
+    return NULL;
 }
 
 enum status stream_import_rejects(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct stream_io *io)
@@ -128,7 +127,9 @@ enum status stream_import_rejects(struct ctx *ctx, struct engine *engine, struct
 
     if (st != ST_OK)
         return st;
-    const struct import_kind *kind = strcmp(PQgetvalue(res, 0, 0), import_units.name) == 0 ? &import_units : &import_asn;
+    const struct import_kind *kind = kind_named(engine, PQgetvalue(res, 0, 0));
+    if (!kind)
+        return fail(ctx, ST_NOT_FOUND, "not-found", "Files of this sort are no longer taken in.", "Berkas jenis ini tidak lagi diterima.");
     if (*PQgetvalue(res, 0, 1) != 't' && (st = may_read_rows(ctx, kind)) != ST_OK)
         return st;
     return import_send_rejects(ctx, txn, engine_statements(engine), kind, params_text(in, "import_id"), io->accept, io->write, io->cls);
