@@ -20,9 +20,9 @@ struct arena;
 #define ACTOR_UNITS_ALL "{\"\"}"
 
 struct actor {
-    const char *key_id; /* UUID */
-    const char *name;   /* owner's label */
-    const char *units;  /* ltree[] literal: subtrees whose people it may see; "{\"\"}" is everything */
+    const char *key_id;         /* UUID */
+    const char *name;           /* owner's label */
+    const char *units;          /* ltree[] literal: subtrees whose people it may see; "{\"\"}" is everything */
     const char *scopes_literal; /* text[] literal: the scopes as SQL takes them */
     const char *const *scopes;
     size_t n_scopes;

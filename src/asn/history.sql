@@ -42,3 +42,7 @@ FROM   history_write(:history_id, :nip, :actor_units::ltree[], :actor_scopes::te
 SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, (w.entry).*
 FROM   history_annul(:history_id, :nip, :actor_units::ltree[], :actor_scopes::text[], :if_match::int8multirange, :reason, :actor_key,
                      :actor_name) w
+
+-- name: chore.showToday
+-- write: true
+SELECT history_show_today()

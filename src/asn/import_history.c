@@ -77,11 +77,11 @@ struct fact {
 
 #define CODE_OF(column, word, digits, reference)                                                                                           \
     {                                                                                                                                      \
-        column, ALIASES(word), IMPORT_WORD, digits, .unknown = "code-unknown", .list = reference, .is_derived = true                       \
+        column, ALIASES(word), IMPORT_WORD, (digits), .unknown = "code-unknown", .list = (reference), .is_derived = true                   \
     }
 #define TEXT_OF(column, length, ...)                                                                                                       \
     {                                                                                                                                      \
-        column, ALIASES(__VA_ARGS__), IMPORT_TEXT, length, .is_derived = true                                                              \
+        column, ALIASES(__VA_ARGS__), IMPORT_TEXT, (length), .is_derived = true                                                            \
     }
 #define DATE_OF(column, ...)                                                                                                               \
     {                                                                                                                                      \

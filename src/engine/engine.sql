@@ -12,5 +12,6 @@ WHERE  caller = :caller::uuid AND key = :key
 INSERT INTO idempotency (caller, key, operation, request_hash, status, content_type, etag, location, body)
 VALUES (:caller::uuid, :key, :operation, :request_hash, :status::integer, :content_type, :etag, :location, convert_to(:body, 'UTF8'))
 
--- name: idempotency.forget
+-- Old answers go.
+-- name: chore.forgetAnswers
 DELETE FROM idempotency WHERE created_at < now() - make_interval(hours => :hours::integer)

@@ -68,26 +68,36 @@ static void on_wake(uv_async_t *handle)
         enter_phase(loop, loop->phase + 1);
 }
 
-static void forgotten(struct db_request *db, enum db_outcome outcome, PGresult *res)
+/* ── chores ── what a domain wants done from time to time: each statement `chore.<what>`, on one loop of each daemon. They must bear to be
+ * run by several daemons, and twice. */
+
+static void chore_done(struct db_request *db, enum db_outcome outcome, PGresult *res)
 {
-    (void)outcome;
+    (void)outcome; /* a failure was logged where it happened; the next turn tries again */
     (void)res;
     arena_free(db->cls);
 }
 
-/* Old answers go, an hour's worth at a time. */
-static void forget_answers(struct engine_loop *loop)
+static void run_chore(void *cls, const struct statement *statement)
 {
-    struct arena *arena = arena_new(512);
-    struct db_request *db = arena_zalloc(arena, sizeof *db);
-    const char **values = arena_alloc(arena, sizeof *values);
-    values[0] = arena_printf(arena, "%lld", (long long)loop->engine->settings->idempotency_hours);
-    *db = (struct db_request){.variant = statement_variant(sql_set_find(loop->engine->set, "idempotency.forget"), 0, 0, VARIANT_PLAIN),
-                              .values = values,
+    struct engine_loop *loop = cls;
+    struct arena *arena;
+    struct db_request *db;
+    const char **values;
+    if (strncmp(statement_info(statement)->name, "chore.", 6) != 0)
+        return;
+    arena = arena_new(512);
+    db = arena_zalloc(arena, sizeof *db);
+    *db = (struct db_request){.variant = statement_variant(statement, 0, 0, VARIANT_PLAIN),
                               .is_write = true,
                               .timeout_ms = 60000,
-                              .done = forgotten,
+                              .done = chore_done,
                               .cls = arena};
+    values = arena_zalloc_array(arena, db->variant->n_binds + 1, sizeof *values);
+    for (size_t i = 0; i < db->variant->n_binds; i++)
+        if (strcmp(db->variant->binds[i], "idempotency_hours") == 0)
+            values[i] = arena_printf(arena, "%lld", (long long)loop->engine->settings->idempotency_hours);
+    db->values = values;
     db_loop_submit(loop->db, db);
 }
 
@@ -100,14 +110,14 @@ static void give_up_gone(struct engine_loop *loop)
     }
 }
 
-#define TICK_MS      20
-#define GONE_TICKS   (200 / TICK_MS)
-#define FORGET_TICKS (3600 * 1000 / TICK_MS)
+#define TICK_MS     20
+#define GONE_TICKS  (200 / TICK_MS)
+#define CHORE_TICKS (600 * 1000 / TICK_MS)
 
 static void on_tick(uv_timer_t *timer)
 {
     struct engine_loop *loop = timer->data;
-    static _Thread_local unsigned ticks;
+    static _Thread_local unsigned ticks, chores_at;
     if (loop->server)
         atomic_store(&loop->active, http_server_active(loop->server));
     if (loop->db)
@@ -116,8 +126,10 @@ static void on_tick(uv_timer_t *timer)
         outage_over(&loop->outage);
     if (++ticks % GONE_TICKS == 0 && loop->phase < PHASE_CUT)
         give_up_gone(loop);
-    if (loop->number == 0 && loop->phase == PHASE_RUN && ticks % FORGET_TICKS == 1)
-        forget_answers(loop);
+    if (loop->number == 0 && loop->phase == PHASE_RUN && ticks >= chores_at && atomic_load(&loop->db_is_up)) {
+        chores_at = ticks + CHORE_TICKS;
+        sql_set_each(loop->engine->set, run_chore, loop);
+    }
     on_wake(&loop->wake);
 }
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was when: each kind of history, its corrections, the days on which it holds, and what the record shows of it."""
 import threading
+import time
 
 import pytest
 
+from support import daemon as daemons
 from support import make, postgres
 
 FACTS = {  # kind: (facts, other facts, code or day that is wrong, the pointer that names it)
@@ -222,3 +224,16 @@ def test_others_do_not_see_it(api, keys, office, person):
     assert elsewhere.get(path(person)).json["data"] == []
     elsewhere.get(path(person, entry), expect=404)
     elsewhere.post(path(person), body("rank", {"rank": "III/b"}), expect=404)
+
+
+def test_a_daemon_that_starts_brings_the_records_up_to_the_day(api, person, database, sql):
+    api.post(path(person), body("rank", {"rank": "III/a"}))
+    sql("SET session_replication_role = replica; UPDATE asn SET rank = NULL, rank_since = NULL; UPDATE history_dawn SET day = '2000-01-01'")
+    other = daemons.Daemon(database, name="test_history_dawn")
+    try:
+        end = time.monotonic() + 30
+        while sql("SELECT rank FROM asn WHERE nip = %s", (person["nip"],)) != [("III/a",)]:
+            assert time.monotonic() < end, "the record was not brought up to the day"
+    finally:
+        other.stop()
+    assert sql("SELECT day >= current_date - 1 FROM history_dawn") == [(True,)]

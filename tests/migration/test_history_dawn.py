@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Days to come: what a history says of them shows in the record on the day, once, whoever asks first."""
+import uuid
+
+
+def test_what_begins_and_ends_later_shows_on_its_day(make, run):
+    person = make.person(make.unit())
+    nip = run("SELECT nip FROM asn WHERE id = %s", person)[0][0]
+    for kind, start, end, facts in (("rank", "2030-04-01", None, '{"rank": "III/a"}'), ("position", "2030-02-01", "2030-05-01",
+                                                                                       '{"assignment": "definitive", "position_kind": "pelaksana", "position": "Uji"}')):
+        entry = f'{{"kind": "{kind}", "from": "{start}", "to": {"null" if end is None else chr(34) + end + chr(34)}, "facts": {facts}}}'
+        run("SELECT * FROM history_write(%s, %s, ARRAY[''::ltree], '{admin}', %s, NULL, NULL, NULL, 'uji')", str(uuid.uuid4()), nip, entry, today="2030-01-01")
+    run("UPDATE history_dawn SET day = '2030-01-01'")
+    seen = []
+    for today in ("2030-01-31", "2030-02-01", "2030-03-31", "2030-04-01", "2030-05-01"):
+        shown = run("SELECT history_show_today()", today=today)[0][0]
+        again = run("SELECT history_show_today()", today=today)[0][0]
+        seen.append((shown, again, *run("SELECT rank, position FROM asn WHERE id = %s", person)[0]))
+    assert seen == [(0, 0, None, None), (1, 0, None, "Uji"), (0, 0, None, "Uji"), (1, 0, "III/a", "Uji"), (1, 0, "III/a", None)]
