@@ -95,7 +95,10 @@ CREATE TRIGGER reference_30_spread_insert AFTER INSERT ON reference REFERENCING 
 CREATE TRIGGER reference_30_spread_update AFTER UPDATE ON reference REFERENCING NEW TABLE AS entered
     FOR EACH STATEMENT EXECUTE FUNCTION reference_spread();
 
+-- In plpgsql, which keeps its plan; a function in SQL that holds a query is planned anew by every statement that calls it.
 CREATE FUNCTION reference_holds(which text, what text, at date) RETURNS boolean
-LANGUAGE sql STABLE STRICT PARALLEL SAFE
-RETURN EXISTS (SELECT FROM reference r WHERE r.list = which AND r.code = what AND r.valid @> at);
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM reference r WHERE r.list = which AND r.code = what AND r.valid @> at);
+END $$;
 COMMENT ON FUNCTION reference_holds(text, text, date) IS 'Whether the list knows the code on that day.';

@@ -107,7 +107,8 @@ ORDER  BY h.asn_id, r.seq DESC NULLS LAST, h.starts DESC, h.id DESC;
 COMMENT ON VIEW education_today IS 'The highest education that each person has by now, the latest of those.';
 
 CREATE FUNCTION history_project(people uuid[]) RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE plpgsql AS $$
+BEGIN
     UPDATE asn a
     SET    nip = w.nip, kind = w.kind, rank = w.rank, rank_since = w.rank_since, position_kind = w.position_kind, position = w.position,
            echelon = w.echelon, unit_id = w.unit_id, title_front = w.title_front, title_back = w.title_back, legal_status = w.legal_status,
@@ -134,8 +135,8 @@ LANGUAGE sql AS $$
                 a.legal_status, a.education_level, a.education)
                IS DISTINCT FROM
                (w.nip, w.kind, w.rank, w.rank_since, w.position_kind, w.position, w.echelon, w.unit_id, w.title_front, w.title_back,
-                w.legal_status, w.education_level, w.education)
-$$;
+                w.legal_status, w.education_level, w.education);
+END $$;
 COMMENT ON FUNCTION history_project(uuid[]) IS
     'Writes what holds today into the records of these people. A NIP, kind, unit or status that no history tells stays.';
 
@@ -159,9 +160,16 @@ JOIN   unit u ON u.id = a.unit_id;
 COMMENT ON VIEW history_entry_version IS 'As history_entry, with every version of each row.';
 
 CREATE FUNCTION asn_of_nip(number text) RETURNS uuid
-LANGUAGE sql STABLE STRICT PARALLEL SAFE
-RETURN coalesce((SELECT a.id FROM asn a WHERE a.nip = number),
-                (SELECT h.asn_id FROM history h WHERE h.kind = 'nip' AND NOT h.is_void AND h.facts ->> 'nip' = number LIMIT 1));
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    ret uuid;
+BEGIN
+    SELECT a.id INTO ret FROM asn a WHERE a.nip = number;
+    IF NOT FOUND THEN
+        SELECT h.asn_id INTO ret FROM history h WHERE h.kind = 'nip' AND NOT h.is_void AND h.facts ->> 'nip' = number LIMIT 1;
+    END IF;
+    RETURN ret;
+END $$;
 COMMENT ON FUNCTION asn_of_nip(text) IS 'Whose NIP it is, or was.';
 
 CREATE FUNCTION scope_held(scopes text[], scope text) RETURNS boolean
@@ -177,10 +185,12 @@ COMMENT ON FUNCTION history_shown(text, text[]) IS 'Discipline is there only for
 -- ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 CREATE FUNCTION history_days(me history) RETURNS daterange
-LANGUAGE sql STABLE
-RETURN daterange(me.starts, coalesce(me.ends, (SELECT min(h.starts) FROM history h
-                                               WHERE  (h.asn_id, h.kind, h.track, h.is_void) = (me.asn_id, me.kind, history_track(me.kind, me.facts), false)
-                                                      AND h.starts > me.starts AND h.id <> me.id)));
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN daterange(me.starts, coalesce(me.ends, (SELECT min(h.starts) FROM history h
+                                                   WHERE  h.asn_id = me.asn_id AND h.kind = me.kind AND h.track = history_track(me.kind, me.facts)
+                                                          AND NOT h.is_void AND h.starts > me.starts AND h.id <> me.id)));
+END $$;
 COMMENT ON FUNCTION history_days(history) IS 'The days on which a row would hold: up to its told end, else up to the next of its track.';
 
 -- The end of a row is the next row's beginning, so that rows may come in any order and none need be told when it ended.
@@ -212,7 +222,8 @@ COMMENT ON VIEW asn_told IS
 
 -- Whoever is new has no history that could disagree.
 CREATE FUNCTION history_begin(people uuid[], told_by text) RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO history (asn_id, kind, starts, valid, facts, source)
     SELECT t.asn_id, t.kind, t.starts, daterange(t.starts, NULL),
            CASE t.kind WHEN 'position' THEN t.facts || '{"assignment": "definitive"}' ELSE t.facts END, told_by
@@ -222,8 +233,8 @@ LANGUAGE sql AS $$
     SELECT a.id, 'education', local_today(), daterange(local_today(), NULL),
            jsonb_strip_nulls(jsonb_build_object('level', a.education_level, 'field', a.education)), told_by
     FROM   asn a
-    WHERE  a.id = ANY (people) AND a.education_level IS NOT NULL
-$$;
+    WHERE  a.id = ANY (people) AND a.education_level IS NOT NULL;
+END $$;
 COMMENT ON FUNCTION history_begin(uuid[], text) IS 'The first rows of the histories of people who have none. told_by: history.source.';
 
 -- An import or a PATCH tells what holds now. What the histories do not say yet becomes a row of theirs, from the day that the record names,
@@ -336,57 +347,65 @@ INSERT INTO history_code VALUES
 CREATE TYPE history_answer AS (problem text, pointer text, value text, entry history_entry);
 COMMENT ON TYPE history_answer IS 'What became of a write: a problem of the catalogue with its place, or the row as it is now.';
 
--- The first thing that is wrong with a row as it would become. Others are asked for only rows that are not void.
+-- The first thing that is wrong with a row as it would become. Step by step, so that a row pays only for the rules of its own kind.
 CREATE FUNCTION history_fault(person asn, me history) RETURNS history_answer
-LANGUAGE sql STABLE
-RETURN (
-    SELECT (f.problem, f.pointer, f.value, NULL)::history_answer
-    FROM  (SELECT 1 AS place, 'before-birth' AS problem, '/from' AS pointer, me.starts::text AS value
-           WHERE  me.starts < person.birth_date
-           UNION ALL
-           SELECT 2, 'history-overlap', '/from', o.id::text
-           FROM   history o
-           WHERE  (o.asn_id, o.kind, o.track, o.is_void) = (me.asn_id, me.kind, history_track(me.kind, me.facts), false) AND o.id <> me.id
-                  AND (o.starts = me.starts OR o.starts < me.starts AND o.ends > me.starts OR o.starts > me.starts AND me.ends > o.starts)
-           UNION ALL
-           SELECT 3, 'code-unknown', '/facts/' || c.member, me.facts ->> c.member
-           FROM   history_code c
-           WHERE  c.kind = me.kind AND me.facts ->> c.member IS NOT NULL
-           GROUP  BY c.member
-           HAVING NOT bool_or(reference_holds(c.list, me.facts ->> c.member, me.starts))
-           UNION ALL
-           SELECT 4, 'rank-below', '/facts/rank', b.code
-           FROM   reference r
-           CROSS  JOIN LATERAL (SELECT k.code, k.seq
-                                FROM   history h JOIN reference k ON k.list = r.list AND k.code = h.facts ->> 'rank' AND k.valid @> h.starts
-                                WHERE  (h.asn_id, h.kind, h.is_void) = (me.asn_id, 'rank', false) AND h.starts < me.starts AND h.id <> me.id
-                                ORDER  BY h.starts DESC LIMIT 1) b
-           WHERE  me.kind = 'rank' AND r.list IN ('rank-pns', 'rank-pppk') AND r.code = me.facts ->> 'rank' AND r.valid @> me.starts
-                  AND r.seq < b.seq AND NOT coalesce((me.facts ->> 'is_demotion')::boolean, false)
-           UNION ALL
-           SELECT 4, 'rank-below', '/facts/rank', n.code
-           FROM   reference r
-           CROSS  JOIN LATERAL (SELECT k.code, k.seq, h.facts
-                                FROM   history h JOIN reference k ON k.list = r.list AND k.code = h.facts ->> 'rank' AND k.valid @> h.starts
-                                WHERE  (h.asn_id, h.kind, h.is_void) = (me.asn_id, 'rank', false) AND h.starts > me.starts AND h.id <> me.id
-                                ORDER  BY h.starts LIMIT 1) n
-           WHERE  me.kind = 'rank' AND r.list IN ('rank-pns', 'rank-pppk') AND r.code = me.facts ->> 'rank' AND r.valid @> me.starts
-                  AND r.seq > n.seq AND NOT coalesce((n.facts ->> 'is_demotion')::boolean, false)
-           UNION ALL
-           SELECT 5, 'appointment-order', '/from', o.starts::text
-           FROM   history o
-           WHERE  me.kind = 'appointment' AND (o.asn_id, o.kind, o.is_void) = (me.asn_id, 'appointment', false) AND o.id <> me.id
-                  AND (me.facts ->> 'kind' = 'CPNS' AND o.facts ->> 'kind' = 'PNS' AND o.starts < me.starts
-                       OR me.facts ->> 'kind' = 'PNS' AND o.facts ->> 'kind' = 'CPNS' AND o.starts > me.starts)
-           UNION ALL
-           SELECT 6, 'nip-taken', '/facts/nip', me.facts ->> 'nip'
-           WHERE  me.kind = 'nip'
-                  AND (EXISTS (SELECT FROM asn a WHERE a.nip = me.facts ->> 'nip' AND a.id <> me.asn_id)
-                       OR EXISTS (SELECT FROM history h WHERE h.kind = 'nip' AND NOT h.is_void AND h.facts ->> 'nip' = me.facts ->> 'nip'
-                                                              AND h.asn_id <> me.asn_id))) f
-    ORDER BY f.place
-    LIMIT  1
-);
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    ret   history_answer;
+    mine  text := history_track(me.kind, me.facts);
+    place record;
+BEGIN
+    IF me.starts < person.birth_date THEN
+        ret.problem := 'before-birth'; ret.pointer := '/from'; ret.value := me.starts;
+        RETURN ret;
+    END IF;
+    IF mine IS NOT NULL THEN
+        SELECT 'history-overlap', '/from', o.id INTO ret.problem, ret.pointer, ret.value
+        FROM   history o
+        WHERE  o.asn_id = me.asn_id AND o.kind = me.kind AND o.track = mine AND NOT o.is_void AND o.id <> me.id
+               AND (o.starts = me.starts OR o.starts < me.starts AND o.ends > me.starts OR o.starts > me.starts AND me.ends > o.starts)
+        LIMIT  1;
+        IF FOUND THEN
+            RETURN ret;
+        END IF;
+    END IF;
+    SELECT 'code-unknown', '/facts/' || c.member, me.facts ->> c.member INTO ret.problem, ret.pointer, ret.value
+    FROM   history_code c
+    WHERE  c.kind = me.kind AND me.facts ->> c.member IS NOT NULL
+    GROUP  BY c.member
+    HAVING NOT bool_or(reference_holds(c.list, me.facts ->> c.member, me.starts))
+    LIMIT  1;
+    IF FOUND THEN
+        RETURN ret;
+    END IF;
+    IF me.kind = 'rank' THEN
+        SELECT r.list, r.seq INTO place FROM reference r
+        WHERE  r.list IN ('rank-pns', 'rank-pppk') AND r.code = me.facts ->> 'rank' AND r.valid @> me.starts LIMIT 1;
+        SELECT 'rank-below', '/facts/rank', n.code INTO ret.problem, ret.pointer, ret.value
+        FROM  ((SELECT k.code, k.seq > place.seq AND NOT coalesce((me.facts ->> 'is_demotion')::boolean, false) AS is_wrong
+                FROM   history h JOIN reference k ON k.list = place.list AND k.code = h.facts ->> 'rank' AND k.valid @> h.starts
+                WHERE  h.asn_id = me.asn_id AND h.kind = 'rank' AND NOT h.is_void AND h.starts < me.starts AND h.id <> me.id
+                ORDER  BY h.starts DESC LIMIT 1)
+               UNION ALL
+               (SELECT k.code, k.seq < place.seq AND NOT coalesce((h.facts ->> 'is_demotion')::boolean, false)
+                FROM   history h JOIN reference k ON k.list = place.list AND k.code = h.facts ->> 'rank' AND k.valid @> h.starts
+                WHERE  h.asn_id = me.asn_id AND h.kind = 'rank' AND NOT h.is_void AND h.starts > me.starts AND h.id <> me.id
+                ORDER  BY h.starts LIMIT 1)) n
+        WHERE  n.is_wrong
+        LIMIT  1;
+    ELSIF me.kind = 'appointment' THEN
+        SELECT 'appointment-order', '/from', o.starts INTO ret.problem, ret.pointer, ret.value
+        FROM   history o
+        WHERE  o.asn_id = me.asn_id AND o.kind = 'appointment' AND NOT o.is_void AND o.id <> me.id
+               AND (me.facts ->> 'kind' = 'CPNS' AND o.facts ->> 'kind' = 'PNS' AND o.starts < me.starts
+                    OR me.facts ->> 'kind' = 'PNS' AND o.facts ->> 'kind' = 'CPNS' AND o.starts > me.starts)
+        LIMIT  1;
+    ELSIF me.kind = 'nip' THEN
+        SELECT 'nip-taken', '/facts/nip', me.facts ->> 'nip' INTO ret.problem, ret.pointer, ret.value
+        WHERE  asn_of_nip(me.facts ->> 'nip') <> me.asn_id;
+    END IF;
+    RETURN ret;
+END $$;
 COMMENT ON FUNCTION history_fault(asn, history) IS
     'What is wrong with a row: before birth, over another of its track (value: which), a code that its list does not hold on that day, a rank below the one before or above the one after it, CPNS after PNS, a NIP that is somebody else''s. Null: nothing.';
 
@@ -414,7 +433,6 @@ COMMENT ON FUNCTION history_told(jsonb) IS 'A row as a client tells it (HistoryN
 CREATE FUNCTION history_store(me history, is_known boolean, why text, by_key uuid, by_name text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    SET CONSTRAINTS history_no_overlap DEFERRED;
     IF is_known THEN
         UPDATE history h
         SET    starts = me.starts, ends = me.ends, valid = history_days(me), facts = me.facts, decree_number = me.decree_number,
@@ -435,7 +453,15 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION history_store(history, boolean, text, uuid, text) IS
-    'Writes a row that was judged; history_settle() must follow. is_known: the next version of a row that is there.';
+    'Writes a row that was judged, while history_no_overlap is deferred; history_settle() must follow. is_known: the next version of a row that is there.';
+
+CREATE FUNCTION history_await(numbers text[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM asn a WHERE a.nip = ANY (numbers) ORDER BY a.nip FOR NO KEY UPDATE;
+    SET CONSTRAINTS history_no_overlap DEFERRED;
+END $$;
+COMMENT ON FUNCTION history_await(text[]) IS 'Before many rows of these people are taken: nobody else writes theirs, and overlaps are looked for at the end.';
 
 CREATE FUNCTION history_settle(people uuid[]) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -496,6 +522,7 @@ BEGIN
         RETURN NEXT fault;
         RETURN;
     END IF;
+    SET CONSTRAINTS history_no_overlap DEFERRED;
     PERFORM history_store(told, seen IS NOT NULL, why, by_key, by_name);
     PERFORM history_settle(ARRAY[person.id]);
     RETURN QUERY SELECT NULL::text, NULL::text, NULL::text, h FROM history_entry h WHERE h.id = which;

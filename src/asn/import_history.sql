@@ -14,7 +14,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS import_stage_history (
 
 -- The people of the batch, in one order for all; and what overlaps is seen when the batch is settled.
 -- name: importHistory.lock
-SELECT FROM asn a WHERE a.nip IN (SELECT s.nip FROM import_stage_history s WHERE NOT s.is_refused) ORDER BY a.nip FOR NO KEY UPDATE
+-- write: true
+SELECT history_await(ARRAY(SELECT s.nip FROM import_stage_history s WHERE NOT s.is_refused))
 
 -- Later rows first: then each finds the next of its track, and its end need not be written twice.
 -- name: importHistory.merge
