@@ -10,6 +10,11 @@ NODISCARD enum status check_create_asn(struct ctx *ctx, struct params *in);
 /* updateAsn: the same rule on the record as it would become, under its lock. A command because what the patch leaves out is in the database. */
 NODISCARD enum status cmd_update_asn(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct outcome *out);
 
+/* approveChangeRequest: the proposed change under the rules of updateAsn or createHistory, and the decision, in one transaction. Faults point into
+ * what was proposed (`record` or `history` of the request). */
+NODISCARD enum status cmd_approve_change_request(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in,
+                                                 struct outcome *out);
+
 /* What the importer takes in: people, units, and histories of all kinds (src/asn/import.c, import_units.c, import_history.c). The check of
  * histories looks in the contract, which the import's options bring as cls. */
 extern const struct import_kind import_asn, import_units, import_history;

@@ -35,7 +35,7 @@ WHERE  true
 /*? sex */ AND a.sex = :sex /*? */
 /* page */
 
--- An old NIP finds the person too.
+-- An old NIP finds the person too, and so does that of a record that was merged.
 -- name: getAsn
 SELECT a.id, a.nip, a.kind, a.name, a.title_front, a.title_back, a.birth_date, a.birth_place, a.sex, a.nik, a.unit_id, u.name AS unit_name,
        a.position_kind, a.position, a.echelon, a.rank, a.rank_since, a.education_level, a.education, a.legal_status, a.email, a.phone,
@@ -45,7 +45,8 @@ SELECT a.id, a.nip, a.kind, a.name, a.title_front, a.title_back, a.birth_date, a
 FROM   asn /*? as_of */ AS b CROSS JOIN LATERAL asn_as_of(b, :as_of::date) /*? */ AS a
 JOIN   unit u ON u.id = a.unit_id
 WHERE  a.nip = coalesce((SELECT n.nip FROM history h JOIN asn n ON n.id = h.asn_id
-                         WHERE  h.kind = 'nip' AND NOT h.is_void AND h.facts ->> 'nip' = :nip), :nip)
+                         WHERE  h.kind = 'nip' AND NOT h.is_void AND h.facts ->> 'nip' = :nip),
+                        (SELECT n.nip FROM asn_merge m JOIN asn n ON n.id = m.asn_id WHERE m.undone_at IS NULL AND m.nips @> ARRAY[:nip] LIMIT 1), :nip)
        AND u.path <@ ANY (:actor_units::ltree[])
 /*? as_of */ AND EXISTS (SELECT FROM unit n WHERE n.id = b.unit_id AND n.path <@ ANY (:actor_units::ltree[])) /*? */
 

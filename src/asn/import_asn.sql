@@ -71,7 +71,7 @@ WITH laid AS (
                          SELECT FROM rank r
                          WHERE  r.kind = CASE WHEN l.kind IN ('PNS', 'CPNS') THEN 'PNS' ELSE 'PPPK' END AND r.code = l.rank)
                 THEN 'rank-unknown' END AS rank_fault,
-           CASE WHEN l.is_ours IS FALSE THEN 'nip-taken'
+           CASE WHEN l.is_ours IS FALSE OR l.is_ours IS NULL AND l.nip IN (SELECT t.nip FROM nip_taken t) THEN 'nip-taken'
                 WHEN l.seen_line IS NOT NULL THEN 'duplicate-row' END AS nip_fault
     FROM   laid l
 ), candidate AS (

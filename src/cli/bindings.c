@@ -9,6 +9,7 @@
 const struct binding asnd_bindings[] = {
     {.operation_id = "createAsn", .derives = "nip_birth_date nip_sex nip_appointed_on warnings", .check = check_create_asn},
     {.operation_id = "updateAsn", .derives = "warnings", .command = cmd_update_asn},
+    {.operation_id = "approveChangeRequest", .derives = "warnings", .command = cmd_approve_change_request},
     {.operation_id = "computeEvaluation", .derives = EVALUATED, .command = cmd_compute_evaluation},
     {.operation_id = "finalizeEvaluation", .derives = EVALUATED, .command = cmd_finalize_evaluation},
     {.operation_id = "verifyEvaluation", .derives = EVALUATED, .command = cmd_verify_evaluation},

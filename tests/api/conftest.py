@@ -12,7 +12,7 @@ def office(api):
 
 
 @pytest.fixture(scope="module")
-def world(api, office):
+def world(api, keys, office):
     people = [make.person(api, office["id"]) for _ in range(4)]
     programmes = [make.programme(api) for _ in range(3)]
     sessions = [make.session(api, p["id"], start=30 + 10 * i) for i, p in enumerate(programmes)]
@@ -27,6 +27,14 @@ def world(api, office):
     for day in ("2023-05-01", "2023-06-01", "2023-07-01"):
         path = f"/v1/asn/{people[0]['nip']}/history/{ranks[2]['id']}"
         api.put(path, {"kind": "rank", "from": day, "facts": {"rank": "II/c"}, "reason": "TMT"}, etag=make.tag(api, path))
-    return {"history_id": ranks[2]["id"], "unit_id": office["id"], "nip": people[0]["nip"], "programme_id": programmes[0]["id"], "session_id": sessions[0]["id"],
+    api.post("/v1/data-quality/snapshots")
+    nik = "7602011501900077"
+    for double in [make.person(api, office["id"], nik=nik, name="Pegawai Kembar") for _ in range(3)][1:]:
+        api.post(f"/v1/asn/{make.person(api, office['id'])['nip']}/merge", {"into": double["nip"], "reason": "Terdaftar dua kali"})
+    portal = api.as_key(keys("admin", "request.write"))  # nobody decides what he proposed himself
+    requests = [make.request(portal, p["nip"]) for p in people]
+    for n in range(4):
+        api.post(f"/v1/change-requests/{requests[0]['id']}/comments", {"text": f"Komentar {n}"}, expect=201)
+    return {"request_id": requests[0]["id"], "portal": portal, "code": "COM_2", "history_id": ranks[2]["id"], "unit_id": office["id"], "nip": people[0]["nip"], "programme_id": programmes[0]["id"], "session_id": sessions[0]["id"],
             "enrolment_id": enrolments[0]["id"], "period_id": periods[0]["id"], "evaluation_id": evaluations[0]["id"],
             "indicator_id": indicators[0]["id"], "import_id": imports[0].json["id"], "list": "rank-pns"}

@@ -27,7 +27,12 @@ def target(api, world, operation_id):
     def row():
         nip = make.person(api, world["unit_id"])["nip"]
         return f"/v1/asn/{nip}/history/{make.history(api, nip, 'rank', {'rank': 'III/a'}, '2020-04-01')['id']}"
+    def request(by=None):
+        return f"/v1/change-requests/{make.request(by or world['portal'], make.person(api, world['unit_id'])['nip'])['id']}"
     return {
+        "approveChangeRequest": lambda: (request(), "POST", "/approve", {}),
+        "refuseChangeRequest": lambda: (request(), "POST", "/refuse", {"reason": "Kurang bukti"}),
+        "withdrawChangeRequest": lambda: (request(api), "POST", "/withdraw", None),
         "correctHistory": lambda: (row(), "PUT", "", {"kind": "rank", "from": "2020-10-01", "facts": {"rank": "III/a"}, "reason": "TMT"}),
         "annulHistory": lambda: (row(), "POST", "/annul", {"reason": "SK dibatalkan"}),
         "updateUnit": lambda: (f"/v1/units/{make.unit(api)['id']}", "PATCH", "", {"name": "Baru"}),

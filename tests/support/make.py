@@ -33,6 +33,11 @@ def history(api, nip_, kind, facts, start, **members):
     return api.post(f"/v1/asn/{nip_}/history", {"kind": kind, "from": start, "facts": facts, **members}).json
 
 
+def request(api, nip_, **members):
+    change = {} if "history" in members else {"record": {"birth_place": "Mamuju"}}
+    return api.post("/v1/change-requests", {"nip": nip_, "proof_reference": "Surat 1/2026", **change, **members}, expect=201).json
+
+
 def programme(api, **members):
     n = number()
     body = {"code": f"P{n:05d}", "name": f"Pelatihan Uji {n}", "form": "B3", "family": "teknis", "jp": 20, "organiser": "BKPSDM Uji", **members}
