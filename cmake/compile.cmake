@@ -72,7 +72,8 @@ function(asnd_core target)
   add_library(${target} STATIC ${objects})
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(${target} PUBLIC PkgConfig::JANSSON PkgConfig::UUID PkgConfig::GMP PkgConfig::SODIUM PkgConfig::YAML
-                        PkgConfig::PCRE2 PkgConfig::PQ PkgConfig::UV PkgConfig::MICROHTTPD Threads::Threads)
+                        PkgConfig::PCRE2 PkgConfig::PQ PkgConfig::UV PkgConfig::MICROHTTPD PkgConfig::XLSXWRITER
+                        Threads::Threads)
   if(SYSTEMD_FOUND)
     target_link_libraries(${target} PUBLIC PkgConfig::SYSTEMD)
   endif()

@@ -67,6 +67,7 @@ static enum status choose_form(struct call *call)
                     one_of(call->ctx, operation->reply_types, operation->n_reply_types));
     call->form = strcmp(call->reply_type, "text/csv") == 0               ? FORM_CSV
                  : strcmp(call->reply_type, "application/x-ndjson") == 0 ? FORM_NDJSON
+                 : strcmp(call->reply_type, XLSX_TYPE) == 0              ? FORM_XLSX
                                                                          : FORM_JSON;
     if (operation->n_reply_types > 1)
         reply_header(call->rq, "Vary", "Accept");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A list as CSV or NDJSON: one statement, one snapshot, constant memory, the same projection and rights as the JSON list. Without `limit` it
- * is the whole list. */
+/* A list as CSV, NDJSON or XLSX: one statement, one snapshot, constant memory, the same projection and rights as the JSON list. Without `limit`
+ * it is the whole list. */
 #include "internal.h"
 
 #define FLUSH_BYTES 32768
@@ -11,6 +11,7 @@ struct export
     const struct variant *variant;
     struct buf out;
     struct projection projection;
+    struct sheet *sheet; /* of XLSX */
     bool has_head;
 };
 
@@ -21,16 +22,26 @@ static enum status flush(struct ctx *ctx, struct export *e)
     return whole ? ST_OK : fail(ctx, ST_UNAVAILABLE, "unavailable", "The reader has gone.", "Pembaca sudah pergi.");
 }
 
+static enum status head(struct ctx *ctx, struct export *e, const PGresult *chunk)
+{
+    const struct call *call = e->job->call;
+    const char *fields = call->op->fields_param >= 0 ? call->in.values[call->op->fields_param].text : NULL;
+    e->projection = projection_of(ctx, plan_of(e->variant, call->op, chunk), call->actor, fields);
+    e->has_head = true;
+    if (call->form == FORM_CSV)
+        render_csv_head(&e->out, &e->projection);
+    return call->form == FORM_XLSX ? sheet_open(ctx, &e->projection, &e->sheet) : ST_OK;
+}
+
 static enum status rows(struct ctx *ctx, void *cls, const PGresult *chunk)
 {
     struct export *e = cls;
     const struct call *call = e->job->call;
-    const char *fields = call->op->fields_param >= 0 ? call->in.values[call->op->fields_param].text : NULL;
-    if (!e->has_head) {
-        e->projection = projection_of(ctx, plan_of(e->variant, call->op, chunk), call->actor, fields);
-        e->has_head = true;
-        if (call->form == FORM_CSV)
-            render_csv_head(&e->out, &e->projection);
+    enum status st = e->has_head ? ST_OK : head(ctx, e, chunk);
+    if (call->form == FORM_XLSX) {
+        for (int row = 0; st == ST_OK && row < PQntuples(chunk); row++)
+            st = sheet_row(ctx, e->sheet, chunk, row);
+        return st;
     }
     for (int row = 0; row < PQntuples(chunk); row++) {
         if (call->form == FORM_CSV) {
@@ -52,7 +63,8 @@ enum status export_list(struct job *job, struct db_conn *conn)
     if (st == ST_OK)
         st = db_stream(&job->ctx, conn, e.variant, call_values(&job->ctx, call, e.variant), rows, &e);
     if (st == ST_OK)
-        st = flush(&job->ctx, &e);
+        st = e.sheet ? sheet_send(&job->ctx, e.sheet, job->download) : flush(&job->ctx, &e);
+    sheet_done(e.sheet);
     buf_done(&e.out);
     job->out.http_status = call->op->contract->success;
     job->out.content_type = call->reply_type;

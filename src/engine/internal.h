@@ -43,7 +43,8 @@ struct bind_source {
     unsigned index;
 };
 
-enum reply_form { FORM_JSON, FORM_CSV, FORM_NDJSON, FORM_OTHER };
+#define XLSX_TYPE "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+enum reply_form { FORM_JSON, FORM_CSV, FORM_NDJSON, FORM_XLSX, FORM_OTHER };
 
 /* One operation, ready to run. */
 struct op {
@@ -242,6 +243,14 @@ ptrdiff_t pipe_read(struct pipe *pipe, char *dst, size_t cap);       /* worker: 
 bool pipe_write(struct pipe *pipe, const char *bytes, size_t len);   /* worker: false when broken */
 void pipe_end(struct pipe *pipe);
 void pipe_break(struct pipe *pipe);
+
+/* ── sheet.c ── */
+struct sheet;
+/* *ret is set on failure too: sheet_done() takes it whatever came before. The projection must outlive it. */
+enum status sheet_open(struct ctx *ctx, const struct projection *projection, struct sheet **ret);
+enum status sheet_row(struct ctx *ctx, struct sheet *sheet, const PGresult *res, int row);
+enum status sheet_send(struct ctx *ctx, struct sheet *sheet, struct pipe *pipe);
+void sheet_done(struct sheet *sheet);
 
 /* ── worker.c ── */
 struct worker_pool *worker_pool_new(const struct engine *engine);

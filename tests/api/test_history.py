@@ -29,6 +29,7 @@ FACTS = {  # kind: (facts, other facts, code or day that is wrong, the pointer t
     "transfer": ({"direction": "in", "agency": "Kabupaten Contoh"}, {"direction": "out", "agency": "Kabupaten Contoh"}),
     "contract": ({"number": "PK.1/2019"}, {"number": "PK.2/2019"}),
     "nip": ({}, {}),
+    "pay": ({"rank": "III/a", "service_years": 4, "service_months": 0}, {"rank": "III/b", "service_years": 6}),
 }
 TRACKED = ("appointment", "rank", "position", "placement", "title", "status", "leave", "study", "contract", "nip")
 KINDS = list(FACTS)

@@ -37,6 +37,8 @@ def target(api, world, operation_id):
         "annulHistory": lambda: (row(), "POST", "/annul", {"reason": "SK dibatalkan"}),
         "updateUnit": lambda: (f"/v1/units/{make.unit(api)['id']}", "PATCH", "", {"name": "Baru"}),
         "updateAsn": lambda: (f"/v1/asn/{make.person(api, world['unit_id'])['nip']}", "PATCH", "", {"position": "Baru"}),
+        "updatePost": lambda: (f"/v1/posts/{make.post(api, world['unit_id'])['id']}", "PATCH", "", {"posts": 7}),
+        "deletePost": lambda: (f"/v1/posts/{make.post(api, world['unit_id'])['id']}", "DELETE", "", None),
         "updateProgramme": lambda: (f"/v1/programmes/{make.programme(api)['id']}", "PATCH", "", {"name": "Baru"}),
         "updateSession": lambda: (f"/v1/sessions/{make.session(api)['id']}", "PATCH", "", {"title": "Baru"}),
         "updatePeriod": lambda: (f"/v1/periods/{make.period(api)['id']}", "PATCH", "", {"name": "Baru"}),

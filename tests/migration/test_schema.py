@@ -11,7 +11,7 @@ CONTRACT = contracts.load().document
 OURS = {"unit_path_key", "asn_nip_form", "enrolment_state_known", "enrolment_queue_place_key", "enrolment_jp_only_passed", "session_waiting",
         "evaluation_state_known", "evaluation_predicate_known", "evaluation_predicate_number_range", "evaluation_final_is_whole", "history_asn_fkey",
         "history_kind_known", "history_facts_object", "history_fixed"}
-SERVED = ("asn", "history", "unit", "programme", "session", "enrolment", "period", "evaluation", "indicator")
+SERVED = ("asn", "history", "unit", "post", "programme", "session", "enrolment", "period", "evaluation", "indicator")
 
 
 def test_every_table_column_and_function_says_what_it_is(run):

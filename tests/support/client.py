@@ -8,6 +8,8 @@ import requests
 from support import contract as contracts
 from support.contract import PROBLEM
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 # operationId → statuses seen, over the whole run
 seen = defaultdict(set)
 
@@ -18,8 +20,8 @@ class Reply:
         self.status = response.status_code
         self.headers = response.headers
         self.bytes = response.content
-        self.text = response.content.decode("utf-8") if response.content else ""
         self.type = response.headers.get("Content-Type", "").split(";")[0].strip()
+        self.text = response.content.decode("latin-1" if self.type == XLSX else "utf-8") if response.content else ""
 
     @property
     def json(self):

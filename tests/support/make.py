@@ -38,6 +38,11 @@ def request(api, nip_, **members):
     return api.post("/v1/change-requests", {"nip": nip_, "proof_reference": "Surat 1/2026", **change, **members}, expect=201).json
 
 
+def post(api, unit_id, **members):
+    body = {"unit_id": unit_id, "position_kind": "pelaksana", "position": f"Jabatan Uji {number()}", "posts": 2, **members}
+    return api.post("/v1/posts", body, expect=201).json
+
+
 def programme(api, **members):
     n = number()
     body = {"code": f"P{n:05d}", "name": f"Pelatihan Uji {n}", "form": "B3", "family": "teknis", "jp": 20, "organiser": "BKPSDM Uji", **members}

@@ -38,6 +38,11 @@ def test_the_tour_does_what_it_says(name, fresh, tmp_path):
     assert tour.run(text, tmp_path, environment) >= 10, "a tour that compares nothing shows nothing"
 
 
+def test_the_page_on_reports_does_what_it_says(fresh, tmp_path):
+    environment = {**os.environ, "ASND_URL": fresh.url, "ASND_ADMIN_KEY": fresh.create_key(name="reports", scopes=["admin"])}
+    assert tour.run((ROOT / "docs/reports.md").read_text(encoding="utf-8"), tmp_path, environment) >= 6
+
+
 def test_both_languages_run_the_same_commands():
     def commands(name):
         return [line for block in tour.blocks((ROOT / name).read_text(encoding="utf-8")) for line in block.splitlines()
