@@ -37,7 +37,7 @@ stages=(
     "api           every operation of openapi.yaml over HTTP, every reply against the contract"
     "migration     the schema by itself: comments, named rules, seats, tree, frozen evaluations"
     "release       hardened build, installed elsewhere, started from there"
-    "tour          the README's tours and docs/adding-an-operation.md do what they say"
+    "tour          the README's tours, docs/adding-an-operation.md and docs/integration.md do what they say; an integrator in step"
     "run           scripts/run.sh in a new clone: up with demo data, again in a moment, clear words, a clean end"
     "chaos         killed backends, servers, daemons, imports: nothing is lost or doubled"
     "tsan          concurrent requests under ThreadSanitizer"

@@ -35,7 +35,8 @@ struct property_spec {
     bool nullable;
     bool required;
     bool read_only;
-    const char *scope; /* x-scope: only callers that hold it see this member in a reply, and may give it in a body; NULL: everybody */
+    const char *scope;  /* x-scope: only callers that hold it see this member in a reply, and may give it in a body; NULL: everybody */
+    const char *sealed; /* x-sealed: clients get and give it as an opaque token of this sort; NULL: as it is */
 };
 
 enum param_in { IN_PATH, IN_QUERY, IN_HEADER };

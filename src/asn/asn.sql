@@ -33,6 +33,7 @@ WHERE  true
 /*? education_level */ AND a.education_level = :education_level /*? */
 /*? legal_status */ AND a.legal_status = :legal_status /*? */
 /*? sex */ AND a.sex = :sex /*? */
+/*? updated_since */ AND a.updated_at >= :updated_since /*? */
 /* page */
 
 -- An old NIP finds the person too, and so does that of a record that was merged.

@@ -14,6 +14,7 @@ WHERE  u.path <@ ANY (:actor_units::ltree[])
 /*? under */ AND u.path <@ (SELECT p.path FROM unit p WHERE p.id = :under) /*? */
 /*? kind */ AND u.kind = :kind /*? */
 /*? is_active */ AND u.is_active = :is_active /*? */
+/*? updated_since */ AND u.updated_at >= :updated_since /*? */
 /*? q */ AND u.name_key %> (SELECT name_probe(:q, 1)) AND u.name_key %> (SELECT name_probe(:q, 2))
     AND CASE WHEN (SELECT cardinality(name_words(:q)) <= 2) OR u.name_key %> ALL ((SELECT name_words(:q))::text[]) THEN true END /*? */
 /* page */

@@ -85,6 +85,8 @@ static void describe(const struct schema *s, struct property_spec *p, int depth)
     p->read_only |= json_is_true(json_object_get(s->source, "readOnly"));
     if (!p->scope)
         p->scope = text_of(s->source, "x-scope");
+    if (!p->sealed)
+        p->sealed = text_of(s->source, "x-sealed");
     if (!p->format)
         p->format = s->format;
     if (p->kind == KIND_ANY)

@@ -214,6 +214,8 @@ static enum status read_input(struct call *call)
         return st;
     call->idempotency_key = operation->method == HTTP_POST && call->actor ? declared(call, "idempotency_key") : NULL;
     call->dry_run = call->op->is_write && prefer_has(request_header(call->rq, "Prefer"), "dry-run");
+    if ((st = token_open(call->ctx, call)) != ST_OK)
+        return st;
     if (call->op->info && call->op->info->has_page && (st = page_parse(call->ctx, call)) != ST_OK)
         return st;
     if (!operation->has_body) {
@@ -358,6 +360,7 @@ static void on_done(struct request *rq, bool aborted)
     if (!call)
         return;
     call->is_over = true;
+    wait_leave(call);
     log_request(call, aborted);
     if (call->job)
         job_orphan(call->job);

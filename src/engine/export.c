@@ -25,8 +25,7 @@ static enum status flush(struct ctx *ctx, struct export *e)
 static enum status head(struct ctx *ctx, struct export *e, const PGresult *chunk)
 {
     const struct call *call = e->job->call;
-    const char *fields = call->op->fields_param >= 0 ? call->in.values[call->op->fields_param].text : NULL;
-    e->projection = projection_of(ctx, plan_of(e->variant, call->op, chunk), call->actor, fields);
+    e->projection = projection_of(ctx, plan_of(e->variant, call->op, chunk), call);
     e->has_head = true;
     if (call->form == FORM_CSV)
         render_csv_head(&e->out, &e->projection);
@@ -54,12 +53,26 @@ static enum status rows(struct ctx *ctx, void *cls, const PGresult *chunk)
     return e->out.len >= FLUSH_BYTES ? flush(ctx, e) : ST_OK;
 }
 
+/* Where the feed goes on behind this list. Asked for before the list's snapshot is taken: all that the feed has up to there is in the list. What comes
+ * in between is in both, which does no harm. */
+static enum status note_position(struct job *job, struct db_conn *conn)
+{
+    const struct engine *engine = job->call->engine;
+    PGresult *res;
+    enum status st = db_query(&job->ctx, conn, engine->set, "changes.mark", &res, NULL);
+    if (st == ST_OK)
+        job->changes_after = token_seal(job->ctx.arena, engine->cursor_secret, "changes", PQgetvalue(res, 0, PQfnumber(res, "next")));
+    return st;
+}
+
 enum status export_list(struct job *job, struct db_conn *conn)
 {
     struct call *call = job->call;
     struct export e = {.job = job};
     enum status st = call_variant(&job->ctx, call, &e.variant);
     buf_init(&e.out, NULL, 2 * FLUSH_BYTES);
+    if (st == ST_OK && call->op->tells_changes)
+        st = note_position(job, conn);
     if (st == ST_OK)
         st = db_stream(&job->ctx, conn, e.variant, call_values(&job->ctx, call, e.variant), rows, &e);
     if (st == ST_OK)

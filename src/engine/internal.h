@@ -55,6 +55,8 @@ struct op {
     const struct statement_info *info;
     struct bind_source options[STATEMENT_OPTIONS_MAX];                    /* what switches optional part i */
     int sort_param, cursor_param, limit_param, fields_param, count_param; /* indices into params, -1: not declared */
+    int wait_param, sealed_param;                                         /* likewise; the one with x-sealed */
+    bool tells_changes;                                                   /* its reply declares the header Changes-After */
     bool is_write;
     int timeout_ms;
     struct metric *requests[6]; /* by status class */
@@ -69,12 +71,14 @@ struct column {
     size_t prefix_len;
     enum render_kind kind;
     bool is_hidden;
-    const char *scope; /* shown only with it */
+    const char *scope;  /* shown only with it */
+    const char *sealed; /* shown as a token of this sort */
 };
 struct plan {
     struct column *columns;
     int n_columns;
     int version, problem, pointer, value; /* special columns, -1: none */
+    int idle, mark, sealed;               /* of replies that can wait; the last one sealed */
 };
 
 /* A time without the database, as one loop or worker lives through it: told when it begins and when it is over, not for every request. */
@@ -83,6 +87,12 @@ struct outage {
     int number;
     int64_t refused; /* requests, so far; 0: there is no outage */
     int64_t since_us;
+};
+
+/* The calls of one loop that wait until there is something to tell them. */
+struct waiters {
+    struct call *first;
+    bool is_asking; /* a question to the database is under way */
 };
 
 struct loop_task;
@@ -103,6 +113,7 @@ struct engine_loop {
     struct outage outage;
     _Atomic int active; /* requests between head and end, as of the last turn */
     uv_timer_t tick;
+    struct waiters waiters;
 };
 enum loop_phase { PHASE_RUN, PHASE_DRAIN, PHASE_CUT, PHASE_END };
 
@@ -164,7 +175,10 @@ struct call {
     struct job *job; /* while a worker has it */
     const char *trace_id;
     int64_t started_us;
-    bool is_over; /* the request is done: nobody waits for an answer */
+    bool is_over;                        /* the request is done: nobody waits for an answer */
+    struct call *wait_next, **wait_slot; /* among the loop's waiters; wait_slot NULL: it is not */
+    const char *wait_mark;               /* how far the feed could be read when there was nothing to tell */
+    struct outcome wait_answer;          /* what it gets when its time is up */
 };
 
 /* ── operation.c ── */
@@ -186,8 +200,10 @@ enum status row_refusal(struct ctx *ctx, const struct plan *plan, const PGresult
 struct projection {
     const struct plan *plan;
     const bool *shown; /* per column */
+    struct arena *arena;
+    const uint8_t *secret; /* for what is shown sealed */
 };
-struct projection projection_of(struct ctx *ctx, const struct plan *plan, const struct actor *actor, const char *fields);
+struct projection projection_of(struct ctx *ctx, const struct plan *plan, const struct call *call);
 void render_row(struct buf *out, const struct projection *p, const PGresult *res, int row);
 void render_csv_head(struct buf *out, const struct projection *p);
 void render_csv_row(struct buf *out, const struct projection *p, const PGresult *res, int row);
@@ -203,6 +219,10 @@ const char *page_seal_cursor(struct arena *arena, const uint8_t secret[32], cons
 enum status page_open_cursor(struct ctx *ctx, const uint8_t secret[32], const char *operation, const char *filters, size_t sort,
                              const char *cursor, const char **ret_keys, size_t n_keys);
 const char *page_filters(struct arena *arena, const struct call *call);
+/* A text that a client keeps for us: sealed like a cursor, good for every operation that takes tokens of this sort. */
+const char *token_seal(struct arena *arena, const uint8_t secret[32], const char *sort, const char *text);
+/* Replaces the token in the call's sealed parameter, if it was given, by the text that was sealed. */
+enum status token_open(struct ctx *ctx, struct call *call);
 
 /* ── negotiate.c ── */
 /* Picks one of the operation's reply types for an Accept header; NULL when none fits. */
@@ -232,6 +252,13 @@ void outage_over(struct outage *outage); /* may be called when there was none */
 /* What every failed outcome of the loop's database becomes: the words are db_fail's. */
 void call_refuse_outcome(struct call *call, enum db_outcome outcome, const PGresult *res);
 void call_run(struct call *call); /* everything is checked: execute */
+
+/* ── wait.c ── a reply that has nothing to tell yet waits for `wait` seconds, without a connection ── */
+/* Takes the call in, if it may wait and the row says `_idle`; it is then answered later. */
+bool wait_enter(struct call *call, const struct plan *plan, const PGresult *res, const struct outcome *answer);
+void wait_leave(struct call *call); /* may be called for any call */
+void wait_tick(struct engine_loop *loop);
+void call_again(struct call *call); /* run.c: its statement once more */
 
 /* ── pipe.c ── a ring between the loop (never blocks) and a worker (blocks) ── */
 struct pipe;
@@ -270,6 +297,7 @@ struct job {
     enum status status;
     struct outcome out;
     const char *link;
+    const char *changes_after; /* sealed; where the feed goes on behind what is exported */
     bool is_stream;
     bool is_export; /* a list as CSV or NDJSON */
     bool is_replayed;

@@ -79,6 +79,12 @@ static void on_upload_wake(struct loop_task *task)
 
 /* ── its reply goes, as a stream ── */
 
+static void tell_changes(const struct job *job)
+{
+    if (job->changes_after)
+        reply_header(job->call->rq, "Changes-After", job->changes_after);
+}
+
 static ptrdiff_t pull(void *cls, char *dst, size_t cap)
 {
     return pipe_take(((struct job *)cls)->download, dst, cap);
@@ -94,6 +100,7 @@ static void on_download_wake(struct loop_task *task)
         return;
     }
     job->has_head = true;
+    tell_changes(job);
     reply_stream(job->call->rq, job->call->op->contract->success, job->call->reply_type, pull, job);
 }
 
@@ -120,6 +127,7 @@ static void answer(struct job *job)
     }
     if (job->is_replayed)
         reply_header(call->rq, "Idempotency-Replayed", "true");
+    tell_changes(job);
     call_answer(call, &job->out, job->link);
 }
 

@@ -78,6 +78,12 @@ static void chore_done(struct db_request *db, enum db_outcome outcome, PGresult 
     arena_free(db->cls);
 }
 
+/* The setting that a chore's parameter names. */
+static int64_t kept(const struct settings *settings, const char *name)
+{
+    return strcmp(name, "idempotency_hours") == 0 ? settings->idempotency_hours : settings->change_days;
+}
+
 static void run_chore(void *cls, const struct statement *statement)
 {
     struct engine_loop *loop = cls;
@@ -95,8 +101,7 @@ static void run_chore(void *cls, const struct statement *statement)
                               .cls = arena};
     values = arena_zalloc_array(arena, db->variant->n_binds + 1, sizeof *values);
     for (size_t i = 0; i < db->variant->n_binds; i++)
-        if (strcmp(db->variant->binds[i], "idempotency_hours") == 0)
-            values[i] = arena_printf(arena, "%lld", (long long)loop->engine->settings->idempotency_hours);
+        values[i] = arena_printf(arena, "%lld", (long long)kept(loop->engine->settings, db->variant->binds[i]));
     db->values = values;
     db_loop_submit(loop->db, db);
 }
@@ -130,6 +135,7 @@ static void on_tick(uv_timer_t *timer)
         chores_at = ticks + CHORE_TICKS;
         sql_set_each(loop->engine->set, run_chore, loop);
     }
+    wait_tick(loop);
     on_wake(&loop->wake);
 }
 

@@ -62,6 +62,24 @@ static int param_index(const struct operation *operation, const char *name)
     return -1;
 }
 
+static int sealed_param(const struct operation *operation)
+{
+    for (size_t i = 0; i < operation->n_params; i++)
+        if (operation->params[i].type.sealed)
+            return (int)i;
+    return -1;
+}
+
+/* Whether the contract lets its successful reply have this header. */
+static bool declares_header(const struct engine *engine, const struct operation *operation, const char *name)
+{
+    char status[12];
+    snprintf(status, sizeof status, "%d", operation->success);
+    const json_t *response = json_object_get(json_object_get(operation->raw, "responses"), status);
+    const json_t *headers = contract_keyword(engine->contract, response, "headers");
+    return json_object_get(headers, name) != NULL;
+}
+
 static void op_metrics(struct op *op)
 {
     static const char *const classes[6] = {"0", "1xx", "2xx", "3xx", "4xx", "5xx"};
@@ -92,6 +110,9 @@ static bool op_compile(struct op *op, const struct engine *engine, const struct 
     op->limit_param = param_index(operation, "limit");
     op->fields_param = param_index(operation, "fields");
     op->count_param = param_index(operation, "count");
+    op->wait_param = param_index(operation, "wait");
+    op->sealed_param = sealed_param(operation);
+    op->tells_changes = declares_header(engine, operation, "Changes-After");
     op->timeout_ms = operation->timeout_ms;
     op->is_write = operation->method != HTTP_GET;
     op->builtin = builtin_find(operation->id);

@@ -54,26 +54,57 @@ static enum status bad_cursor(struct ctx *ctx)
                 "Kursor ini tidak dibuat untuk daftar, saringan, dan urutan ini.");
 }
 
-enum status page_open_cursor(struct ctx *ctx, const uint8_t secret[32], const char *operation, const char *filters, size_t sort,
-                             const char *cursor, const char **ret_keys, size_t n_keys)
+/* False unless it was sealed by us with the same words. */
+static bool open_sealed(struct arena *arena, const uint8_t secret[32], const char *operation, const char *filters, size_t sort,
+                        const char *cursor, const char **ret_keys, size_t n_keys)
 {
     uint8_t raw[CURSOR_BYTES_MAX], sum[MAC_LEN];
     size_t len, at = 0;
     if (sodium_base642bin(raw, sizeof raw, cursor, strlen(cursor), NULL, &len, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
         len < MAC_LEN)
-        return bad_cursor(ctx);
+        return false;
     len -= MAC_LEN;
     mac(sum, secret, operation, filters, sort, raw, len);
     if (sodium_memcmp(sum, raw + len, MAC_LEN) != 0)
-        return bad_cursor(ctx);
+        return false;
     for (size_t i = 0; i < n_keys; i++) {
         size_t key_len = at + 2 <= len ? (size_t)raw[at] << 8 | raw[at + 1] : len;
         if (at + 2 + key_len > len)
-            return bad_cursor(ctx);
-        ret_keys[i] = arena_strndup(ctx->arena, (const char *)raw + at + 2, key_len);
+            return false;
+        ret_keys[i] = arena_strndup(arena, (const char *)raw + at + 2, key_len);
         at += 2 + key_len;
     }
-    return at == len ? ST_OK : bad_cursor(ctx);
+    return at == len;
+}
+
+enum status page_open_cursor(struct ctx *ctx, const uint8_t secret[32], const char *operation, const char *filters, size_t sort,
+                             const char *cursor, const char **ret_keys, size_t n_keys)
+{
+    return open_sealed(ctx->arena, secret, operation, filters, sort, cursor, ret_keys, n_keys) ? ST_OK : bad_cursor(ctx);
+}
+
+const char *token_seal(struct arena *arena, const uint8_t secret[32], const char *sort, const char *text)
+{
+    return page_seal_cursor(arena, secret, arena_printf(arena, "token %s", sort), "", 0, &text, 1);
+}
+
+enum status token_open(struct ctx *ctx, struct call *call)
+{
+    int param = call->op->sealed_param;
+    struct value *v = param < 0 ? NULL : &call->in.values[param];
+    const struct param_spec *spec = param < 0 ? NULL : &call->op->contract->params[param];
+    const char *text;
+    if (!v || !v->text)
+        return ST_OK;
+    if (!open_sealed(ctx->arena, call->engine->cursor_secret, arena_printf(ctx->arena, "token %s", spec->type.sealed), "", 0, v->text,
+                     &text, 1)) {
+        fault_add(ctx, AT_PARAMETER, spec->name, "cursor-invalid", "Take the token as it was given.",
+                  "Pakai token persis seperti yang diberikan.");
+        return fail(ctx, ST_BAD_REQUEST, "cursor-invalid", "This token was not made here.", "Token ini tidak dibuat di sini.");
+    }
+    v->text = text;
+    v->len = strlen(text);
+    return ST_OK;
 }
 
 /* Everything given that narrows the list, in the contract's order: name, value, name, value … with unit separators between. */

@@ -27,6 +27,7 @@ static void plan_column(struct plan *plan, int i, const struct op *op, const PGr
     c->kind = render_kind_of(PQftype(res, i));
     c->is_hidden = name[0] == '_';
     c->scope = member ? member->scope : NULL;
+    c->sealed = member ? member->sealed : NULL;
     buf_init(&prefix, arena, 32);
     buf_json_string(&prefix, name, strlen(name));
     buf_putc(&prefix, ':');
@@ -40,6 +41,12 @@ static void plan_column(struct plan *plan, int i, const struct op *op, const PGr
         plan->pointer = i;
     else if (strcmp(name, "_value") == 0)
         plan->value = i;
+    else if (strcmp(name, "_idle") == 0)
+        plan->idle = i;
+    else if (strcmp(name, "_mark") == 0)
+        plan->mark = i;
+    if (c->sealed)
+        plan->sealed = i;
 }
 
 static void free_arena(void *arena)
@@ -52,7 +59,7 @@ static struct plan *plan_make(const struct op *op, const PGresult *res, struct a
     struct plan *plan = arena_zalloc(arena, sizeof *plan);
     plan->n_columns = PQnfields(res);
     plan->columns = arena_zalloc_array(arena, (size_t)plan->n_columns + 1, sizeof *plan->columns);
-    plan->version = plan->problem = plan->pointer = plan->value = -1;
+    plan->version = plan->problem = plan->pointer = plan->value = plan->idle = plan->mark = plan->sealed = -1;
     for (int i = 0; i < plan->n_columns; i++)
         plan_column(plan, i, op, res, arena);
 
@@ -109,14 +116,22 @@ static bool list_has(const char *list, const char *name)
     return false;
 }
 
-struct projection projection_of(struct ctx *ctx, const struct plan *plan, const struct actor *actor, const char *fields)
+struct projection projection_of(struct ctx *ctx, const struct plan *plan, const struct call *call)
 {
+    const struct actor *actor = call->actor;
+    const char *fields = call->op->fields_param >= 0 ? call->in.values[call->op->fields_param].text : NULL;
     bool *shown = arena_alloc(ctx->arena, (size_t)plan->n_columns + 1);
     for (int i = 0; i < plan->n_columns; i++) {
         const struct column *c = &plan->columns[i];
         shown[i] = !c->is_hidden && (!c->scope || (actor && actor_has_scope(actor, c->scope))) && (!fields || list_has(fields, c->name));
     }
-    return (struct projection){plan, shown};
+    return (struct projection){plan, shown, ctx->arena, call->engine->cursor_secret};
+}
+
+static void render_sealed(struct buf *out, const struct projection *p, const char *sort, const char *text)
+{
+    const char *token = token_seal(p->arena, p->secret, sort, text);
+    buf_json_string(out, token, strlen(token));
 }
 
 void render_row(struct buf *out, const struct projection *p, const PGresult *res, int row)
@@ -133,6 +148,8 @@ void render_row(struct buf *out, const struct projection *p, const PGresult *res
         len = PQgetlength(res, row, i);
         if (len == 0 && PQgetisnull(res, row, i)) /* asked only where it can be: this runs for every value of every reply */
             BUF_LIT(out, "null");
+        else if (c->sealed)
+            render_sealed(out, p, c->sealed, PQgetvalue(res, row, i));
         else
             render_json(out, c->kind, PQgetvalue(res, row, i), (size_t)len);
     }
@@ -289,8 +306,7 @@ enum status render_reply(struct ctx *ctx, const struct call *call, const struct 
                          const char **ret_link)
 {
     const struct operation *operation = call->op->contract;
-    const char *fields = call->op->fields_param >= 0 ? call->in.values[call->op->fields_param].text : NULL;
-    struct projection p = projection_of(ctx, plan, call->actor, fields);
+    struct projection p = projection_of(ctx, plan, call);
     struct buf *body = arena_zalloc(ctx->arena, sizeof *body);
     int n = PQntuples(res);
     enum status st = n ? row_refusal(ctx, plan, res, 0) : ST_OK;

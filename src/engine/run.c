@@ -36,12 +36,14 @@ static void statement_done(struct db_request *db, enum db_outcome outcome, PGres
     struct call *call = db->cls;
     struct outcome out = {0};
     const char *link = NULL;
+    struct plan *plan;
     if (!call->is_over) {
-        if (outcome != DB_OK)
+        plan = outcome == DB_OK ? plan_of(call->variant, call->op, res) : NULL;
+        if (!plan)
             call_refuse_outcome(call, outcome, res);
-        else if (render_reply(call->ctx, call, plan_of(call->variant, call->op, res), res, &out, &link) != ST_OK)
+        else if (render_reply(call->ctx, call, plan, res, &out, &link) != ST_OK)
             call_refuse(call, call->ctx);
-        else
+        else if (!wait_enter(call, plan, res, &out))
             call_answer(call, &out, link);
     }
     request_release(call->rq);
@@ -80,6 +82,11 @@ static void submit_statement(struct call *call)
         call_refuse(call, call->ctx);
     else
         submit(call, call->variant, statement_done);
+}
+
+void call_again(struct call *call)
+{
+    submit(call, call->variant, statement_done);
 }
 
 static bool needs_worker(const struct call *call)

@@ -36,8 +36,9 @@ def world(api, keys, office):
     for n in range(4):
         api.post(f"/v1/change-requests/{requests[0]['id']}/comments", {"text": f"Komentar {n}"}, expect=201)
     posts = [make.post(api, office["id"]) for _ in range(4)]
+    api.put(f"/v1/asn/{people[0]['nip']}/external-ids/siasn", {"value": "A8ACA7397AEB3912"})
     return {"request_id": requests[0]["id"], "portal": portal, "code": "COM_2", "history_id": ranks[2]["id"], "unit_id": office["id"], "nip": people[0]["nip"], "programme_id": programmes[0]["id"], "session_id": sessions[0]["id"],
             "enrolment_id": enrolments[0]["id"], "period_id": periods[0]["id"], "evaluation_id": evaluations[0]["id"],
             "indicator_id": indicators[0]["id"], "import_id": imports[0].json["id"], "post_id": posts[0]["id"],
             "list": "rank-pns",
-            "due_list": "retirement", "by": "rank"}
+            "due_list": "retirement", "by": "rank", "system": "siasn", "value": "A8ACA7397AEB3912"}

@@ -14,7 +14,7 @@ OPERATIONS = list(CONTRACT.operations.values())
 SECURED = [o for o in OPERATIONS if o.scopes is not None]
 
 # Well-formed values that nothing has, by the name of the path parameter; anything else is a UUID that was never given out.
-NOBODY = {"nip": "199912312022031998", "year": "1999", "code": "NOT-THERE"}
+NOBODY = {"nip": "199912312022031998", "year": "1999", "code": "NOT-THERE", "system": "not-there", "value": "not-there"}
 
 
 def named(operations):

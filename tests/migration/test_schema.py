@@ -10,8 +10,8 @@ CONTRACT = contracts.load().document
 # Held by the database for itself: no client can meet them, or only as a fault of ours.
 OURS = {"unit_path_key", "asn_nip_form", "enrolment_state_known", "enrolment_queue_place_key", "enrolment_jp_only_passed", "session_waiting",
         "evaluation_state_known", "evaluation_predicate_known", "evaluation_predicate_number_range", "evaluation_final_is_whole", "history_asn_fkey",
-        "history_kind_known", "history_facts_object", "history_fixed"}
-SERVED = ("asn", "history", "unit", "post", "programme", "session", "enrolment", "period", "evaluation", "indicator")
+        "history_kind_known", "history_facts_object", "history_fixed", "external_id_asn_fkey", "external_id_system_form", "external_id_value_length"}
+SERVED = ("asn", "history", "unit", "post", "programme", "session", "enrolment", "period", "evaluation", "indicator", "external_id")
 
 
 def test_every_table_column_and_function_says_what_it_is(run):

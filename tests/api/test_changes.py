@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The feed of changes as a client meets it: what it tells, to whom, how it waits, and what it has forgotten."""
+import time
+
+import pytest
+import requests
+
+from support import client as clients, daemon as daemons, make
+
+NDJSON = {"Accept": "application/x-ndjson"}
+LISTS = ["/v1/units", "/v1/asn", "/v1/programmes", "/v1/sessions", "/v1/enrolments", "/v1/periods", "/v1/evaluations"]
+
+
+def position(client, path="/v1/units"):
+    """A token from which the feed tells what comes from now on."""
+    return client.get(path, headers=NDJSON).headers["Changes-After"]
+
+
+def read(client, after, query="", limit=1000):
+    """All changes after a token, and the next token."""
+    found = []
+    while True:
+        page = client.get(f"/v1/changes?limit={limit}&after={after}{query}").json
+        found += page["changes"]
+        after = page["next"]
+        if not page["more"]:
+            return found, after
+
+
+def told(changes):
+    return [(c["entity"], c["kind"], c["key"]) for c in changes]
+
+
+def test_what_is_made_changed_and_annulled_is_told_once_in_order(api):
+    after = position(api)
+    unit = make.unit(api)
+    person = make.person(api, unit["id"], rank="III/a", rank_since="2020-04-01")
+    api.patch(f"/v1/asn/{person['nip']}", {"name": "Nama Baru"}, etag=make.tag(api, f"/v1/asn/{person['nip']}"))
+    rank = make.history(api, person["nip"], "rank", {"rank": "III/b"}, "2024-04-01")
+    path = f"/v1/asn/{person['nip']}/history/{rank['id']}"
+    changes, after = read(api, after)
+    assert told(changes)[:3] == [("unit", "created", unit["code"]), ("asn", "created", person["nip"]), ("asn", "updated", person["nip"])]
+    assert ("history", "created", person["nip"]) in told(changes)[3:] and ("asn", "updated", person["nip"]) in told(changes)[3:]
+    for change in changes:
+        assert api.get(change["href"]).json["id"] == change["id"]
+    api.post(f"{path}/annul", {"reason": "salah orang"}, headers={"If-Match": make.tag(api, path)})
+    changes, after = read(api, after)
+    assert ("history", "deleted", person["nip"]) in told(changes)
+    assert [c["part"] for c in changes if c["entity"] == "history" and c["kind"] == "deleted"] == ["rank"]
+    assert read(api, after) == ([], after)
+
+
+def test_training_and_performance_are_told(api, office):
+    person = make.person(api, office["id"])
+    after = position(api)
+    session = make.session(api)
+    enrolment = make.enrol(api, session["id"], person["nip"])
+    evaluation = make.evaluation(api, person["nip"], make.period(api)["id"])
+    make.indicator(api, evaluation["id"])
+    changes, _ = read(api, after)
+    found = told(changes)
+    for wanted in (("programme", "created"), ("session", "created"), ("session", "updated"), ("enrolment", "created"), ("period", "created"),
+                   ("evaluation", "created"), ("evaluation", "updated")):
+        assert wanted in [f[:2] for f in found], wanted
+    assert {c["id"] for c in changes} >= {session["id"], enrolment["id"], evaluation["id"]}
+    assert all(api.get(c["href"]).json["id"] == c["id"] for c in changes)
+    assert {c["entity"] for c in read(api, after, "&entity=session,period")[0]} == {"session", "period"}
+
+
+def test_what_was_rolled_back_is_not_told(api, office):
+    after = position(api)
+    api.post("/v1/asn", {"nip": make.nip(), "kind": "PNS", "name": "Hanya Coba", "unit_id": office["id"]}, expect=201, headers={"Prefer": "dry-run"})
+    assert read(api, after)[0] == []
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7])
+def test_pages_add_up(limit, api, office):
+    after = position(api)
+    for _ in range(5):
+        make.person(api, office["id"])
+    rows = "".join(f"{make.nip()},PNS,Baris Impor,{office['code']}\n" for _ in range(9))
+    api("POST", "/v1/asn/import", data=("nip,kind,name,unit_code\n" + rows).encode(), headers={"Content-Type": "text/csv"}, expect=200)
+    whole, end = read(api, after)
+    assert len(whole) == 14
+    parts, last = read(api, after, limit=limit)
+    assert parts == whole
+    assert read(api, last)[0] == read(api, end)[0] == []
+
+
+# ── whose units ──
+
+def test_what_enters_and_leaves_the_callers_units(api, keys):
+    top = make.unit(api)
+    mine, other = make.unit(api, top["id"]), make.unit(api, top["id"])
+    below = make.unit(api, mine["id"])
+    here = api.as_key(keys("change.read", "asn.read", "unit.read", units=[mine["code"]]))
+    stranger = make.person(api, other["id"])
+    own = make.person(api, below["id"])
+    after = position(here)
+
+    def move(nip, unit):
+        return api.patch(f"/v1/asn/{nip}", {"unit_id": unit}, etag=make.tag(api, f"/v1/asn/{nip}"))
+
+    def seen():
+        nonlocal after
+        changes, after = read(here, after)
+        return [c for c in told(changes) if c[0] != "history"]
+
+    api.patch(f"/v1/asn/{stranger['nip']}", {"name": "Orang Lain"}, etag=make.tag(api, f"/v1/asn/{stranger['nip']}"))
+    assert seen() == []
+    move(stranger["nip"], mine["id"])
+    assert seen() == [("asn", "created", stranger["nip"])]
+    move(stranger["nip"], below["id"])
+    assert seen() == [("asn", "updated", stranger["nip"])]
+    move(stranger["nip"], other["id"])
+    assert seen() == [("asn", "deleted", stranger["nip"])]
+    # A whole subtree goes, and comes back: the people in it with it.
+    path = f"/v1/units/{below['id']}"
+    api.patch(path, {"parent_id": other["id"]}, etag=make.tag(api, path))
+    assert sorted(seen()) == [("asn", "deleted", own["nip"]), ("unit", "deleted", below["code"])]
+    api.patch(path, {"parent_id": mine["id"]}, etag=make.tag(api, path))
+    assert sorted(seen()) == [("asn", "created", own["nip"]), ("unit", "created", below["code"])]
+    # The caller's own subtree is moved as a whole: nothing comes or goes.
+    api.patch(f"/v1/units/{mine['id']}", {"parent_id": other["id"]}, etag=make.tag(api, f"/v1/units/{mine['id']}"))
+    assert [c for c in seen() if c[:2] != ("unit", "updated")] == []
+    api.patch(path, {"name": "Nama Lain"}, etag=make.tag(api, path))
+    assert seen() == [("unit", "updated", below["code"])]
+
+
+def test_scopes_say_of_what_a_caller_is_told(api, keys, office):
+    after = position(api)
+    person = make.person(api, office["id"])
+    api.post(f"/v1/asn/{person['nip']}/history", {"kind": "discipline", "from": "2024-01-01", "facts": {"level": "ringan"}}, expect=201)
+    make.unit(api, office["id"])
+    make.period(api)
+    seen = {}
+    for scopes in ((), ("unit.read",), ("asn.read",), ("asn.read", "asn.discipline"), ("performance.read",)):
+        changes, _ = read(api.as_key(keys("change.read", *scopes)), after)
+        seen[scopes] = [(c["entity"], c["part"]) for c in changes]
+    assert seen[()] == []
+    assert seen[("unit.read",)] == [("unit", None)]
+    assert ("history", "discipline") not in seen[("asn.read",)] and ("asn", None) in seen[("asn.read",)]
+    assert ("history", "discipline") in seen[("asn.read", "asn.discipline")]
+    assert seen[("performance.read",)] == [("period", None)]
+
+
+# ── tokens ──
+
+def test_a_token_that_was_changed_is_refused(api):
+    token = position(api)
+    for place in (0, len(token) // 2, len(token) - 2):
+        broken = token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1:]
+        reply = api.get(f"/v1/changes?after={broken}", expect=400)
+        assert (reply.code, reply.faults) == ("cursor-invalid", {"after": "cursor-invalid"})
+    page = api.get("/v1/units?limit=1").json["page"]["next"]
+    assert api.get(f"/v1/changes?after={page}", expect=400).code == "cursor-invalid"
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_exports_say_where_the_feed_goes_on(path, api, world):
+    for form in ("text/csv", "application/x-ndjson"):
+        assert read(api, api.get(path, headers={"Accept": form}).headers["Changes-After"])[0] == []
+    assert "Changes-After" not in api.get(path).headers
+    empty = {"/v1/units": "?q=xyzzyx", "/v1/asn": "?q=xyzzyx"}.get(path)
+    if empty:
+        assert read(api, api.get(path + empty, headers=NDJSON).headers["Changes-After"])[0] == []
+
+
+def test_what_is_forgotten_is_410_and_says_what_to_do(api, sql, office):
+    before = position(api)
+    make.person(api, office["id"])
+    after = position(api)
+    make.person(api, office["id"])
+    sql("UPDATE change_batch SET at = at - interval '100 days' WHERE position < (SELECT max(position) FROM change_batch)")
+    assert sql("SELECT change_forget(90) = max(position) - 1 FROM change_batch")[0][0]
+    reply = api.get(f"/v1/changes?after={before}", expect=410)
+    assert reply.code == "changes-forgotten" and "Changes-After" in reply.json["detail"]
+    assert len(read(api, after)[0]) == 1, "what is kept is told to who stands behind the horizon"
+    assert len(api.get("/v1/changes").json["changes"]) == 1
+    assert sql("SELECT count(*) FROM change c WHERE NOT EXISTS (SELECT FROM change_batch b WHERE b.id = c.batch)") == [(0,)]
+
+
+def test_a_token_from_before_a_restored_backup_is_410(api, sql, office):
+    make.person(api, office["id"])
+    token = position(api)
+    last = sql("SELECT last_value FROM change_position")[0][0]
+    sql("SELECT setval('change_position', %s)", (last - 1,))
+    try:
+        assert api.get(f"/v1/changes?after={token}", expect=410).code == "changes-forgotten"
+    finally:
+        sql("SELECT setval('change_position', %s)", (last,))
+
+
+# ── waiting ──
+
+def test_an_empty_page_waits_for_a_change(api, office):
+    after = position(api)
+    began = time.monotonic()
+    waiting = daemons.StreamReader(lambda: (api.as_key(api.key).get(f"/v1/changes?after={after}&wait=30").json, time.monotonic()))
+    time.sleep(1)  # not to order anything: so that it has waited
+    assert waiting.is_alive()
+    written = time.monotonic()
+    person = make.person(api, office["id"])
+    page, ended = waiting.get()
+    assert told(page["changes"]) == [("asn", "created", person["nip"])]
+    assert ended - written < 2 and written - began >= 1
+
+
+def test_what_is_not_the_callers_does_not_end_the_waiting(api, keys, office):
+    other = make.unit(api)
+    here = api.as_key(keys("change.read", "asn.read", units=[other["code"]]))
+    after = position(api)
+    waiting = daemons.StreamReader(lambda: here.get(f"/v1/changes?after={after}&wait=30").json)
+    for _ in range(3):
+        make.person(api, office["id"])
+    person = make.person(api, other["id"])
+    assert told(waiting.get()["changes"]) == [("asn", "created", person["nip"])]
+
+
+def test_time_is_up_with_an_empty_page(api):
+    after = position(api)
+    began = time.monotonic()
+    page = api.get(f"/v1/changes?after={after}&wait=1").json
+    assert page["changes"] == [] and not page["more"]
+    assert 0.9 < time.monotonic() - began < 3
+    assert api.get("/v1/changes?wait=61", expect=400).faults == {"wait": api.get("/v1/changes?wait=61", expect=400).faults["wait"]}
+
+
+def test_many_wait_without_holding_anything_up(api, sql):
+    after = position(api)
+    waiting = [daemons.StreamReader(lambda: api.as_key(api.key).get(f"/v1/changes?after={after}&wait=20").json) for _ in range(40)]
+    busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'asnd%' AND state <> 'idle'"
+    idle = sum(sql(busy)[0][0] == 0 for _ in range(30))
+    assert idle > 15, "waiting keeps connections busy"
+    began = time.monotonic()
+    unit = make.unit(api)
+    assert time.monotonic() - began < 2
+    for w in waiting:
+        assert told(w.get()["changes"]) == [("unit", "created", unit["code"])]
+
+
+def test_a_key_that_is_revoked_while_it_waits_is_told_nothing(api, daemon, sql, office):
+    key = daemon.create_key(name="revoked", scopes=["change.read", "asn.read"])
+    here = api.as_key(key)
+    after = position(api)
+    waiting = daemons.StreamReader(lambda: here("GET", f"/v1/changes?after={after}&wait=30"))
+    time.sleep(0.5)
+    assert waiting.is_alive()
+    sql("UPDATE api_key SET revoked_at = now() WHERE name = 'revoked'")
+    make.person(api, office["id"])
+    assert waiting.get().code == "unauthenticated"
+
+
+def test_a_stop_ends_the_waiting_at_once(database):
+    own = daemons.Daemon(database, name="test_changes_stop")
+    key = own.create_key(name="stop", scopes=["admin"])
+    client = clients.Client(own.url, key)
+    after = position(client)
+    waiting = daemons.StreamReader(lambda: clients.Client(own.url, key).get(f"/v1/changes?after={after}&wait=60").json)
+    time.sleep(0.5)
+    assert waiting.is_alive()
+    began = time.monotonic()
+    own.stop()
+    assert waiting.get()["changes"] == []
+    assert time.monotonic() - began < 5
+
+
+def test_whoever_leaves_while_waiting_is_let_go(api, daemon, sql):
+    after = position(api)
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        requests.get(f"{daemon.url}/v1/changes?after={after}&wait=60", headers={"Authorization": f"Bearer {api.key}"}, timeout=0.3)
+    end = time.monotonic() + 10
+    while '"operation":"listChanges","status":200' not in (daemon.log_text().splitlines() or [""])[-1] and time.monotonic() < end:
+        time.sleep(0.05)
+    assert time.monotonic() < end
+
+
+# ── the simple one ──
+
+def test_updated_since_leaves_only_what_was_changed(api, office):
+    old = make.person(api, office["id"])
+    moment = api.get(f"/v1/asn/{make.person(api, office['id'])['nip']}").json["updated_at"]
+    new = make.person(api, office["id"])
+    nips = [r["nip"] for r in api.get(f"/v1/asn?unit_id={office['id']}&updated_since={moment.replace('+', '%2B')}&limit=1000").json["data"]]
+    assert new["nip"] in nips and old["nip"] not in nips
+    unit = make.unit(api, office["id"])
+    codes = [r["code"] for r in api.get(f"/v1/units?updated_since={unit['updated_at'].replace('+', '%2B')}&limit=1000").json["data"]]
+    assert unit["code"] in codes and office["code"] not in codes
