@@ -43,31 +43,30 @@ WHERE  (s.facts ->> 'is_employed')::boolean;
 COMMENT ON VIEW quality_person IS 'Whom the index counts: all who have not left. Columns as in asn; in_service: works in the ordinary way.';
 
 -- The row that a new record leaves behind says PNS since the TMT CPNS, the only day that the record knows; that is nobody's TMT PNS.
-CREATE FUNCTION pns_since(who uuid) RETURNS date
-LANGUAGE sql STABLE STRICT PARALLEL SAFE
-RETURN (SELECT min(h.starts)
-        FROM   history h
-        WHERE  h.asn_id = who AND h.kind = 'appointment' AND NOT h.is_void AND h.facts ->> 'kind' = 'PNS'
-               AND (num_nonnulls(h.actor_key, h.decree_number, h.remote_id) > 0
-                    OR EXISTS (SELECT FROM history c WHERE c.asn_id = who AND c.kind = 'appointment' AND NOT c.is_void
-                                                           AND c.facts ->> 'kind' = 'CPNS' AND c.starts < h.starts)));
-COMMENT ON FUNCTION pns_since(uuid) IS 'TMT PNS, if somebody told it or a time as CPNS came before; null: not known.';
+CREATE FUNCTION pns_since(who uuid) RETURNS TABLE (pns_on date)
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT min(h.starts)
+    FROM   history h
+    WHERE  h.asn_id = who AND h.kind = 'appointment' AND NOT h.is_void AND h.facts ->> 'kind' = 'PNS'
+           AND (num_nonnulls(h.actor_key, h.decree_number, h.remote_id) > 0
+                OR EXISTS (SELECT FROM history c WHERE c.asn_id = who AND c.kind = 'appointment' AND NOT c.is_void
+                                                       AND c.facts ->> 'kind' = 'CPNS' AND c.starts < h.starts))
+$$;
+COMMENT ON FUNCTION pns_since(uuid) IS
+    'TMT PNS, if somebody told it or a time as CPNS came before; null: not known. One row; a table, so that the planner merges it into the asking query.';
 
-CREATE FUNCTION performance_year(who uuid) RETURNS integer
-LANGUAGE sql STABLE STRICT PARALLEL SAFE
-RETURN greatest((SELECT max((h.facts ->> 'year')::integer) FROM history h WHERE h.asn_id = who AND h.kind = 'performance' AND NOT h.is_void),
-                (SELECT max(extract(year FROM p.ends_on)::integer) FROM evaluation e JOIN period p ON p.id = e.period_id
-                 WHERE  e.asn_id = who AND e.state = 'final'));
-COMMENT ON FUNCTION performance_year(uuid) IS 'The last year of which there is an SKP: a history of performance, or a final evaluation.';
+CREATE FUNCTION performance_year(who uuid) RETURNS TABLE (last integer)
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT greatest((SELECT max((h.facts ->> 'year')::integer) FROM history h WHERE h.asn_id = who AND h.kind = 'performance' AND NOT h.is_void),
+                    (SELECT max(extract(year FROM p.ends_on)::integer) FROM evaluation e JOIN period p ON p.id = e.period_id
+                     WHERE  e.asn_id = who AND e.state = 'final'))
+$$;
+COMMENT ON FUNCTION performance_year(uuid) IS 'The last year of which there is an SKP: a history of performance, or a final evaluation. One row, as of pns_since().';
 
-CREATE FUNCTION functional_level_of(who uuid, named text) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN coalesce((SELECT h.facts ->> 'functional_level' FROM history h
-                 WHERE  h.asn_id = who AND h.track = 'position' AND h.valid @> local_today() AND NOT h.is_void LIMIT 1),
-                (SELECT r.code FROM reference r
-                 WHERE  r.list = 'functional-level' AND r.valid @> local_today() AND ' ' || name_key(named) LIKE '% ' || name_key(r.name)));
-COMMENT ON FUNCTION functional_level_of(uuid, text) IS
-    'Jenjang of a functional position: as the history of positions says, else the one with which the position''s name ends; who may be null.';
+CREATE FUNCTION names_level(named text, level text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ' ' || lower(named) LIKE '% ' || lower(level);
+COMMENT ON FUNCTION names_level(text, text) IS 'Whether the name of a position ends with that of a functional level: Arsiparis Ahli Muda.';
 
 CREATE FUNCTION nik_faults(nik text, birth_date date, sex text) RETURNS text[]
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -84,7 +83,7 @@ COMMENT ON FUNCTION nik_faults(text, date, text) IS 'What is wrong with a NIK be
 CREATE VIEW quality_check AS
 SELECT p.id AS asn_id, 'COM_1' AS code, coalesce(y.last < y.since, true) AS is_faulty, jsonb_build_object('last_year', y.last, 'needed_from', y.since) AS facts
 FROM   quality_person p
-CROSS  JOIN LATERAL (SELECT performance_year(p.id) AS last, extract(year FROM local_today())::integer - 2 AS since) y
+CROSS  JOIN LATERAL (SELECT w.last, extract(year FROM local_today())::integer - 2 AS since FROM performance_year(p.id) w) y
 WHERE  p.in_service AND coalesce(p.appointed_on, '-infinity') < make_date(y.since + 1, 1, 1)
 UNION ALL
 SELECT p.id, 'COM_2', p.position IS NULL, '{}'
@@ -93,8 +92,9 @@ UNION ALL
 SELECT p.id, 'COM_3', p.education_level IS NULL, '{}'
 FROM   quality_person p
 UNION ALL
-SELECT p.id, 'COM_4', pns_since(p.id) IS NULL, jsonb_build_object('appointed_on', p.appointed_on)
-FROM   quality_person p WHERE p.kind = 'PNS'
+SELECT p.id, 'COM_4', s.pns_on IS NULL, jsonb_build_object('appointed_on', p.appointed_on)
+FROM   quality_person p CROSS JOIN LATERAL pns_since(p.id) s
+WHERE  p.kind = 'PNS'
 UNION ALL
 SELECT p.id, 'COM_5', num_nonnulls(p.title_front, p.title_back) = 0, jsonb_build_object('education_level', p.education_level)
 FROM   quality_person p
@@ -124,13 +124,16 @@ SELECT p.id, 'TIM_5', d.retires_on <= local_today(),
        jsonb_build_object('birth_date', p.birth_date, 'position_level', l.code, 'bup', (l.facts ->> 'bup')::integer, 'retires_on', d.retires_on)
 FROM   quality_person p
 LEFT   JOIN reference e ON p.position_kind = 'struktural' AND e.list = 'echelon' AND e.code = p.echelon AND e.valid @> local_today()
-LEFT   JOIN reference f ON p.position_kind = 'fungsional' AND f.list = 'functional-level' AND f.code = functional_level_of(p.id, p.position)
-                           AND f.valid @> local_today()
+LEFT   JOIN LATERAL (SELECT h.facts ->> 'functional_level' AS level FROM history h
+                     WHERE  p.position_kind = 'fungsional' AND h.asn_id = p.id AND h.kind = 'position' AND h.track = 'position'
+                            AND h.valid @> local_today() AND NOT h.is_void LIMIT 1) j ON true
+LEFT   JOIN reference f ON p.position_kind = 'fungsional' AND f.list = 'functional-level' AND f.valid @> local_today()
+                           AND CASE WHEN j.level IS NOT NULL THEN f.code = j.level ELSE names_level(p.position, f.name) END
 JOIN   reference l ON l.list = 'position-level' AND l.valid @> local_today()
                       AND l.code = CASE p.position_kind WHEN 'struktural' THEN e.facts ->> 'position_level' WHEN 'fungsional' THEN f.parent ELSE p.position_kind END
 CROSS  JOIN LATERAL (SELECT (date_trunc('month', p.birth_date + make_interval(years => (l.facts ->> 'bup')::integer)) + interval '1 month')::date
                             AS retires_on) d
-WHERE  p.in_service AND l.facts ? 'bup'
+WHERE  p.in_service AND d.retires_on IS NOT NULL
 UNION ALL
 SELECT p.id, 'TIM_6', v.ended_on <= local_today(), jsonb_build_object('legal_status', p.legal_status, 'leave_ended_on', v.ended_on)
 FROM   quality_person p
@@ -138,9 +141,9 @@ CROSS  JOIN LATERAL (SELECT max(coalesce(upper(h.valid), 'infinity')) AS ended_o
                      WHERE  h.asn_id = p.id AND h.kind = 'leave' AND NOT h.is_void) v
 WHERE  p.legal_status IN ('02', '13') AND v.ended_on IS NOT NULL
 UNION ALL
-SELECT p.id, 'ACC_1', p.appointed_on > s.pns, jsonb_build_object('appointed_on', p.appointed_on, 'pns_since', s.pns)
-FROM   quality_person p CROSS JOIN LATERAL (SELECT pns_since(p.id) AS pns) s
-WHERE  p.kind = 'PNS' AND p.appointed_on IS NOT NULL AND s.pns IS NOT NULL
+SELECT p.id, 'ACC_1', p.appointed_on > s.pns_on, jsonb_build_object('appointed_on', p.appointed_on, 'pns_since', s.pns_on)
+FROM   quality_person p CROSS JOIN LATERAL pns_since(p.id) s
+WHERE  p.kind = 'PNS' AND p.appointed_on IS NOT NULL AND s.pns_on IS NOT NULL
 UNION ALL
 SELECT p.id, 'ACC_3', p.appointed_on + interval '2 years' > local_today(), jsonb_build_object('appointed_on', p.appointed_on, 'position', p.position)
 FROM   quality_person p WHERE p.in_service AND p.position_kind = 'struktural' AND p.appointed_on IS NOT NULL
@@ -165,8 +168,9 @@ FROM   quality_person p
 JOIN   reference i ON i.list = 'data-quality-indicator' AND i.code = 'ACC_7' AND i.valid @> local_today()
 WHERE  p.kind IN ('PPPK', 'PPPK_PARUH_WAKTU') AND p.appointed_on IS NOT NULL
 UNION ALL
-SELECT p.id, 'ACC_9', f.level IS NOT NULL, jsonb_build_object('position', p.position, 'functional_level', f.level)
-FROM   quality_person p CROSS JOIN LATERAL (SELECT functional_level_of(NULL, p.position) AS level) f
+SELECT p.id, 'ACC_9', f.code IS NOT NULL, jsonb_build_object('position', p.position, 'functional_level', f.code)
+FROM   quality_person p
+LEFT   JOIN reference f ON f.list = 'functional-level' AND f.valid @> local_today() AND names_level(p.position, f.name)
 WHERE  p.position_kind = 'pelaksana' AND p.position IS NOT NULL
 UNION ALL
 SELECT p.id, 'ACC_10', has.seq < needs.seq, jsonb_build_object('echelon', p.echelon, 'rank', has.code, 'min_rank', needs.code)

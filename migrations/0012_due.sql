@@ -161,7 +161,8 @@ CROSS  JOIN LATERAL (
                   WHEN 'fungsional' THEN coalesce(
                       (SELECT r.parent FROM history h JOIN reference r ON r.list = 'functional-level' AND r.code = h.facts ->> 'functional_level'
                                                                           AND r.valid @> local_today()
-                       WHERE  h.asn_id = a.id AND h.kind = 'position' AND h.track = 'position' AND NOT h.is_void AND h.valid @> local_today()),
+                       WHERE  h.asn_id = a.id AND h.kind = 'position' AND h.track IS NOT NULL AND NOT h.is_void AND h.starts <= local_today()
+                              AND coalesce(upper(h.valid) > local_today(), true)),
                       (SELECT r.code FROM reference r
                        WHERE  r.list = 'position-level' AND r.parent = 'fungsional' AND r.valid @> local_today()
                               AND lower(a.position) LIKE '% ' || lower(r.name)))
@@ -430,12 +431,13 @@ LANGUAGE sql STABLE AS $$
     LEFT   JOIN reference g ON g.list = CASE (me).rank_kind WHEN 'PNS' THEN 'rank-pns' ELSE 'rank-pppk' END AND g.code = (me).rank AND g.valid @> at
     LEFT   JOIN reference x ON x.list = 'echelon' AND x.code = (me).echelon AND x.valid @> at
     LEFT   JOIN LATERAL (SELECT h.starts, h.facts FROM history h
-                         WHERE  h.asn_id = (me).id AND h.kind = 'position' AND h.track = 'position' AND NOT h.is_void AND h.valid @> at LIMIT 1) p ON true
+                         WHERE  h.asn_id = (me).id AND h.kind = 'position' AND h.track IS NOT NULL AND NOT h.is_void AND h.starts <= at
+                                AND coalesce(upper(h.valid) > at, true)
+                         ORDER  BY h.starts DESC LIMIT 1) p ON true
     LEFT   JOIN reference v ON v.list = 'functional-level' AND v.code = p.facts ->> 'functional_level' AND v.valid @> at
     LEFT   JOIN LATERAL (SELECT min(l.seq) AS seq FROM reference l
-                         WHERE  l.list = 'position-level' AND l.parent = 'fungsional' AND l.valid @> at
-                                AND (l.code = v.parent OR v.parent IS NULL AND lower((me).position) LIKE '% ' || lower(l.name))) f
-                        ON (me).position_kind = 'fungsional'
+                         WHERE  (me).position_kind = 'fungsional' AND l.list = 'position-level' AND l.parent = 'fungsional' AND l.valid @> at
+                                AND (l.code = v.parent OR v.parent IS NULL AND lower((me).position) LIKE '% ' || lower(l.name))) f ON true
     LEFT   JOIN LATERAL (SELECT (h.starts - make_interval(months => (h.facts ->> 'years')::integer * 12 + (h.facts ->> 'months')::integer))::date AS since
                          FROM   history h
                          WHERE  h.asn_id = (me).id AND h.kind = 'service' AND NOT h.is_void AND h.starts <= at

@@ -53,6 +53,9 @@ static const struct import_word kinds[] = {
     {"contract", "contract"},
     {"kontrak", "contract"},
     {"nip", "nip"},
+    {"pay", "pay"},
+    {"kgb", "pay"},
+
     {NULL, NULL},
 };
 

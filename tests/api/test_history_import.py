@@ -2,7 +2,10 @@
 """Histories from files: every kind, judged as the API judges one, the same file twice, and what is refused."""
 import pytest
 
+from support import contract as contracts
 from support import make
+
+CONTRACT = contracts.load().document
 
 # kind → columns and a row's cells behind nip, kind and from, and the facts that they make
 KINDS = {
@@ -27,6 +30,7 @@ KINDS = {
     "transfer": ("direction,agency", "in,Kabupaten Contoh", {"direction": "in", "agency": "Kabupaten Contoh"}),
     "contract": ("to,number", "2021-01-01,PK.1", {"number": "PK.1"}),
     "nip": ("new_nip", "{nip}", None),
+    "pay": ("rank,service_years", "III/a,4", {"rank": "III/a", "service_years": 4}),
 }
 
 
@@ -46,6 +50,7 @@ def person(api, office):
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_comes_in_and_a_second_time_changes_nothing(kind, api, office, person):
     award = api.get("/v1/references/award-kind?limit=1").json["data"][0]["code"]
+    assert set(KINDS) == set(CONTRACT["components"]["schemas"]["HistoryKind"]["enum"])
     columns, cells, facts = KINDS[kind]
     cells = cells.format(unit=office["code"], award=award, nip=make.nip())
     text = f"nip,kind,from,nomor sk,{columns}\n{person['nip']},{kind},01-03-2019,800/1,{cells}\n"

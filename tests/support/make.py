@@ -4,6 +4,7 @@ import itertools
 from datetime import date, timedelta
 
 _numbers = itertools.count(1)
+_years = itertools.count(1)
 
 
 def number():
@@ -67,8 +68,7 @@ def enrol(api, session_id, nip_, expect=201, **options):
 
 def period(api, **members):
     """A yearly period of a year that no other call gives."""
-    n = number()
-    year = 1901 + n % 198
+    year = 1901 + next(_years) % 198
     body = {"name": f"Tahun {year}", "kind": "tahunan", "starts_on": f"{year}-01-01", "ends_on": f"{year}-12-31", **members}
     return api.post("/v1/periods", body, expect=201).json
 
