@@ -1,38 +1,48 @@
 -- What a history says of days to come shows in the record when its day has come.
 
-CREATE INDEX history_starts_idx ON history (starts) WHERE NOT is_void;
-CREATE INDEX history_ends_idx ON history (ends) WHERE NOT is_void AND ends IS NOT NULL;
-
-CREATE TABLE history_dawn (
-    is_only boolean PRIMARY KEY DEFAULT true CONSTRAINT history_dawn_one CHECK (is_only),
-    day     date    NOT NULL
+CREATE TABLE history_ahead (
+    day    date NOT NULL,
+    asn_id uuid NOT NULL CONSTRAINT history_ahead_asn_fkey REFERENCES asn ON DELETE CASCADE,
+    CONSTRAINT history_ahead_pkey PRIMARY KEY (day, asn_id)
 );
-COMMENT ON TABLE history_dawn IS 'One row: the last day whose histories were shown in the records.';
-COMMENT ON COLUMN history_dawn.is_only IS 'There is one row';
-COMMENT ON COLUMN history_dawn.day IS 'That day';
-INSERT INTO history_dawn (day) VALUES (local_today());
+CREATE INDEX history_ahead_asn_idx ON history_ahead (asn_id);
+COMMENT ON TABLE history_ahead IS 'Days to come on which a history begins or ends; kept by a trigger, emptied by history_show_today().';
+COMMENT ON COLUMN history_ahead.day IS 'That day';
+COMMENT ON COLUMN history_ahead.asn_id IS 'Whose record may change then: asn.id';
 
--- The row's lock makes daemons take turns: the second finds nothing left to do.
+CREATE FUNCTION history_look_ahead() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO history_ahead (day, asn_id)
+    SELECT DISTINCT w.day, n.asn_id
+    FROM   entered n CROSS JOIN LATERAL (VALUES (n.starts), (n.ends)) AS w (day)
+    WHERE  w.day > local_today() AND NOT n.is_void
+    ON     CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION history_look_ahead() IS 'Notes the days to come of new and changed rows.';
+CREATE TRIGGER history_40_ahead_insert AFTER INSERT ON history REFERENCING NEW TABLE AS entered
+    FOR EACH STATEMENT EXECUTE FUNCTION history_look_ahead();
+CREATE TRIGGER history_40_ahead_update AFTER UPDATE ON history REFERENCING NEW TABLE AS entered
+    FOR EACH STATEMENT EXECUTE FUNCTION history_look_ahead();
+INSERT INTO history_ahead (day, asn_id)
+SELECT DISTINCT w.day, h.asn_id FROM history h CROSS JOIN LATERAL (VALUES (h.starts), (h.ends)) AS w (day)
+WHERE  w.day > local_today() AND NOT h.is_void;
+
 CREATE FUNCTION history_show_today() RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
-    shown  date;
     people uuid[];
 BEGIN
-    SELECT d.day INTO shown FROM history_dawn d FOR UPDATE;
-    IF shown >= local_today() THEN
+    SELECT array_agg(w.asn_id) INTO people
+    FROM   (SELECT a.id AS asn_id FROM asn a WHERE a.id IN (SELECT h.asn_id FROM history_ahead h WHERE h.day <= local_today())
+            ORDER  BY a.nip FOR NO KEY UPDATE) w;
+    IF people IS NULL THEN
         RETURN 0;
     END IF;
-    SELECT array_agg(DISTINCT w.asn_id ORDER BY w.asn_id) INTO people
-    FROM   (SELECT h.asn_id FROM history h WHERE NOT h.is_void AND h.starts > shown AND h.starts <= local_today()
-            UNION ALL
-            SELECT h.asn_id FROM history h WHERE NOT h.is_void AND h.ends IS NOT NULL AND h.ends > shown AND h.ends <= local_today()) w;
-    IF people IS NOT NULL THEN
-        PERFORM FROM asn a WHERE a.id = ANY (people) ORDER BY a.nip FOR NO KEY UPDATE;
-        PERFORM history_project(people);
-    END IF;
-    UPDATE history_dawn SET day = local_today();
-    RETURN coalesce(cardinality(people), 0);
+    DELETE FROM history_ahead h WHERE h.day <= local_today() AND h.asn_id = ANY (people);
+    PERFORM history_project(people);
+    RETURN cardinality(people);
 END $$;
 COMMENT ON FUNCTION history_show_today() IS
-    'Brings the records of people up to today whose histories begin or end something since the last time; how many these are.';
+    'Brings the records of people up to today whose day has come; how many these are. Several may run at once: the people''s rows make them take turns.';
