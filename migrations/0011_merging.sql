@@ -254,6 +254,13 @@ BEGIN
         RETURN NEXT answer;
         RETURN;
     END IF;
+    SELECT 'merge-ids', '/into', e.system INTO answer.problem, answer.pointer, answer.value
+    FROM   external_id e JOIN external_id o ON o.system = e.system AND o.asn_id = heir.id
+    WHERE  e.asn_id = gone.id LIMIT 1;
+    IF FOUND THEN
+        RETURN NEXT answer;
+        RETURN;
+    END IF;
     PERFORM set_config('asnd.merging', 'on', true);
     SET CONSTRAINTS history_no_overlap DEFERRED;
     INSERT INTO asn_merge (id, asn_id, into_id, merged_id, merged_nip, nips, record, reason, actor_key, actor_name)

@@ -258,6 +258,17 @@ CREATE TRIGGER asn_50_due_insert AFTER INSERT ON asn REFERENCING NEW TABLE AS en
 CREATE TRIGGER asn_50_due_update AFTER UPDATE ON asn REFERENCING NEW TABLE AS entered OLD TABLE AS departed
     FOR EACH STATEMENT EXECUTE FUNCTION asn_keep_due();
 
+-- In place of a foreign key, which would cost every row that is worked out: a record goes only when it was merged into another.
+CREATE FUNCTION asn_drop_due() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM due d USING departed o WHERE d.asn_id = o.id;
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION asn_drop_due() IS 'Nothing falls due of a record that was merged.';
+CREATE TRIGGER asn_50_due_delete AFTER DELETE ON asn REFERENCING OLD TABLE AS departed
+    FOR EACH STATEMENT EXECUTE FUNCTION asn_drop_due();
+
 -- Not of rows that a trigger of asn writes: there asn_50_due comes after.
 CREATE FUNCTION history_keep_due() RETURNS trigger
 LANGUAGE plpgsql AS $$

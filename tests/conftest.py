@@ -75,7 +75,7 @@ def keys(daemon):
     def make(*scopes, units=()):
         question = (scopes, tuple(units))
         if question not in made:
-            made[question] = daemon.create_key(name="+".join(scopes) or "none", scopes=scopes, units=units)
+            made[question] = daemon.create_key(name=("+".join(scopes) or "none")[:200], scopes=scopes, units=units)
         return made[question]
     return make
 

@@ -244,3 +244,21 @@ def test_merged_doubles_are_none_any_more(api, keys, office):
     assert len(both()) == 1
     merge(api, gone, heir)
     assert both() == [] and gone["nip"] in {m["merged_nip"] for m in api.walk("/v1/asn/merges?is_undone=false")[0]}
+
+
+def test_two_ids_in_one_other_system_are_not_made_one(api, office):
+    """Which of the two is right, somebody must say."""
+    one, other = make.person(api, office["id"]), make.person(api, office["id"])
+    for person in (one, other):
+        api.put(f"/v1/asn/{person['nip']}/external-ids/uji", {"value": f"U-{person['nip']}"})
+    refused = api.post(f"/v1/asn/{one['nip']}/merge", {"into": other["nip"], "reason": "Terdaftar dua kali"}, expect=409)
+    assert (refused.json["code"], refused.json["errors"][0]["value"]) == ("merge-ids", "uji")
+    api.delete(f"/v1/asn/{one['nip']}/external-ids/uji")
+    api.post(f"/v1/asn/{one['nip']}/merge", {"into": other["nip"], "reason": "Terdaftar dua kali"})
+
+
+def test_ids_in_other_systems_move_along(api, office):
+    one, other = make.person(api, office["id"]), make.person(api, office["id"])
+    api.put(f"/v1/asn/{one['nip']}/external-ids/uji2", {"value": f"V-{one['nip']}"})
+    api.post(f"/v1/asn/{one['nip']}/merge", {"into": other["nip"], "reason": "Terdaftar dua kali"})
+    assert f"V-{one['nip']}" in api.get(f"/v1/asn/{other['nip']}/external-ids").text
