@@ -42,7 +42,8 @@ def test_from_nothing_and_again(fresh):
     assert "applied" not in again.stdout
 
 
-@pytest.mark.parametrize("known", range(1, len(MIGRATIONS)))
+# Each of these leaves out one of the ways that a migration can go: from the first tables, from before a table became a list, from the last but one.
+@pytest.mark.parametrize("known", sorted({1, 5, len(MIGRATIONS) // 2, len(MIGRATIONS) - 1}))
 def test_from_an_earlier_state_with_its_data(known, fresh, cluster):
     """The first migrations by hand, a row, then the program: the row is there, and the schema is the one of a fresh database."""
     whole = cluster.create(label="whole")

@@ -5,7 +5,8 @@ import json
 
 import schemathesis
 
-HEADS = {"importAsn": ("nip", "kind", "name", "unit_code", "birth_date", "rank"), "importUnits": ("code", "name", "kind", "parent_code")}
+HEADS = {"importAsn": ("nip", "kind", "name", "unit_code", "birth_date", "rank"), "importUnits": ("code", "name", "kind", "parent_code"),
+         "importReferences": ("list", "code", "name", "source", "valid_from"), "importHistory": ("nip", "kind", "from", "rank", "decree_number")}
 
 
 def columns(context):

@@ -18,4 +18,4 @@ def test_no_reply_is_outside_the_contract(daemon, keys, tmp_path):
     assert done.returncode == 0
     assert re.search(r"[1-9][\d,]* generated", done.stdout), "nothing was asked"
     taken = {line["operation"] for line in daemon.log_lines() if line.get("status") == 200}
-    assert {"importAsn", "importUnits"} <= taken, "files that the importer could read were among it"
+    assert {"importAsn", "importUnits", "importReferences", "importHistory"} <= taken, "files that the importer could read were among it"
