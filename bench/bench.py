@@ -191,20 +191,21 @@ def bench_regency(table, rounds):
 
 
 def copy_seconds():
-    """COPY of the same rows into a table with the same columns, constraints and indexes."""
-    columns = sql("SELECT string_agg(quote_ident(attname), ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'asn'::regclass "
-                  "AND attnum > 0 AND NOT attisdropped AND attgenerated = ''")
-    with tempfile.NamedTemporaryFile(suffix=".copy") as file:
-        with open(file.name, "w") as out:
-            subprocess.run(["psql", "-Xq", DATABASE, "-c", f"COPY (SELECT {columns} FROM asn) TO STDOUT"], check=True, stdout=out, env=ENV)
-        sql("CREATE TABLE asn_copy (LIKE asn INCLUDING ALL); ALTER TABLE asn_copy ADD FOREIGN KEY (unit_id) REFERENCES unit, "
-            "ADD FOREIGN KEY (rank_kind, rank) REFERENCES rank (kind, code), ADD FOREIGN KEY (legal_status) REFERENCES legal_status, "
-            "ADD FOREIGN KEY (education_level) REFERENCES education_level, ADD FOREIGN KEY (echelon) REFERENCES echelon")
-        began = time.monotonic()
-        with open(file.name) as source:
-            subprocess.run(["psql", "-Xq", DATABASE, "-c", f"COPY asn_copy ({columns}) FROM STDIN"], check=True, stdin=source, env=ENV)
-        took = time.monotonic() - began
-    sql("DROP TABLE asn_copy")
+    """COPY of all that the import stored (records, their histories, what falls due) into tables with the same columns, constraints and indexes."""
+    keys = {"asn": "ADD FOREIGN KEY (unit_id) REFERENCES unit", "history": "ADD FOREIGN KEY (asn_id) REFERENCES asn_copy", "due": None}
+    took = 0
+    for table, key in keys.items():
+        columns = sql("SELECT string_agg(quote_ident(attname), ',' ORDER BY attnum) FROM pg_attribute "
+                      f"WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''")
+        with tempfile.NamedTemporaryFile(suffix=".copy") as file:
+            with open(file.name, "w") as out:
+                subprocess.run(["psql", "-Xq", DATABASE, "-c", f"COPY (SELECT {columns} FROM {table}) TO STDOUT"], check=True, stdout=out, env=ENV)
+            sql(f"CREATE TABLE {table}_copy (LIKE {table} INCLUDING ALL)" + (f"; ALTER TABLE {table}_copy {key}" if key else ""))
+            began = time.monotonic()
+            with open(file.name) as source:
+                subprocess.run(["psql", "-Xq", DATABASE, "-c", f"COPY {table}_copy ({columns}) FROM STDIN"], check=True, stdin=source, env=ENV)
+            took += time.monotonic() - began
+    sql("DROP TABLE " + ", ".join(f"{table}_copy" for table in reversed(keys)))
     return took
 
 
@@ -287,7 +288,7 @@ end
 def enrol_sessions(n):
     """Sessions with room for everybody, each on its own day, so that nobody overlaps."""
     sql("INSERT INTO programme (id, code, name, form, family, jp, organiser) SELECT gen_random_uuid(), 'BENCH', 'Bench', min(code), 'teknis', 8, 'Bench' "
-        "FROM training_form ON CONFLICT DO NOTHING")
+        "FROM reference WHERE list = 'training-form' ON CONFLICT DO NOTHING")
     return sql("INSERT INTO session (id, programme_id, title, starts_on, ends_on, capacity) SELECT gen_random_uuid(), p.id, 'Bench', d, d, 100000 "
                "FROM programme p, (SELECT '2030-01-01'::date + (SELECT count(*)::int FROM session) + i AS d "
                f"FROM generate_series(1, {n}) AS i) AS x WHERE p.code = 'BENCH' RETURNING id").split()
