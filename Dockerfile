@@ -6,6 +6,7 @@ FROM debian:12-slim AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends gcc libc6-dev cmake ninja-build pkg-config \
       libmicrohttpd-dev libpq-dev libjansson-dev uuid-dev libyaml-dev libpcre2-dev libsodium-dev libgmp-dev libuv1-dev libxlsxwriter-dev libsystemd-dev \
+      libhpdf-dev libqrencode-dev libgnutls28-dev libcurl4-gnutls-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
@@ -17,7 +18,7 @@ FROM debian:12-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libmicrohttpd12 libpq5 libjansson4 libuuid1 libyaml-0-2 libpcre2-8-0 libsodium23 libgmp10 \
-      libuv1 libxlsxwriter4 libsystemd0 ca-certificates curl \
+      libuv1 libxlsxwriter4 libsystemd0 libhpdf-2.3.0 libqrencode4 libgnutls30 libcurl3-gnutls fonts-dejavu-core ca-certificates curl \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin asnd
 COPY --from=build /out/usr/ /usr/

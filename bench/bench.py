@@ -23,7 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ASND = ROOT / "build/release/asnd"
 DATABASE = os.environ["ASND_TEST_DATABASE_URL"]
-ENV = dict(os.environ, ASND_DATABASE_URL=DATABASE)
+# One key asks for everything: the limits of a caller are counted as ever, and lie beyond what a machine can do.
+ENV = dict(os.environ, ASND_DATABASE_URL=DATABASE, ASND_KEY_RATE="60000000", ASND_CALLER_REQUESTS="1000000", ASND_CALLER_JOBS="100000")
 CONNECTIONS = 64
 
 
@@ -80,9 +81,9 @@ class Daemon:
         if self.process.wait(60) != 0:
             sys.exit("asnd did not stop well")
 
-    def rss_mb(self):
+    def rss_mb(self, line="VmRSS"):
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
+        return int(re.search(rf"{line}:\s+(\d+)", status).group(1)) / 1024
 
 
 def wrk(url, lua, seconds, connections=CONNECTIONS):
@@ -240,7 +241,9 @@ def bind(text, **values):
 
 def bench_get(args, table, daemon, key, nips):
     select = statement("src/asn/asn.sql", "getAsn")
-    scripts = [f"\\set nip {nip}\n" + bind(select, actor_units="'{\"\"}'") + ";\n" for nip in nips]
+    # One script for all: each is prepared by itself, and is planned anew the first five times that a client runs it, which a short round never gets beyond.
+    cases = " ".join(f"when :i = {i} then {nip}" for i, nip in enumerate(nips[1:], 1))
+    scripts = [f"\\set i random(0, {len(nips) - 1})\n\\set nip case {cases} else {nips[0]} end\n" + bind(select, actor_units="'{\"\"}'") + ";\n"]
     body = len(http("GET", f"{daemon.url}/v1/asn/{nips[0]}", key)[1])
     ours, p50s, p99s, limits, bares = [], [], [], [], []
     bare = subprocess.Popen([build_bare(), str(free_port()), str(body), str(os.cpu_count())], stdout=subprocess.PIPE, text=True)
@@ -262,6 +265,12 @@ def bench_get(args, table, daemon, key, nips):
     table.ratio("get_by_nip_of_pgbench", us / limit, 0.60)
     table.ratio("get_by_nip_of_bare_library", us / bytes_limit)
     table.ratio("get_by_nip_p99_of_p50", statistics.median([b / a for a, b in zip(p50s, p99s)]), 4, at_most=True)
+
+
+def bench_audited(args, table, daemon, key, nips):
+    """The same with NIK, e-mail and phone: each reading is committed to the audit before it leaves."""
+    table.add("GET by NIP with NIK, e-mail and phone, noted in the audit", "requests/s",
+              [wrk(daemon.url, lua_get([f"/v1/asn/{n}" for n in nips], key), args.seconds)[0] for _ in range(args.rounds)])
 
 
 def bench_page(args, table, daemon, key):
@@ -295,7 +304,7 @@ def enrol_sessions(n):
 
 
 def bench_enrol(args, table, daemon, key, nips, name, n_sessions):
-    insert = statement("src/training/training.sql", "createEnrolment")
+    insert = statement("src/training/enrolment.sql", "createEnrolment")
     ours, limits = [], []
     for _ in range(args.rounds):
         for kind in ("us", "limit"):
@@ -309,8 +318,8 @@ def bench_enrol(args, table, daemon, key, nips, name, n_sessions):
                 values = ",".join(f"({i},'{n}')" for i, n in enumerate(nips))
                 subprocess.run(["psql", "-Xq", DATABASE], check=True, input=f"INSERT INTO bench_person VALUES {values};", text=True, env=ENV)
                 picks = ",".join(f"'{s}'" for s in sessions)
-                text = bind(insert, actor_units="'{\"\"}'", new_id="gen_random_uuid()", today="'2029-12-01'", actor_name="'bench'",
-                            session_id=f"(ARRAY[{picks}]::uuid[])[1 + :i % {n_sessions}]",
+                text = bind(insert, actor_units="'{\"\"}'", actor_scopes="'{admin}'", actor_key="NULL", actor_name="'bench'", body="'{}'",
+                            new_id="gen_random_uuid()", session_id=f"(ARRAY[{picks}]::uuid[])[1 + :i % {n_sessions}]",
                             nip=f"(SELECT nip FROM bench_person WHERE i = :i % {len(nips)})")
                 limits.append(pgbench(["SELECT nextval('bench_seq') AS i \\gset\n" + text + ";\n"], min(args.seconds, 3), 8))
     us, limit = table.add(f"enrol, {name}", "requests/s", ours), table.add(f"the same by pgbench -M prepared, 8 clients, {name}", "transactions/s", limits)
@@ -332,6 +341,24 @@ def bench_depth(args, table, daemon, key):
         deeps.append(wrk(daemon.url, lua_get([f"/v1/asn?limit=50&cursor={deep}"], key), min(args.seconds, 2))[0])
     first, last = table.add("first page", "requests/s", firsts), table.add("deep page", "requests/s", deeps)
     table.ratio("deep_page_time_of_first", first / last, 1.2, at_most=True)
+
+
+def bench_export(args, table, daemon, key):
+    """Everybody as NDJSON through the daemon against COPY of the same statement's rows."""
+    text = statement("src/asn/asn.sql", "listAsn").replace(" LIMIT :_limit::bigint", "")
+    ours, copies = [], []
+    for _ in range(args.rounds):
+        request = urllib.request.Request(f"{daemon.url}/v1/asn", headers={"Authorization": f"Bearer {key}", "Accept": "application/x-ndjson"})
+        rows, began = 0, time.monotonic()
+        with urllib.request.urlopen(request, timeout=600) as reply:
+            while piece := reply.read(1 << 20):
+                rows += piece.count(b"\n")
+        ours.append(rows / (time.monotonic() - began))
+        began = time.monotonic()
+        subprocess.run(["psql", "-Xq", DATABASE, "-c", f"COPY ({text}) TO STDOUT"], check=True, stdout=subprocess.DEVNULL, env=ENV)
+        copies.append(rows / (time.monotonic() - began))
+    export, copy = table.add("export of everybody as NDJSON", "rows/s", ours), table.add("COPY TO of the same statement", "rows/s", copies)
+    table.ratio("export_of_copy", export / copy, 0.7)
 
 
 def bench_idle(table, daemon, n):
@@ -374,6 +401,21 @@ def build_bare():
     return out
 
 
+def build_arrive():
+    out = ROOT / "build/release/bench-arrive"
+    run("cc", "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-Wall", "-Werror", "-o", out, ROOT / "bench/arrive.c")
+    return out
+
+
+def arrive(port, paths, headers, rate, seconds, connections=CONNECTIONS):
+    """Requests at a fixed rate: answered/s; p50, p99, p99.9 and worst ms, counted from when each was due; how many were not answered well."""
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write("\n".join(paths) + "\n\n" + "".join(f"{name}: {value}\n" for name, value in headers.items()))
+        file.flush()
+        out = run(build_arrive(), port, int(rate), seconds, connections, file.name)
+    return [float(word) for word in re.search(r"RESULT (.*)", out).group(1).split()]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="100,000 people, 5 rounds of 2 s")
@@ -395,6 +437,7 @@ def main():
     table.add("COPY of the same rows into the same constraints", "rows/s", [args.people / copy_s])
     table.ratio("import_of_copy", copy_s / import_s, 0.3)
     key = run(ASND, "key", "create", "--name", "bench", "--scope", "admin").strip()
+    reader = run(ASND, "key", "create", "--name", "portal", "--scope", "asn.read").strip()  # sees nothing that each reading of is noted
     starts = []
     for _ in range(args.rounds):
         daemon = Daemon(ASND_STOP_DELAY_MS="0")
@@ -404,10 +447,13 @@ def main():
     daemon = Daemon(ASND_STOP_DELAY_MS="0")
     nips = sample_nips(64)
     wrk(daemon.url, lua_get([f"/v1/asn/{n}" for n in nips], key), 1)
-    bench_get(args, table, daemon, key, nips)
-    bench_page(args, table, daemon, key)
-    bench_depth(args, table, daemon, key)
+    bench_get(args, table, daemon, reader, nips)
+    bench_audited(args, table, daemon, key, nips)
+    bench_page(args, table, daemon, reader)
+    bench_depth(args, table, daemon, reader)
+    bench_export(args, table, daemon, key)
     many = sample_nips(50_000)
+    day.bench_day(args, table, daemon, key, nips, many)
     bench_enrol(args, table, daemon, key, many, "spread", 100)
     bench_enrol(args, table, daemon, key, many, "hot", 1)
     daemon.stop()
@@ -417,6 +463,11 @@ def main():
     text = f"Machine: {facts['cpu']}, {facts['cores']} cores, {facts['memory_gb']} GB, Linux {facts['kernel']}, PostgreSQL {facts['postgresql']}; " \
            f"{args.people:,} people; {facts['date']}; one loop a core, log lines on; wrk with {CONNECTIONS} connections on the same machine.\n\n" + table.markdown()
     print(text)
+    report = ROOT / ".local/bench.json"
+    report.write_text(json.dumps({"machine": facts, "people": args.people, "rounds": args.rounds, "seconds": args.seconds,
+                                  "figures": [dict(zip(("what", "unit", "median", "min", "max", "rounds"), row)) for row in table.rows],
+                                  "ratios": [dict(zip(("name", "value", "target", "at_most", "met"), row)) for row in table.ratios]}, indent=1))
+    print(f"as JSON: {report}")
     if args.write:
         page = ROOT / "docs/performance.md"
         head, _, rest = page.read_text().partition("<!-- figures -->")
@@ -427,4 +478,6 @@ def main():
 
 
 if __name__ == "__main__":
+    import day  # which asks this module for its helpers
+
     main()

@@ -12,9 +12,10 @@ set(ASND_SANITIZE "" CACHE STRING "sanitizers, as -fsanitize= takes them")
 option(ASND_FUZZ "build the fuzz targets (clang)" OFF)
 option(ASND_WERROR "warnings are errors" ON)
 
+# What was compiled in one tree need not be compiled again in a copy or clone of it.
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} ${CCACHE})
 endif()
 
 add_compile_definitions(_GNU_SOURCE ASND_VERSION="${PROJECT_VERSION}")
@@ -73,7 +74,7 @@ function(asnd_core target)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(${target} PUBLIC PkgConfig::JANSSON PkgConfig::UUID PkgConfig::GMP PkgConfig::SODIUM PkgConfig::YAML
                         PkgConfig::PCRE2 PkgConfig::PQ PkgConfig::UV PkgConfig::MICROHTTPD PkgConfig::XLSXWRITER
-                        Threads::Threads)
+                        PkgConfig::QRENCODE PkgConfig::GNUTLS PkgConfig::CURL ${HPDF_LIBRARY} Threads::Threads)
   if(SYSTEMD_FOUND)
     target_link_libraries(${target} PUBLIC PkgConfig::SYSTEMD)
   endif()

@@ -1,4 +1,4 @@
-# asnd_embed(OUT): a C file that carries openapi.yaml, the SQL files, the migrations and the documentation page inside the binary
+# asnd_embed(OUT): a C file that carries openapi.yaml, access.yaml, the SQL files, the migrations and the documentation page inside the binary
 # (by the assembler's .incbin, so that editing one of them rebuilds one object in no time). See src/cli/embedded.h.
 function(asnd_embed out)
   file(GLOB sql CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*/*.sql)
@@ -24,10 +24,12 @@ function(asnd_embed out)
   endforeach()
   string(APPEND c "BYTES(embedded_contract_, \"${PROJECT_SOURCE_DIR}/openapi.yaml\")\n")
   string(APPEND c "const struct embedded_file embedded_contract = {\"openapi.yaml\", embedded_contract_, embedded_contract__end};\n")
+  string(APPEND c "BYTES(embedded_access_, \"${PROJECT_SOURCE_DIR}/access.yaml\")\n")
+  string(APPEND c "const struct embedded_file embedded_access = {\"access.yaml\", embedded_access_, embedded_access__end};\n")
   string(APPEND c "const struct embedded_file embedded_sql[] = {\n${sql_rows}    {0, 0, 0}};\n")
   string(APPEND c "const struct embedded_file embedded_migrations[] = {\n${migration_rows}    {0, 0, 0}};\n")
   set(file ${PROJECT_BINARY_DIR}/embedded.c)
   file(CONFIGURE OUTPUT ${file} CONTENT "${c}" @ONLY)
-  set_source_files_properties(${file} PROPERTIES OBJECT_DEPENDS "${sql};${migrations};${PROJECT_SOURCE_DIR}/openapi.yaml")
+  set_source_files_properties(${file} PROPERTIES OBJECT_DEPENDS "${sql};${migrations};${PROJECT_SOURCE_DIR}/openapi.yaml;${PROJECT_SOURCE_DIR}/access.yaml")
   set(${out} ${file} PARENT_SCOPE)
 endfunction()

@@ -1,8 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # bench.sh [--quick] [--people N] [--rounds N] [--seconds N] [--write]
+# bench.sh --peers [--quick] [--people N] [--rounds N] [--seconds N] [--connections N,…] [--only WORKLOAD,…] [--peers NAME,…] [--write]
+# bench.sh --national [--people N] [--answers N] [--repeats N] [--write]
+# bench.sh --histories [--people N] [--rounds N]
+# bench.sh --crowd [SECONDS]
 # Measures asnd against the limits of this machine, side by side in one run: the same SQL by pgbench, the same bytes by the bare HTTP library,
 # the same rows by COPY. Prints medians, spreads and `RATIO name value` lines; --write puts them into docs/performance.md.
+# --peers: the same beside servers in Go, Rust, JavaScript and Python with the same statements; those that cannot be built here are named and left out.
+# --national: five million people (or N) with their histories, ten times as many tickets and answers (or N), and how long it takes to read them and their figures. Needs some 60 GB
+# below TMPDIR and two hours.
+# --crowd: 200 citizens a second answer a survey for a minute, some of them twice, beside an office's own work, while answers are recounted: nothing is lost, nothing counts twice.
+# --histories: a million people (or N) and all their histories by the importer, against COPY of the same rows with and without triggers; and the export against COPY TO.
 set -euo pipefail
 ROOT=$(cd -- "$(dirname -- "$0")/.." && pwd)
 # shellcheck source=scripts/lib.sh
@@ -10,5 +19,29 @@ ROOT=$(cd -- "$(dirname -- "$0")/.." && pwd)
 mkdir -p "$ROOT/.local"
 need_packages build run test bench
 build release asnd
-ASND_TEST_PG_OPTIONS="-c fsync=on -c full_page_writes=on -c shared_buffers=1GB -c max_wal_size=4GB -c max_connections=100" \
-    exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 "$ROOT/bench/bench.py" "$@"
+if [ "${1:-}" = --national ]; then
+    shift
+    ASND_TEST_PG_OPTIONS="-c shared_buffers=4GB -c max_wal_size=16GB -c work_mem=32MB -c max_connections=100" \
+        exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 "$ROOT/bench/national.py" "$@"
+fi
+if [ "${1:-}" = --crowd ]; then
+    ASND_TEST_CROWD_SECONDS=${2:-60} ASND_TEST_ASND=$ROOT/build/release/asnd ASND_TEST_PG_OPTIONS="-c fsync=on -c full_page_writes=on" \
+        exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 -m pytest -q -s -p no:cacheprovider "$ROOT/tests/api/test_survey_crowd.py"
+fi
+OPTIONS="-c fsync=on -c full_page_writes=on -c shared_buffers=1GB -c max_wal_size=4GB -c max_connections=100"
+if [ "${1:-}" = --histories ]; then
+    shift
+    ASND_TEST_PG_OPTIONS=$OPTIONS exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 "$ROOT/bench/histories.py" "$@"
+fi
+if [ "${1:-}" = --peers ]; then
+    shift
+    # A peer's tools (group bench-peers of packages.txt): what is on the PATH is used, whatever its version; for what is not, Debian's are tried.
+    packages=()
+    for tool in go:golang-go node:nodejs npm:npm cargo:cargo; do
+        command -v "${tool%%:*}" >/dev/null || packages+=("${tool#*:}")
+    done
+    [ ${#packages[@]} = 0 ] || as_root apt-get -qy --no-install-recommends install "${packages[@]}" >"$ROOT/.local/apt-peers.log" 2>&1 ||
+        say "apt could not install ${packages[*]}; the peers that need them will be left out. Its words: $ROOT/.local/apt-peers.log"
+    ASND_TEST_PG_OPTIONS=$OPTIONS exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 "$ROOT/bench/peers.py" "$@"
+fi
+ASND_TEST_PG_OPTIONS=$OPTIONS exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 "$ROOT/bench/bench.py" "$@"

@@ -25,6 +25,7 @@ detach=''
 stop=''
 started_cluster=''
 home=''
+owner_url=''
 daemon=''
 as_daemon=()
 
@@ -103,13 +104,14 @@ log_min_messages = warning
 CONF
 }
 
-own_database() { echo "postgresql://asnd@/asnd?host=${1// /%20}"; } # SOCKET_DIRECTORY
+own_database() { echo "postgresql://${2:-asnd}@/asnd?host=${1// /%20}&port=5432"; } # SOCKET_DIRECTORY [ROLE]
 
 # `source .local/env` leaves the private database's address in the shell, which is no wish for another one.
 wants_cluster() { [ -z "${ASND_DATABASE_URL:-}" ] || [ "$ASND_DATABASE_URL" = "$(own_database "$(socket_dir "$(cluster_home)")")" ]; }
 
 start_cluster() {
     local owner
+    unset "${!PG@}" # the caller's PGPORT and its like mean another server
     pg_bin=$(postgres_bin)
     home=$(cluster_home)
     socket=$(socket_dir "$home")
@@ -131,17 +133,32 @@ start_cluster() {
         started_cluster=1
     fi
     quietly "$LOCAL/database.log" as_server "$pg_bin/psql" -qXtA -v ON_ERROR_STOP=1 -h "$socket" -U postgres -d postgres <<'SQL' || server_failed "the database could not be made" "$LOCAL/database.log"
-SELECT 'CREATE ROLE asnd LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'asnd') \gexec
-SELECT 'CREATE DATABASE asnd OWNER asnd' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'asnd') \gexec
+SET client_min_messages = warning;
+SELECT format('CREATE ROLE %I %s', name, kind) FROM (VALUES ('asnd', 'LOGIN'), ('asnd_owner', 'LOGIN'), ('asnd_all', 'NOLOGIN'), ('asnd_bound', 'NOLOGIN')) AS r (name, kind)
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
+GRANT asnd_all, asnd_bound TO asnd;
+SELECT 'CREATE DATABASE asnd OWNER asnd_owner' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'asnd') \gexec
+\connect asnd
+-- Of a cluster from before there were two roles.
+REASSIGN OWNED BY asnd TO asnd_owner;
+GRANT ALL ON SCHEMA public TO asnd_owner;
 SQL
     ASND_DATABASE_URL=$(own_database "$socket")
+    owner_url=$(own_database "$socket" asnd_owner)
 }
 
 stop_cluster() {
+    local mode
     pg_bin=$(postgres_bin)
     home=$(cluster_home)
     if as_server test -f "$home/data/PG_VERSION" && cluster_runs; then
-        as_server "$pg_bin/pg_ctl" -D "$home/data" -m fast -w -t 60 stop >/dev/null 2>&1 || say "PostgreSQL in $home did not stop"
+        # A server that cannot end in order (its disk is full) is ended without: what was committed is in its log. One that
+        # fell over by itself meanwhile makes pg_ctl fail too, so what counts is whether it still runs.
+        for mode in fast immediate; do
+            as_server "$pg_bin/pg_ctl" -D "$home/data" -m $mode -w -t 15 stop >/dev/null 2>&1 && return
+            cluster_runs || return 0
+        done
+        say "PostgreSQL in $home did not stop"
     fi
 }
 
@@ -164,15 +181,17 @@ server_failed() {
 migrate() {
     local which="the database"
     [ -n "$home" ] || which="the database of ASND_DATABASE_URL"
-    quietly "$LOCAL/migrate.log" "$ASND" migrate && return 0
+    quietly "$LOCAL/migrate.log" env ASND_OWNER_DATABASE_URL="${owner_url:-${ASND_OWNER_DATABASE_URL:-}}" "$ASND" migrate && return 0
     ! grep -q '"database-connect-failed"' <<<"$words" || server_failed "$which cannot be reached" "$LOCAL/migrate.log"
     server_failed "$which could not be brought up to date" "$LOCAL/migrate.log"
 }
 
-# Demo people and units, through the product's own import; only ever into an empty database, or to finish what was begun in one: an import
-# changes nothing that is there already.
+# Demo units, people and some of their histories by the product's own import, then two years of their trainings, services and evaluations by its API; only ever into an
+# empty database, or to finish what was begun in one: an import changes nothing that is there already, and each request of life.py counts once.
 import_demo() {
-    python3 "$ROOT/tools/generate.py" --out "$LOCAL/demo" && "$ASND" import units "$LOCAL/demo/units.csv" && "$ASND" import asn "$LOCAL/demo/asn.csv"
+    python3 "$ROOT/tools/generate.py" --out "$LOCAL/demo" && "$ASND" import units "$LOCAL/demo/units.csv" &&
+        "$ASND" import asn "$LOCAL/demo/asn.csv" && "$ASND" import history "$LOCAL/demo/history.csv" &&
+        ASND_URL=$url ASND_ADMIN_KEY=$key python3 "$ROOT/tools/life.py"
 }
 
 load_demo() {
@@ -200,7 +219,7 @@ start_daemon() {
     fi
     said=$(wc -l 2>/dev/null <"$LOCAL/asnd.log" || echo 0)
     # In a session of its own: Ctrl-C reaches this script alone, which then stops things in order.
-    ASND_LISTEN=127.0.0.1 ASND_PORT=$port setsid "${as_daemon[@]}" "$ASND" serve >>"$LOCAL/asnd.log" 2>&1 </dev/null &
+    ASND_LISTEN=127.0.0.1 ASND_PORT=$port ASND_PUBLIC_URL=${ASND_PUBLIC_URL:-$url} setsid "${as_daemon[@]}" "$ASND" serve >>"$LOCAL/asnd.log" 2>&1 </dev/null &
     daemon=$!
     remember_process "$DAEMON_PID" "$daemon"
     for _ in $(seq 600); do

@@ -16,6 +16,9 @@ cd "$ROOT"
 
 LOGS=$ROOT/.local/test
 SKIPPED=77
+BESIDE=fuzz
+beside=''
+idly=(nice -n 19) # of the processors what nobody else wants, and a little more, so that it comes to an end
 quick=''
 only=''
 failures=()
@@ -35,14 +38,16 @@ stages=(
     "raw           bytes on the socket: framing, limits, deadlines, slow and broken clients"
     "check         asnd check names every disagreement of contract, bindings, statements and schema"
     "api           every operation of openapi.yaml over HTTP, every reply against the contract"
+    "attack        forged tokens, foreign ids, injected strings, bombs, rushes: nothing is had by them; nginx as docs/access.md has it; what is weak is named"
     "migration     the schema by itself: comments, named rules, seats, tree, frozen evaluations"
     "release       hardened build, installed elsewhere, started from there"
-    "tour          the README's tours, docs/adding-an-operation.md and docs/integration.md do what they say; an integrator in step"
+    "package       the Debian package on a bare system: installed, serving, upgraded, removed; manuals, completion, units"
+    "tour          the README's tours and the pages of docs/ with commands do what they say; an integrator in step"
     "run           scripts/run.sh in a new clone: up with demo data, again in a moment, clear words, a clean end"
     "chaos         killed backends, servers, daemons, imports: nothing is lost or doubled"
     "tsan          concurrent requests under ThreadSanitizer"
     "property      schemathesis finds no reply outside the contract"
-    "fuzz          parsers under libFuzzer, old crashers first"
+    "fuzz          parsers under libFuzzer, old crashers first; since clang, beside all others, on what they leave idle"
     "secrets       no key, token or personal datum in any log of this run"
 )
 
@@ -71,6 +76,7 @@ while [ $# -gt 0 ]; do
 done
 
 PYTEST=(/usr/bin/python3 -m pytest -q -rfEs -p no:cacheprovider --tb=short)
+each_core=(-n "$(nproc)" --dist loadfile) # a file at a time on each core, with a database server of its own
 with_postgres() { tests/unit/with-postgres.sh "$@"; }
 require_files() { compgen -G "$1" >/dev/null || { echo "there is no $1"; return 1; }; }
 
@@ -96,13 +102,14 @@ stage_raw() {
     with_postgres "${PYTEST[@]}" tests/raw
 }
 stage_check() { "${PYTEST[@]}" tests/check; }
-stage_api() { ASND_TEST_COVERAGE=1 "${PYTEST[@]}" tests/api; }
+stage_api() { ASND_TEST_COVERAGE=1 "${PYTEST[@]}" "${each_core[@]}" tests/api; }
+stage_attack() { "${PYTEST[@]}" -n "$(nproc)" --dist loadgroup tests/attack; }
 stage_migration() {
     require_files 'tests/migration/test_*.py' || return
-    with_postgres "${PYTEST[@]}" tests/migration
+    "${PYTEST[@]}" "${each_core[@]}" tests/migration
 }
 stage_release() {
-    build release asnd
+    build release asnd manual
     scripts/check-hardening.sh build/release/asnd
     local prefix
     prefix=$(mktemp -d /tmp/asnd-prefix.XXXXXX)
@@ -110,7 +117,13 @@ stage_release() {
     ASND_TEST_ASND=$prefix/bin/asnd "${PYTEST[@]}" tests/release
     rm -rf -- "$prefix"
 }
-stage_tour() { ASND_TEST_ASND=$ROOT/build/release/asnd "${PYTEST[@]}" tests/tour; }
+stage_package() {
+    rm -f build/package/*.deb
+    build package all
+    cmake --build build/package --target package >/dev/null
+    ASND_TEST_ASND=$ROOT/build/package/asnd "${PYTEST[@]}" tests/package
+}
+stage_tour() { ASND_TEST_ASND=$ROOT/build/release/asnd "${PYTEST[@]}" "${each_core[@]}" tests/tour; }
 stage_run() { "${PYTEST[@]}" tests/run; }
 stage_chaos() { ASND_TEST_ASND=$ROOT/build/release/asnd "${PYTEST[@]}" tests/chaos; }
 stage_tsan() {
@@ -127,18 +140,18 @@ stage_property() {
         fi
         cp tests/requirements.txt "$venv/requirements.txt"
     fi
-    ASND_TEST_ASND=$ROOT/build/release/asnd ASND_TEST_SCHEMATHESIS=$venv/bin/schemathesis "${PYTEST[@]}" tests/property
+    ASND_TEST_ASND=$ROOT/build/release/asnd ASND_TEST_SCHEMATHESIS=$venv/bin/schemathesis "${PYTEST[@]}" -n "$(nproc)" tests/property
 }
 stage_fuzz() {
     [ -x tests/fuzz/run.sh ] || { echo "there is no tests/fuzz/run.sh"; return 1; }
-    if [ -n "$quick" ]; then tests/fuzz/run.sh 3; else tests/fuzz/run.sh 60; fi
+    "${idly[@]}" tests/fuzz/run.sh $((quick ? 3 : 60))
 }
 stage_secrets() { /usr/bin/python3 tests/support/scan_logs.py "$LOGS"; }
 
 # What a stage needs to have run before it, when it is asked for alone.
 needs() {
     case $1 in
-    format | cppcheck | unit | raw | check | api | migration) echo asan ;;
+    format | cppcheck | unit | raw | check | api | attack | migration) echo asan ;;
     tidy | fuzz) echo clang ;;
     tour | chaos | property) echo release ;;
     esac
@@ -192,17 +205,25 @@ tell_failures() {
     done
 }
 
-run_stage() {
-    local name=$1 log=$LOGS/$1.log began status ok bad out seconds verdict
+# perform NAME: its words go to its log, its exit status and seconds beside that.
+perform() {
+    local name=$1 began status
     began=$(date +%s.%N)
     set +e # not `|| status=$?`: inside of that, set -e would not count
     (
         set -e
         "stage_$name"
-    ) >"$log" 2>&1 </dev/null
+    ) >"$LOGS/$name.log" 2>&1 </dev/null
     status=$?
     set -e
-    seconds=$(awk -v a="$began" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')
+    awk -v status="$status" -v a="$began" -v b="$(date +%s.%N)" 'BEGIN { printf "%d %.1f\n", status, b - a }' >"$LOGS/$name.end"
+}
+
+tell() {
+    local name=$1 log=$LOGS/$1.log status=1 ok bad out seconds='' verdict
+    if [ -s "$LOGS/$name.end" ]; then
+        read -r status seconds <"$LOGS/$name.end"
+    fi
     ok=$(count "$log" passed)
     bad=$(count "$log" failed)
     out=$(count "$log" skipped)
@@ -231,20 +252,43 @@ run_stage() {
     fi
 }
 
+# ── the stage that runs beside the others ── it is told in its turn, only its failure at once. It has a process group of its own, to be ended by.
+start_beside() {
+    set -m
+    (
+        perform "$BESIDE"
+        read -r status _ <"$LOGS/$BESIDE.end"
+        [ "$status" = 0 ] || echo "         $BESIDE has failed meanwhile: $LOGS/$BESIDE.log"
+    ) </dev/null &
+    beside=$!
+    set +m
+}
+end_beside() { [ -z "$beside" ] || kill -TERM -- "-$beside" 2>/dev/null || true; }
+
 mkdir -p "$LOGS"
 rm -rf -- "${LOGS:?}"/*
 export ASND_TEST_LOGS=$LOGS/daemons
 mkdir -p "$ASND_TEST_LOGS"
 need_disk 3000 "$LOGS"
-trap tell_failures EXIT
+trap 'end_beside; tell_failures' EXIT
+trap 'exit 130' INT # also when the stage has put up with it
+trap 'exit 143' TERM
 for entry in "${stages[@]}"; do
     name=${entry%% *}
-    if wanted "$name"; then
-        run_stage "$name"
+    wanted "$name" || continue
+    if [ "$name" = "$BESIDE" ]; then
+        wait "$beside" || true
+        beside=''
+    else
+        perform "$name"
+    fi
+    tell "$name"
+    if [ "$name" = "$(needs "$BESIDE")" ] && wanted "$BESIDE"; then
+        start_beside
     fi
 done
 tell_failures
-trap - EXIT
+trap - EXIT INT TERM
 echo
 if [ "$skipped" -gt 0 ]; then
     echo "$passed passed, $failed failed, $skipped skipped"

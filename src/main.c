@@ -16,16 +16,24 @@ static const struct {
     {"serve", cli_serve, "run the daemon"},
     {"migrate", cli_migrate, "bring the schema to this version (--status, --dry-run)"},
     {"key", cli_key, "API keys: create, list, revoke"},
-    {"import", cli_import, "load employees or units from CSV or NDJSON"},
-    {"check", cli_check, "hold contract, bindings, statements and schema against each other"},
-    {"config", cli_config, "print the settings in force (--markdown: all settings as a table)"},
+    {"import", cli_import, "load employees, units, histories, tickets and more from CSV or NDJSON"},
+    {"check", cli_check, "hold contract, bindings, statements and schema against each other (--security: what is weak here)"},
+    {"documents", cli_documents, "check: every document has its content, and the bytes are what they were (--remove-orphans)"},
+    {"certificate", cli_certificate, "verify a certificate's code without a daemon; rotate the key that signs them"},
+    {"evaluate", cli_evaluate, "--verify: every final evaluation is what was stored with it gives (--period ID)"},
+    {"access", cli_access, "who may what: the matrix of roles and operations, as a table"},
+    {"audit", cli_audit, "verify the chain of the audit (--file: without a database); seal; latest"},
+    {"self-test", cli_self_test, "which libraries run here, and whether any is older than a known fault's mending; needs no database"},
+    {"config", cli_config, "print the settings in force (--markdown, --mdoc: all settings as a table)"},
 };
+
+const char *cli_subcommand = "asnd";
 
 static int help(FILE *out)
 {
     fprintf(out, "asnd %s\n\nusage: asnd SUBCOMMAND [arguments] [--setting value]…\n\n", ASND_VERSION);
     for (size_t i = 0; i < ARRAY_LEN(subcommands); i++)
-        fprintf(out, "  %-8s  %s\n", subcommands[i].name, subcommands[i].help);
+        fprintf(out, "  %-11s  %s\n", subcommands[i].name, subcommands[i].help);
     fprintf(out, "\nSettings come from --config FILE, environment ASND_NAME and flags; `asnd config --markdown` explains each.\n");
     return out == stdout ? 0 : 2;
 }
@@ -42,7 +50,7 @@ int main(int argc, char **argv)
         return printf("asnd %s\n", ASND_VERSION), 0;
     for (size_t i = 0; i < ARRAY_LEN(subcommands); i++)
         if (strcmp(argv[1], subcommands[i].name) == 0)
-            return subcommands[i].run(argc - 2, argv + 2);
+            return cli_subcommand = argv[1], subcommands[i].run(argc - 2, argv + 2);
     fprintf(stderr, "asnd: there is no subcommand \"%s\".\n\n", argv[1]);
     return help(stderr);
 }

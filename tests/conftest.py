@@ -2,6 +2,7 @@
 """Fixtures of all tests that need a daemon. Each module gets a database of its own, copied from a migrated template with the people and
 units of tests/data, and a daemon on it."""
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -10,6 +11,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from support import client, contract as contracts, daemon as daemons, postgres  # noqa: E402
+
+# Who is started in the background ignores Ctrl-C, and so would every program that is started here to be interrupted.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DATA = Path(__file__).resolve().parent / "data"
 
@@ -65,6 +70,7 @@ def daemon(database, settings, request):
     running = daemons.Daemon(database, name=request.module.__name__, **settings)
     yield running
     running.stop()
+    client.audited.update(name for name, in postgres.query(database, "SELECT DISTINCT operation FROM audit_entry"))
 
 
 @pytest.fixture(scope="module")
@@ -97,17 +103,28 @@ def sql(database):
     return lambda statement, parameters=None: postgres.query(database, statement, parameters)
 
 
-# ── the whole contract must have been met ── asked for by scripts/test.sh, which runs all of tests/api
+# ── the whole contract must have been met ── asked for by scripts/test.sh, which runs all of tests/api, a file at a time on each core
+def pytest_sessionfinish(session, exitstatus):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["seen"] = {operation: sorted(met) for operation, met in client.seen.items()}
+        session.config.workeroutput["written"], session.config.workeroutput["audited"] = sorted(client.written), sorted(client.audited)
+    elif exitstatus == 0 and _gaps():
+        session.exitstatus = 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    for operation, met in getattr(node, "workeroutput", {}).get("seen", {}).items():
+        client.seen[operation].update(met)
+    client.written.update(getattr(node, "workeroutput", {}).get("written", ()))
+    client.audited.update(getattr(node, "workeroutput", {}).get("audited", ()))
+
+
 def pytest_terminal_summary(terminalreporter):
     lines = _gaps()
     if lines:
         terminalreporter.section("operations that the tests never met")
         terminalreporter.write_line("\n".join(lines))
-
-
-def pytest_sessionfinish(session, exitstatus):
-    if exitstatus == 0 and _gaps():
-        session.exitstatus = 1
 
 
 def _gaps():

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes a regency on paper: units.csv, asn.csv in the style of the national export, and expected.csv, which says line by line what an
-import into an empty database must make of it.
+"""Makes a regency on paper: units.csv, asn.csv in the style of the national export, history.csv with the careers of some of these people, and
+for both files what an import into an empty database must make of them, line by line: expected.csv, history-expected.csv.
 
-    tools/generate.py --out DIRECTORY [--people 6000] [--seed 2026] [--clean] [--dirt-every 16]
+    tools/generate.py --out DIRECTORY [--people 6000] [--seed 2026] [--clean] [--dirt-every 16] [--careers-every 40]
 
 All people are invented, and could be: rank, echelon, position, schooling, age and years of service fit each other. The same arguments
 give the same bytes. Rows are written as they are made, so that millions need no memory.
 Every 16th row carries one kind of damage (DIRT), in turn; --clean writes none. The numbers of a person follow from the row's index: day of
 birth and sequence are unique together, so no NIP comes twice unless a duplicate is meant.
 
-expected.csv: line; outcome (created, refused); columns and codes of its faults, in pairs, separated by spaces ("-" where no column is
+expected.csv, history-expected.csv: line; outcome (created, unchanged, refused); columns and codes of its faults, in pairs, separated by spaces ("-" where no column is
 to blame); repaired columns; warnings; what was done to the row."""
 import argparse
 import random
@@ -452,7 +452,130 @@ def dirty(row, names, turn, earlier):
     raise AssertionError("no dirt fits")
 
 
-def write(out, people, seed, clean, every):
+# ── histories ──
+
+HISTORY = {  # column of history.csv: as the importer names it
+    "NIP": "nip", "RIWAYAT": "kind", "TMT": "from", "SAMPAI": "to", "NOMOR SK": "decree_number", "TANGGAL SK": "decree_date", "ID RIWAYAT": "remote_id",
+    "GOLONGAN": "rank", "MASA KERJA TAHUN": "service_years", "MASA KERJA BULAN": "service_months", "JENIS PENUGASAN": "assignment",
+    "JENIS JABATAN": "position_kind", "NAMA JABATAN": "position", "TINGKAT PENDIDIKAN": "education_level", "NAMA SEKOLAH": "school",
+    "TANGGAL LULUS": "graduated_on", "NAMA DIKLAT": "name", "BENTUK": "form", "PENYELENGGARA": "organiser", "JAM PELAJARAN": "jp", "ATURAN": "regime",
+    "TAHUN": "year", "HASIL KERJA": "results", "PERILAKU KERJA": "behaviour", "PREDIKAT": "predicate", "KREDIT JUMLAH": "total",
+    "TINGKAT HUKDIS": "discipline_level", "PELANGGARAN": "violation", "JENIS PENGHARGAAN": "award",
+    "NOMOR KONTRAK": "number"}
+COURSES = (("Bimbingan Teknis Penyusunan SKP", "B10", 16), ("Pelatihan Pengadaan Barang dan Jasa", "B3", 40), ("Sosialisasi Kode Etik ASN", "B11", 6),
+           ("Pelatihan Pelayanan Prima", "B3", 24), ("Bimbingan Teknis Arsip Dinamis", "B10", 12))
+MEDALS = ((30, "203"), (20, "202"), (10, "201"))
+MARKS = (("above", "above", "Sangat Baik"), ("expected", "expected", "Baik"), ("expected", "above", "Baik"), ("below", "expected", "Butuh Perbaikan"))
+
+
+def day_of(text):
+    return date(int(text[6:]), int(text[3:5]), int(text[:2]))
+
+
+class Careers:
+    """What a file of histories says of a person; no row lies over one that the record itself leaves behind."""
+
+    def __init__(self, rng):
+        self.rng, self.rows = rng, 0
+
+    def pick(self, items):
+        return items[int(self.rng.random() * len(items))]
+
+    def row(self, person, kind, start, **more):
+        self.rows += 1
+        return {"nip": person["nip"], "kind": kind, "from": national(start), "remote_id": f"R{self.rows:06d}", **more}
+
+    def ranks(self, person, appointed):
+        """The ranks below the present one, from the appointment on."""
+        since, now = day_of(person["rank_since"]), RANKS.index(person["rank"]) if person["rank"] in RANKS else 0
+        steps = min(now, (since.year - appointed.year) // YEARS_A_RANK)
+        for n in range(steps, 0, -1):
+            start = appointed if n == steps else since.replace(year=since.year - YEARS_A_RANK * n)
+            yield self.row(person, "kepangkatan", start, rank=RANKS[now - n], service_years=str(max(0, start.year - appointed.year)), service_months="0",
+                           decree_number=f"823.{now - n}/{self.rows}/BKPP", decree_date=national(start - timedelta(days=20)))
+
+    def of(self, person):
+        appointed, born, is_pns = day_of(person["appointed_on"]), day_of(person["birth_date"]), person["kind"] in ("PNS", "CPNS")
+        if is_pns:
+            yield from self.ranks(person, appointed)
+        else:
+            yield self.row(person, "kontrak", appointed, to=national(appointed.replace(year=appointed.year + 5)), number=f"PK.{self.rows}/BKPP")
+        if not person["education_level"].startswith("SLT"):
+            yield self.row(person, "pendidikan", date(born.year + 19, 6, 1), education_level="SLTA", school=f"SMA Negeri {1 + int(self.rng.random() * 9)} Contoh",
+                           graduated_on=national(date(born.year + 19, 5, 20)))
+        if is_pns and appointed.year < 2024:
+            yield self.row(person, "jabatan", appointed, assignment="definitif", position_kind="pelaksana", position="Pengadministrasi Perkantoran")
+        for year in range(max(2022, appointed.year), TODAY):
+            results, behaviour, predicate = self.pick(MARKS)
+            yield self.row(person, "skp", date(year, 12, 31), regime="skp_2022", year=str(year), results=results, behaviour=behaviour, predicate=predicate)
+        name, form, jp = self.pick(COURSES)
+        yield self.row(person, "kursus", date(2025, 1 + int(self.rng.random() * 12), 3), name=name, form=form, jp=str(jp), organiser="BKPSDM Contoh")
+        if person["position_kind"].startswith("Jabatan Fungsional") and is_pns:
+            yield self.row(person, "angka kredit", date(2025, 1, 2), total=f"{10 + int(self.rng.random() * 900) / 10:.1f}")
+        for years, award in MEDALS:
+            if person["kind"] == "PNS" and TODAY - 1 - appointed.year >= years:
+                yield self.row(person, "penghargaan", date(appointed.year + years, 8, 17), award=award, year=str(appointed.year + years))
+        if self.rng.random() < 0.04:
+            yield self.row(person, "hukdis", date(2024, 3, 1), to="01-09-2024", discipline_level="ringan", violation="Tidak masuk kerja lima hari")
+
+
+def blame(column, code, **cells):
+    """Cells that a row gets, by which it is refused."""
+    return lambda row: (row.update({k: v(row) if callable(v) else v for k, v in cells.items()}), (column, code, ""))[1]
+
+
+def mend(column, value):
+    return lambda row: (row.update({column: value(row[column])}), ("", "", column))[1]
+
+
+HISTORY_DIRT = {
+    "nip-unknown": blame("nip", "person-unknown", nip="199912312020121999"),
+    "nip-scientific": blame("nip", "spreadsheet-number", nip=lambda r: f"{r['nip'][0]},{r['nip'][1:6]}E+17"),
+    "nip-apostrophe": mend("nip", lambda v: "'" + v),
+    "kind-unknown": blame("kind", "kind-unknown", kind="hobi"),
+    "from-missing": blame("from", "missing", **{"from": ""}),
+    "from-serial": mend("from", serial),
+    "from-slashes": mend("from", lambda v: v.replace("-", "/")),
+    "from-two-digit-year": blame("from", "two-digit-year", **{"from": "01/04/19"}),
+    "from-impossible": blame("from", "date-impossible", **{"from": "31-02-2020"}),
+    "before-birth": blame("from", "before-birth", **{"from": "01-01-1950"}),
+    "member-of-others": blame("rank", "unknown-member", rank="III/a"),
+    "year-in-words": blame("year", "type", year="dua ribu"),
+    "form-unknown": blame("form", "code-unknown", form="Z9"),
+    "formula-error": blame("decree_number", "spreadsheet-error", decree_number="#REF!"),
+}
+FITS = {"member-of-others": ("skp",), "year-in-words": ("skp",), "form-unknown": ("kursus",)}
+
+
+def write_histories(out, people, seed, clean, every):
+    """Every row by itself: its dirt changes nothing of the others; and of each fifth file's row that is sound a second one, which says nothing new."""
+    careers, names, turn, line = Careers(random.Random(seed + 1)), list(HISTORY_DIRT), 0, 2
+    with open(out / "history.csv", "wb") as file, open(out / "history-expected.csv", "w", encoding="utf-8", newline="\n") as expected:
+        file.write(b"\xef\xbb\xbf" + ";".join(HISTORY).encode() + b"\r\n")
+        expected.write("line;outcome;columns;codes;repaired;dirt\n")
+
+        def put(row, outcome, column="", code="", repaired="", dirt=""):
+            nonlocal line
+            file.write(";".join(field(row.get(c, "")) for c in HISTORY.values()).encode() + b"\r\n")
+            expected.write(f"{line};{outcome};{column};{code};{repaired};{dirt}\n")
+            line += 1
+
+        for n, person in enumerate(people):
+            last = None
+            for row in careers.of(person):
+                dirt = names[turn % len(names)]
+                if not clean and careers.rows % every == every // 2 and row["kind"] in FITS.get(dirt, (row["kind"],)):
+                    column, code, repaired = HISTORY_DIRT[dirt](row)
+                    put(row, "refused" if code else "created", column, code, repaired, dirt)
+                    turn += 1
+                else:
+                    put(row, "created")
+                    last = row
+            if not clean and n % 5 == 4 and last:
+                put(last, "unchanged", dirt="again")
+
+
+def write(out, people, seed, clean, every, careers_every):
     out.mkdir(parents=True, exist_ok=True)
     rows = list(units())
     with open(out / "units.csv", "wb") as file:
@@ -460,6 +583,7 @@ def write(out, people, seed, clean, every):
         for code, name, kind, above, active in rows:
             file.write(";".join((code, field(name), kind, above, "ya" if active else "tidak")).encode() + b"\r\n")
     maker, names, line, turn, earlier = People(random.Random(seed), rows), list(DIRT), 2, 0, None
+    careers = []
     with open(out / "asn.csv", "wb", 1 << 20) as file, open(out / "expected.csv", "w", encoding="utf-8", newline="\n") as expected:
         file.write(b"\xef\xbb\xbf" + ";".join(HEADER).encode() + b"\r\n")
         expected.write("line;outcome;columns;codes;repaired;warnings;dirt\n")
@@ -470,12 +594,15 @@ def write(out, people, seed, clean, every):
                 turn += 1
             elif i % every == 1:
                 earlier = dict(row)
+            elif careers_every and i % careers_every == 3 % careers_every:
+                careers.append(dict(row))
             dirt, faults, repaired, warnings = done
             text = line_of(row, dirt)
             file.write(text)
             expected.write(f"{line};{'refused' if faults else 'created'};{' '.join(c for c, _ in faults)};{' '.join(c for _, c in faults)};"
                            f"{' '.join(repaired)};{' '.join(warnings)};{dirt}\n")
             line += text.count(b"\n")
+    write_histories(out, careers, seed, clean, every)
 
 
 def main():
@@ -485,10 +612,11 @@ def main():
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--clean", action="store_true", help="no dirt")
     parser.add_argument("--dirt-every", type=int, default=16, metavar="N", help="one row in N is damaged (at least 3)")
+    parser.add_argument("--careers-every", type=int, default=40, metavar="N", help="one person in N has a career in history.csv; 0: nobody")
     args = parser.parse_args()
     if not 0 <= args.people <= 5_000_000 or args.dirt_every < 3:
         parser.error("up to 5,000,000 people, and one damaged row in 3 or more")
-    write(args.out, args.people, args.seed, args.clean, args.dirt_every)
+    write(args.out, args.people, args.seed, args.clean, args.dirt_every, args.careers_every)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ struct property_spec {
     bool required;
     bool read_only;
     const char *scope;  /* x-scope: only callers that hold it see this member in a reply, and may give it in a body; NULL: everybody */
+    bool is_sensitive;  /* x-sensitive: whoever is shown it leaves an entry in the audit */
     const char *sealed; /* x-sealed: clients get and give it as an opaque token of this sort; NULL: as it is */
 };
 
@@ -75,7 +76,8 @@ struct operation {
     size_t n_bodies;
     const struct property_spec *body_members; /* of the first JSON body's object schema, allOf merged; n = 0 if none */
     size_t n_body_members;
-    int64_t body_limit; /* x-body-limit, 0: the setting */
+    int64_t body_limit;             /* x-body-limit, 0: the setting */
+    const char *body_limit_setting; /* x-body-limit-setting: another setting, by its name; NULL: none */
 
     int success;                    /* the lowest 2xx of its responses */
     const char *const *reply_types; /* media types of that response, in order; n = 0: no content */
@@ -99,15 +101,25 @@ struct operation {
 
 /* Loads and checks the contract. `name` is for messages ("openapi.yaml"). On a fault writes one line per fault to `err`
  * ("openapi.yaml:123: #/paths/…: unsupported keyword \"dependentSchemas\"") and returns NULL. Registers x-problems and
- * x-constraints with the catalogue of status.h. Formats are those of format_register and the built-in ones. */
+ * x-constraints with the catalogue of status.h. Formats are those of format_register and the built-in ones. The text must live as long as
+ * the contract. */
 struct contract *contract_load(const char *yaml, size_t len, const char *name, FILE *err);
 void contract_free(struct contract *contract);
 
+/* Frees the document once nobody wants to read it any more: two thirds of a contract's memory. What has been compiled stays; the root, the
+ * sources of schemas, `raw` of operations and descriptions of parameters are NULL from then on. Before other threads know the contract. */
+void contract_forget_document(struct contract *contract);
+/* The same contract once more with its document, for a reader that comes later; by any thread. Free with contract_free. Never NULL. */
+struct contract *contract_reload(const struct contract *contract);
+
 const struct operation *contract_operations(const struct contract *contract, size_t *ret_n);
 const struct operation *contract_find(const struct contract *contract, const char *operation_id);
-/* The source, and the same as JSON (made once at load): what /openapi.yaml and /openapi.json serve. */
+/* The source, and the same as JSON (made when first asked for, by any thread): what /openapi.yaml and /openapi.json serve. */
 struct slice contract_yaml(const struct contract *contract);
-struct slice contract_json(const struct contract *contract);
+struct slice contract_json(struct contract *contract);
+/* Of `info`; NULL if it is not there. */
+const char *contract_title(const struct contract *contract);
+const char *contract_version(const struct contract *contract);
 const json_t *contract_root(const struct contract *contract);
 
 /* For those who describe the contract. A schema as it is written there: */

@@ -40,16 +40,21 @@ struct http_config {
     const char *listen;
     int port;
     bool reuse_port; /* several loops share the address */
+    int inherited; /* a listening socket that whoever started the program has opened, which stays open behind us; 0: `listen` and `port` count */
     int max_connections;
     size_t head_limit, target_limit;
     int head_timeout_ms, idle_timeout_ms, body_timeout_ms, reply_timeout_ms;
-    int least_rate; /* bytes a second, on average over its time-out, of a streamed body and of any reply */
+    const char *tls_certificate, *tls_key; /* files (PEM) with which the server itself speaks HTTPS; NULL or "": it does not */
+    int least_rate;                        /* bytes a second, on average over its time-out, of a streamed body and of any reply */
 };
 
-/* NULL with a sentence on the log when the address cannot be bound. */
+/* Listens; who connects waits until http_server_open. NULL with a sentence on the log when the address cannot be bound. */
 struct http_server *http_server_new(uv_loop_t *loop, const struct http_config *config, const struct http_handler *handler);
+void http_server_open(struct http_server *server);
 int http_server_port(const struct http_server *server);
 int http_server_active(const struct http_server *server); /* requests between head and done */
+/* Replies say Connection: close from now on, so that clients come again, to a successor if there is one; all are still served. */
+void http_server_send_away(struct http_server *server);
 /* Stops accepting, lets requests end (replies say Connection: close), closes idle connections. */
 void http_server_drain(struct http_server *server);
 /* Cuts what is left, and calls `closed` when every handle is closed and memory freed. */
@@ -105,6 +110,9 @@ void reply_problem(struct request *rq);
 #define PULL_FAIL ((ptrdiff_t)-2)
 void reply_stream(struct request *rq, int http_status, const char *content_type, ptrdiff_t (*pull)(void *cls, char *dst, size_t cap),
                   void *cls);
+/* The same of `len` bytes: less is not whole and cuts the connection. HEAD and 304 announce the length and send nothing. */
+void reply_stream_sized(struct request *rq, int http_status, const char *content_type, int64_t len,
+                        ptrdiff_t (*pull)(void *cls, char *dst, size_t cap), void *cls);
 void reply_stream_wake(struct request *rq);
 int reply_status(const struct request *rq);     /* HTTP status that was queued, 0 before */
-int64_t reply_length(const struct request *rq); /* body bytes queued; -1 for a stream */
+int64_t reply_length(const struct request *rq); /* body bytes queued; -1 for a stream of unknown length */

@@ -24,8 +24,14 @@ struct settings {
 /* Reads all sources. argv is the part behind the subcommand; what is no setting flag stays in order in argv[0..*argc).
  * On a fault writes one sentence to `err` and returns false. Secrets are refused as flags (they would show in the process list). */
 NODISCARD bool settings_load(int *argc, char **argv, struct settings *ret, FILE *err);
+/* A number by its name; false if there is no such setting, or it is none. `settings` NULL: only whether there is. */
+bool settings_number(const struct settings *settings, const char *name, int64_t *ret);
+/* The settings file that was read, if it is where a secret came from; else NULL. */
+const char *settings_file_with_secret(void);
 /* A settings file that gives the same settings: `# help (source)` and `name = value` for each. Secrets stand masked in comments, as does
  * what a line cannot hold. */
 void settings_print(const struct settings *settings, FILE *out);
 /* A Markdown table of all settings for the README and docs. */
 void settings_print_markdown(FILE *out);
+/* The same as items of a list in mdoc(7), for the manual asnd.conf(5). */
+void settings_print_mdoc(FILE *out);

@@ -114,11 +114,16 @@ struct import_row {
 void import_fault(struct import_row *row, const char *column, const char *code, const char *value, const char *suggestion, const char *en,
                   const char *id);
 bool import_has_fault(const struct import_row *row, const char *column);
+/* The file says something of this field, and not that it is empty. */
+bool import_has_value(const struct import_row *row, size_t field);
+/* A new UUIDv7, for a kind whose rows may become records; lives as long as the row. */
+const char *import_new_id(const struct import_row *row);
 
 /* What a merge found: `faults` has the columns place, column, code, value, told ("see line 7" and the like, put behind the wording). */
 struct import_merged {
     PGresult *faults;
-    int n_faults; /* its first rows */
+    int n_faults;    /* its first rows */
+    PGresult *known; /* faults that were found before it, all rows of the same columns; or NULL */
     int64_t created, updated;
     bool has_more; /* records moved under some rows, which are still staged: merge again */
 };
@@ -131,6 +136,7 @@ struct import_sender {
     const char *key_id; /* UUID, or NULL: the command line */
     const char *name;
     const char *units;                                           /* ltree[] literal */
+    const char *scopes;                                          /* text[] literal; what an undo asks for */
     bool (*has_scope)(const struct ctx *ctx, const char *scope); /* NULL: has them all */
 };
 
@@ -144,7 +150,10 @@ struct import_kind {
     const char *const *stages;             /* statements that make the temporary tables, NULL at the end */
     const char *table;                     /* the stage: place, line, is_refused, the fields, the extras; all fields are text */
     size_t batch_rows, batch_bytes;        /* what is merged at a time */
-    /* Judges the staged rows against the database and stores those without fault; refused rows are staged so that all their faults come. */
+    /* Judges the staged rows against the database and stores those without fault; refused rows are staged so that all their faults come. Statements, run
+     * in this order, which may ask for actor_units, actor_key and actor_name; the last one gives the faults, and a row behind them with the numbers of created
+     * and updated rows. Or, where that does not do, a function. */
+    const char *const *merges;
     enum status (*merge)(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_sender *sender,
                          struct import_merged *ret);
     const struct import_wording *wordings; /* of merge's codes, ended by a NULL code */
@@ -173,6 +182,12 @@ struct import_report {
  * left in ctx->problem's list (AT_ROW) although the status is ST_OK; columns that are not used are one of them ("columns-ignored"). */
 NODISCARD enum status import_run(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_kind *kind,
                                  const struct import_options *options, read_fn read, void *read_cls, struct import_report *ret);
+
+/* Takes an import back, inside the transaction that is open on `conn`: what it made goes, what it changed is as it was. `by` NULL: the command
+ * line. ST_NOT_FOUND: the sender sees no such import; ST_CONFLICT "import-undone", "import-forgotten", "import-kept" (its kind cannot be undone), or
+ * "import-depends" with a fault for each sort of thing that hangs on it: how many, and some of them. */
+NODISCARD enum status import_undo(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const char *import_id,
+                                  const char *reason, const struct import_sender *by);
 
 /* The refused rows that an import kept, as text/csv or application/x-ndjson. CSV rows come back with their own columns, order and delimiter,
  * and behind them asnd_line, asnd_column, asnd_code, asnd_value, asnd_suggestion; NDJSON objects with a member asnd_faults. Both may be

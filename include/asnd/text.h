@@ -35,5 +35,8 @@ size_t text_distance(const char *a, const char *b, size_t limit);
  * abbreviates, else NULL. */
 const char *text_nearest(const char *name, const char *const *names, size_t n);
 
+/* Dotted versions, number by number; what follows the numbers ("-beta") does not count: 10.42 is at least 10.9. */
+bool version_is_at_least(const char *version, const char *least);
+
 /* Hex, lower case; `ret` has room for 2*len+1. */
 void hex_encode(const uint8_t *bytes, size_t len, char *ret);

@@ -69,6 +69,7 @@ enum {
     EMAIL,
     PHONE,
     APPOINTED_ON,
+    SIASN_ID,
     N_FIELDS,
 };
 enum { NEW_ID, NIP_BIRTH_DATE, NIP_SEX, NIP_APPOINTED_ON, WARNINGS, CHECKED, N_EXTRAS };
@@ -105,6 +106,7 @@ static const struct import_field fields[N_FIELDS] = {
     [EMAIL] = {"email", ALIASES("emailgov", "alamatemail"), IMPORT_TEXT, 200, .scope = "asn.sensitive"},
     [PHONE] = {"phone", ALIASES("nomorhp", "nohp", "hp", "telepon"), IMPORT_PHONE, .scope = "asn.sensitive"},
     [APPOINTED_ON] = {"appointed_on", ALIASES("tmtcpns", "tmtawal", "tmtkontrak"), IMPORT_DATE, .is_derived = true},
+    [SIASN_ID] = {"siasn_id", ALIASES("pnsid", "idpns", "pnsorangid", "idsiasn"), IMPORT_TEXT, 200, .is_derived = true},
 };
 
 /* ── rules across the fields ── */
@@ -123,19 +125,14 @@ static const char *date_text(struct import_row *row, struct date date)
     return text;
 }
 
-static bool has_value(const struct import_row *row, size_t field)
-{
-    return row->values[field] && row->values[field][0];
-}
-
 /* The NIP by the kind's layout; what it tells fills what the file does not. Digits only, so that the record is found by it. */
 static bool read_nip(struct import_row *row, struct nip *ret)
 {
     enum asn_kind kind = ASN_UNKNOWN;
 
-    if (!has_value(row, NIP))
+    if (!import_has_value(row, NIP))
         return false;
-    if (has_value(row, KIND) && !asn_kind_parse(row->values[KIND], &kind))
+    if (import_has_value(row, KIND) && !asn_kind_parse(row->values[KIND], &kind))
         return false;
     struct refusal refusal = nip_parse(row->values[NIP], strlen(row->values[NIP]), kind, ret);
     if (refusal.code) {
@@ -152,7 +149,7 @@ static bool read_nip(struct import_row *row, struct nip *ret)
 
 static bool read_nik(struct import_row *row, struct nik *ret)
 {
-    if (!has_value(row, NIK))
+    if (!import_has_value(row, NIK))
         return false;
     struct refusal refusal = nik_parse(row->values[NIK], strlen(row->values[NIK]), ret);
     if (refusal.code) {
@@ -172,7 +169,7 @@ static void read_rank(struct import_row *row)
     char text[24];
     size_t n = 0;
 
-    if (!has_value(row, RANK))
+    if (!import_has_value(row, RANK))
         return;
     for (const char *p = row->values[RANK]; *p && n + 1 < sizeof text; p++)
         if (*p != ' ')
@@ -225,11 +222,11 @@ static bool is_phone(const char *text)
 
 static void read_contacts(struct import_row *row)
 {
-    if (has_value(row, EMAIL) && !is_email(row->values[EMAIL]))
+    if (import_has_value(row, EMAIL) && !is_email(row->values[EMAIL]))
         refuse(row, EMAIL, (struct refusal){"email-form", "This is no e-mail address.", "Ini bukan alamat surel."});
-    if (has_value(row, PHONE) && !is_phone(row->values[PHONE]))
+    if (import_has_value(row, PHONE) && !is_phone(row->values[PHONE]))
         refuse(row, PHONE, (struct refusal){"phone-form", "A mobile number begins with 08 or 62.", "Nomor ponsel diawali 08 atau 62."});
-    if (has_value(row, UNIT_ID) && !uuid_is_valid(row->values[UNIT_ID], strlen(row->values[UNIT_ID])))
+    if (import_has_value(row, UNIT_ID) && !uuid_is_valid(row->values[UNIT_ID], strlen(row->values[UNIT_ID])))
         refuse(row, UNIT_ID, (struct refusal){"unit-unknown", "There is no such unit.", "Unit ini tidak ada."});
 }
 
@@ -237,7 +234,7 @@ static struct date date_of(const struct import_row *row, size_t field)
 {
     struct date date = {0};
 
-    if (has_value(row, field) && !date_parse(row->values[field], strlen(row->values[field]), &date))
+    if (import_has_value(row, field) && !date_parse(row->values[field], strlen(row->values[field]), &date))
         return (struct date){0};
     return date;
 }
@@ -254,7 +251,7 @@ static void put_codes(struct buf *out, const struct refusal *warnings, size_t n)
 /* Which warnings this row can speak of; NULL when it is all of them. */
 static const char *checked_codes(const struct import_row *row)
 {
-    const bool birth = has_value(row, BIRTH_DATE), sex = has_value(row, SEX), appointed = has_value(row, APPOINTED_ON);
+    const bool birth = import_has_value(row, BIRTH_DATE), sex = import_has_value(row, SEX), appointed = import_has_value(row, APPOINTED_ON);
     const bool no_nik = row->values[NIK] && !row->values[NIK][0], nik = row->values[NIK] != NULL;
 
     if (birth && sex && appointed && nik)
@@ -266,7 +263,7 @@ static const char *checked_codes(const struct import_row *row)
 static void warn(struct import_row *row, const struct nip *nip, const struct nik *nik)
 {
     const struct nip_record record = {.birth = date_of(row, BIRTH_DATE),
-                                      .sex = has_value(row, SEX) ? row->values[SEX][0] : '\0',
+                                      .sex = import_has_value(row, SEX) ? row->values[SEX][0] : '\0',
                                       .appointed = date_of(row, APPOINTED_ON)};
     struct refusal warnings[4];
     struct buf out;
@@ -307,17 +304,24 @@ static void check(struct import_row *row)
 static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_sender *sender,
                          struct import_merged *ret)
 {
-    PGresult *res, *locked;
-    enum status st = db_query(ctx, conn, set, "importAsn.merge", &res, "actor_units", sender->units, NULL);
+    PGresult *res, *ids, *locked;
+    enum status st = db_query(ctx, conn, set, "importAsn.known", &ids, "actor_units", sender->units, NULL);
 
+    if (st == ST_OK)
+        st = db_query(ctx, conn, set, "importAsn.merge", &res, "actor_units", sender->units, NULL);
     if (st != ST_OK)
         return st;
+    ret->known = ids;
     int last = PQntuples(res) - 1; /* the counts */
     ret->faults = res;
     ret->n_faults = last;
     ret->created = strtoll(PQgetvalue(res, last, 5), NULL, 10);
     ret->updated = strtoll(PQgetvalue(res, last, 6), NULL, 10);
     ret->has_more = strcmp(PQgetvalue(res, last, 7), "0") != 0;
+    st = db_query(ctx, conn, set, "importAsn.ids", &ids, NULL);
+    if (st != ST_OK)
+        return st;
+    ret->updated += strtoll(PQgetvalue(ids, 0, 0), NULL, 10);
     return ret->has_more ? db_query(ctx, conn, set, "importAsn.lock", &locked, NULL) : ST_OK;
 }
 
@@ -325,8 +329,11 @@ static const struct import_wording wordings[] = {
     {"unit-unknown", "There is no such unit.", "Unit ini tidak ada."},
     {"unit-ambiguous", "Several units have this name; give the code.", "Ada beberapa unit dengan nama ini; isikan kodenya."},
     {"unit-inactive", "The unit is not active and takes nobody new.", "Unit ini tidak aktif dan tidak menerima pegawai baru."},
+    {"unit-closed", "The unit is closed.", "Unit ini sudah ditutup."},
     {"rank-unknown", "This kind of ASN has no such rank.", "Jenis ASN ini tidak memiliki golongan itu."},
     {"nip-taken", "This NIP belongs to somebody outside your units.", "NIP ini milik pegawai di luar unit Anda."},
+    {"external-id-taken", "This id belongs to another person.", "ID ini milik pegawai lain."},
+    {"duplicate-id", "The same id was taken from an earlier line:", "ID yang sama sudah diambil dari baris sebelumnya:"},
     {"duplicate-row", "The same NIP was taken from an earlier line:", "NIP yang sama sudah diambil dari baris sebelumnya:"},
     {NULL, NULL, NULL},
 };

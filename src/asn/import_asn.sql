@@ -5,9 +5,48 @@ CREATE TEMPORARY TABLE IF NOT EXISTS import_stage_asn (
     place bigint, line bigint, is_refused boolean,
     nip text, kind text, name text, title_front text, title_back text, birth_date text, birth_place text, sex text, nik text,
     unit_code text, unit_id text, unit_name text, position_kind text, "position" text, echelon text, rank text, rank_since text,
-    education_level text, education text, legal_status text, email text, phone text, appointed_on text,
+    education_level text, education text, legal_status text, email text, phone text, appointed_on text, siasn_id text,
     id uuid, nip_birth_date date, nip_sex text, nip_appointed_on date, warnings text[], checked text[]
 ) ON COMMIT DELETE ROWS
+
+-- Whoever has the row's id in SIASN is meant, whatever number the row has: the row gets the number of today (another one comes by the history of NIPs).
+-- An id and a number of two different people are a fault, as is an id told twice; those rows are not taken. Before the merge.
+-- name: importAsn.known
+WITH told AS (
+    SELECT s.place, s.nip, s.siasn_id, e.asn_id AS holder, asn_of_nip(s.nip) AS named, a.nip AS held_nip, u.path <@ ANY (:actor_units::ltree[]) AS is_ours,
+           row_number() OVER (PARTITION BY s.siasn_id ORDER BY s.place) AS nth, first_value(s.line) OVER (PARTITION BY s.siasn_id ORDER BY s.place) AS first_line
+    FROM   import_stage_asn s
+    LEFT   JOIN external_id e ON e.system = 'siasn' AND e.value = s.siasn_id
+    LEFT   JOIN asn a ON a.id = e.asn_id
+    LEFT   JOIN unit u ON u.id = a.unit_id
+    WHERE  NOT s.is_refused AND s.siasn_id <> ''
+), judged AS (
+    SELECT t.*, CASE WHEN NOT t.is_ours OR t.named <> t.holder THEN 'external-id-taken' WHEN t.nth > 1 THEN 'duplicate-id' END AS fault FROM told t
+), noted AS (
+    UPDATE import_stage_asn s
+    SET    nip = CASE WHEN j.fault IS NULL THEN coalesce(j.held_nip, s.nip) ELSE s.nip END, is_refused = j.fault IS NOT NULL
+    FROM   judged j
+    WHERE  s.place = j.place AND (j.fault IS NOT NULL OR j.held_nip <> s.nip)
+)
+SELECT j.place, 'siasn_id' AS "column", j.fault AS code, j.siasn_id AS value, CASE j.fault WHEN 'duplicate-id' THEN j.first_line END AS told
+FROM   judged j
+WHERE  j.fault IS NOT NULL
+
+-- Behind the merge, of the rows that were taken. How many records are changed by their id alone.
+-- name: importAsn.ids
+WITH told AS MATERIALIZED (
+    SELECT a.id, s.siasn_id, a.updated_at = now() AS is_counted
+    FROM   import_stage_asn s
+    JOIN   import_seen n ON n.key = s.nip AND n.line = s.line
+    JOIN   asn a ON a.nip = s.nip
+    WHERE  NOT s.is_refused AND s.siasn_id <> ''
+), put AS (
+    INSERT INTO external_id AS e (asn_id, system, value)
+    SELECT t.id, 'siasn', t.siasn_id FROM told t ORDER BY t.id
+    ON     CONFLICT (asn_id, system) DO UPDATE SET value = excluded.value, updated_at = now() WHERE e.value <> excluded.value
+    RETURNING e.asn_id
+)
+SELECT count(*) FILTER (WHERE NOT t.is_counted) AS updated FROM put p JOIN told t ON t.id = p.asn_id
 
 -- What a row says is laid over the record that is there; what that gives is judged; what stands, and is new or changed, is stored. Warnings
 -- about what the file does not tell stay as they are. LATERAL with LIMIT keeps these look-ups by index, however large the tables become
@@ -41,20 +80,21 @@ WITH laid AS (
                            ORDER BY 1) END AS warnings,
            coalesce(s.unit_code, s.unit_id, s.unit_name) AS unit_told,
            CASE WHEN s.unit_code IS NOT NULL THEN 'unit_code' WHEN s.unit_id IS NOT NULL THEN 'unit_id' ELSE 'unit_name' END AS unit_column,
-           u.id AS unit_id, u.is_active, u.n AS n_units,
+           u.id AS unit_id, u.is_active, u.closed_on, u.n AS n_units,
            a.rec AS old, a.is_ours, e.line AS seen_line
     FROM   import_stage_asn s
     LEFT   JOIN LATERAL (
-               SELECT u.id, u.is_active, 1 AS n FROM unit u
+               SELECT u.id, u.is_active, u.closed_on, 1 AS n FROM unit u
                WHERE  u.code = s.unit_code AND u.path <@ ANY (:actor_units::ltree[])
                UNION ALL
-               SELECT u.id, u.is_active, 1 FROM unit u
+               SELECT u.id, u.is_active, u.closed_on, 1 FROM unit u
                WHERE  s.unit_code IS NULL AND u.id = s.unit_id::uuid AND u.path <@ ANY (:actor_units::ltree[])
                UNION ALL
-               SELECT min(u.id::text)::uuid, bool_and(u.is_active), count(*) FROM unit u
-               WHERE  coalesce(s.unit_code, s.unit_id) IS NULL AND u.name_key = name_key(s.unit_name)
-                 AND  u.path <@ ANY (:actor_units::ltree[])
-               HAVING count(*) > 0
+               (SELECT min(u.id::text)::uuid, bool_and(u.is_active), max(u.closed_on), count(*) FROM unit u
+                WHERE  coalesce(s.unit_code, s.unit_id) IS NULL AND u.name_key = name_key(s.unit_name)
+                  AND  u.path <@ ANY (:actor_units::ltree[])
+                GROUP  BY u.closed_on IS NULL
+                ORDER  BY u.closed_on IS NULL DESC) -- of units of one name, those that are there
                LIMIT  1) u ON true
     LEFT   JOIN LATERAL (
                SELECT a.*, a AS rec,
@@ -66,12 +106,14 @@ WITH laid AS (
            CASE WHEN l.unit_told IS NULL THEN NULL
                 WHEN l.unit_id IS NULL THEN 'unit-unknown'
                 WHEN l.n_units > 1 THEN 'unit-ambiguous'
+                WHEN l.closed_on IS NOT NULL AND l.unit_id IS DISTINCT FROM (l.old).unit_id THEN 'unit-closed'
                 WHEN NOT l.is_active AND l.unit_id IS DISTINCT FROM (l.old).unit_id THEN 'unit-inactive' END AS unit_fault,
            CASE WHEN l.rank IS NOT NULL AND l.kind IS NOT NULL AND NOT EXISTS (
                          SELECT FROM rank r
                          WHERE  r.kind = CASE WHEN l.kind IN ('PNS', 'CPNS') THEN 'PNS' ELSE 'PPPK' END AND r.code = l.rank)
                 THEN 'rank-unknown' END AS rank_fault,
-           CASE WHEN l.is_ours IS FALSE OR l.is_ours IS NULL AND l.nip IN (SELECT t.nip FROM nip_taken t) THEN 'nip-taken'
+           CASE WHEN l.is_ours IS FALSE
+                     OR l.is_ours IS NULL AND (l.nip IN (SELECT t.nip FROM nip_taken t) OR EXISTS (SELECT FROM asn_named n WHERE n.nip = l.nip)) THEN 'nip-taken'
                 WHEN l.seen_line IS NOT NULL THEN 'duplicate-row' END AS nip_fault
     FROM   laid l
 ), candidate AS (
@@ -88,12 +130,11 @@ WITH laid AS (
       AND  ((c.old).id IS NULL
             OR (c.kind, c.name, c.title_front, c.title_back, c.birth_date, c.birth_place, c.sex, c.nik, c.unit_id, c.position_kind,
                 c."position", c.echelon, c.rank, c.rank_since, c.education_level, c.education, c.legal_status, c.email, c.phone,
-                c.appointed_on, c.warnings)
+                c.appointed_on)
                IS DISTINCT FROM
                ((c.old).kind, (c.old).name, (c.old).title_front, (c.old).title_back, (c.old).birth_date, (c.old).birth_place, (c.old).sex,
                 (c.old).nik, (c.old).unit_id, (c.old).position_kind, (c.old)."position", (c.old).echelon, (c.old).rank, (c.old).rank_since,
-                (c.old).education_level, (c.old).education, (c.old).legal_status, (c.old).email, (c.old).phone, (c.old).appointed_on,
-                (c.old).warnings))
+                (c.old).education_level, (c.old).education, (c.old).legal_status, (c.old).email, (c.old).phone, (c.old).appointed_on))
 ), stored AS (
     INSERT INTO asn AS t (id, nip, kind, name, title_front, title_back, birth_date, birth_place, sex, nik, unit_id, position_kind, "position",
                           echelon, rank, rank_since, education_level, education, legal_status, email, phone, appointed_on, warnings, version)
@@ -116,16 +157,18 @@ WITH laid AS (
 ), settled AS (
     DELETE FROM import_stage_asn s WHERE EXISTS (SELECT FROM moved) AND s.place NOT IN (SELECT m.place FROM moved m)
 )
-SELECT f.place, f."column", f.code, f.value, f.told, NULL::bigint AS created, NULL::bigint AS updated, NULL::bigint AS moved
-FROM  (SELECT j.place, v.*
+SELECT f.place, f."column", f.code, f.value, f.told, NULL::bigint AS created, NULL::bigint AS updated, NULL::bigint AS moved, f.suggestion
+FROM  (SELECT j.place, v.*,
+              CASE v.code WHEN 'unit-closed' THEN (SELECT CASE j.unit_column WHEN 'unit_code' THEN h.code WHEN 'unit_id' THEN h.id::text ELSE h.name END
+                                                   FROM   unit h WHERE h.id = unit_heir(j.unit_id, :actor_units::ltree[])) END AS suggestion
        FROM   judged j
        CROSS  JOIN LATERAL (VALUES ('nip', j.nip_fault, j.nip, j.seen_line), (j.unit_column, j.unit_fault, j.unit_told, NULL),
                                    ('rank', j.rank_fault, j.rank, NULL)) AS v ("column", code, value, told)
        WHERE  v.code IS NOT NULL
        UNION  ALL
-       SELECT c.place, 'nip', 'duplicate-row', c.nip, c.first_line FROM candidate c WHERE c.nth > 1) f
+       SELECT c.place, 'nip', 'duplicate-row', c.nip, c.first_line, NULL FROM candidate c WHERE c.nth > 1) f
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new), (SELECT count(*) FROM moved)
+SELECT NULL, NULL, NULL, NULL, NULL, count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new), (SELECT count(*) FROM moved), NULL
 FROM   stored
 ORDER BY place NULLS LAST
 
@@ -135,31 +178,38 @@ SELECT FROM asn a WHERE a.nip IN (SELECT s.nip FROM import_stage_asn s) ORDER BY
 
 -- name: importUnits.stage
 CREATE TEMPORARY TABLE IF NOT EXISTS import_stage_unit (
-    place bigint, line bigint, is_refused boolean, code text, name text, kind text, parent_code text, is_active text, id uuid
+    place bigint, line bigint, is_refused boolean, code text, name text, kind text, parent_code text, is_active text, "from" text,
+    decree_number text, decree_date text, agency text, head_position text, id uuid
 ) ON COMMIT DELETE ROWS
 
 -- What the file says of each unit, and what is thought of it. `level`: how deep it will stand.
 -- name: importUnitsPlan.stage
 CREATE TEMPORARY TABLE IF NOT EXISTS import_plan_unit (
     place bigint, line bigint, is_refused boolean, code text, id uuid, parent_id uuid, parent_code text, name text, kind text, is_active boolean,
-    is_new boolean, is_moved boolean, level integer, "column" text, fault text, value text, told bigint
+    is_new boolean, is_moved boolean, is_earlier boolean, level integer, agency text, head_position text, act jsonb, "column" text, fault text, value text, told text,
+    suggestion text
 ) ON COMMIT DELETE ROWS
 
--- Nobody moves, makes or renames a unit between judging and storing …
+-- Nobody moves, makes or renames a unit between judging and storing, and the versions are written at its end (importUnits.tell) …
 -- name: importUnits.lock
-SELECT pg_advisory_xact_lock(1918, 1)
+-- write: true
+SELECT pg_advisory_xact_lock(1918, 1), set_config('asnd.unit_writing', 'on', true)
 
 -- … nor changes one that the file speaks of.
 -- name: importUnits.lockRows
 SELECT FROM unit u WHERE u.code IN (SELECT s.code FROM import_stage_unit s) ORDER BY u.id FOR NO KEY UPDATE
 
--- Row by row: whose unit it is, and which one is meant above it: of the file, of the database, or one that the file tried to make in vain.
+-- Row by row: whose unit it is, and which one is meant above it: of the file, of the database, or one that the file tried to make in vain. A day
+-- told (`from`) must not lie before what is known already, nor before the unit above was there.
 -- name: importUnits.plan
 -- timeout: 60000
-INSERT INTO import_plan_unit (place, line, is_refused, code, id, parent_id, parent_code, name, kind, is_active, is_new, is_moved,
-                              "column", fault, value, told)
+INSERT INTO import_plan_unit (place, line, is_refused, code, id, parent_id, parent_code, name, kind, is_active, is_new, is_moved, is_earlier, agency,
+                              head_position, act, "column", fault, value, told, suggestion)
 WITH mine AS (
-    SELECT s.*, u.id AS old_id, u.path AS old_path, u.parent_id AS old_parent_id, u.is_active AS old_is_active, e.line AS seen_line,
+    SELECT s.*, coalesce(nullif(s."from", '')::date, local_today()) AS day, u.id AS old_id, u.path AS old_path, u.parent_id AS old_parent_id,
+           u.is_active AS old_is_active, u.agency AS old_agency, u.head_position AS old_head_position, u.closed_on, e.line AS seen_line,
+           (SELECT max(lower(v.valid)) FROM unit_version v WHERE v.unit_id = u.id) AS last_day,
+           (SELECT min(lower(v.valid)) FROM unit_version v WHERE v.unit_id = u.id) AS first_day, (u.name, u.kind) AS old_words,
            row_number() OVER same AS nth, first_value(s.line) OVER same AS first_line
     FROM   import_stage_unit s
     LEFT   JOIN unit u ON u.code = s.code
@@ -171,33 +221,66 @@ WITH mine AS (
                 WHEN NOT m.is_refused AND (m.nth > 1 OR m.seen_line IS NOT NULL) THEN 'duplicate-row' END AS code_fault
     FROM   mine m
 ), above AS (
-    SELECT DISTINCT ON (o.code) o.code, o.unit_id, o.is_refused
+    SELECT DISTINCT ON (o.code) o.code, o.unit_id, o.is_refused, least(o.first_day, CASE WHEN o.first_day IS NULL OR o."from" <> '' THEN o.day END) AS first_day
     FROM   own o
     WHERE  o.code_fault IS NULL
     ORDER  BY o.code, o.is_refused, o.place
 ), linked AS (
     SELECT o.*,
            CASE WHEN o.parent_code IS NULL THEN o.old_parent_id
-                WHEN o.parent_code <> '' THEN coalesce(CASE WHEN NOT a.is_refused THEN a.unit_id END, d.id, a.unit_id) END AS new_parent_id
+                WHEN o.parent_code <> '' THEN coalesce(CASE WHEN NOT a.is_refused THEN a.unit_id END, d.id, a.unit_id) END AS new_parent_id,
+           coalesce(CASE WHEN NOT a.is_refused THEN a.first_day END, (SELECT min(lower(v.valid)) FROM unit_version v WHERE v.unit_id = d.id)) AS above_day,
+           d.closed_on AS above_closed
     FROM   own o
     LEFT   JOIN above a ON a.code = o.parent_code
     LEFT   JOIN unit d ON d.code = o.parent_code AND (d.path <@ ANY (:actor_units::ltree[]) OR d.id = o.old_parent_id)
-), judged AS (
-    SELECT l.*,
-           CASE WHEN l.is_refused THEN NULL
-                WHEN l.parent_code <> '' AND l.new_parent_id IS NULL THEN 'unit-unknown'
-                WHEN l.new_parent_id IS NULL AND (l.old_id IS NULL OR l.old_parent_id IS NOT NULL)
-                     AND NOT ''::ltree = ANY (:actor_units::ltree[]) THEN 'root-forbidden' END AS parent_fault
+), wanted AS (
+    SELECT l.*, coalesce(nullif(l.is_active, '')::boolean, l.old_is_active, true) AS new_is_active,
+           CASE WHEN l.new_parent_id IS NULL THEN coalesce(nullif(l.agency, ''), l.old_agency) END AS new_agency,
+           coalesce(nullif(l.head_position, ''), l.old_head_position) AS new_head_position,
+           l.old_id IS NULL OR l.new_parent_id IS DISTINCT FROM l.old_parent_id AS is_placed
     FROM   linked l
+), judged AS (
+    SELECT w.*, h.code AS heir_code,
+           CASE WHEN w.is_refused THEN NULL
+                WHEN w.parent_code <> '' AND w.new_parent_id IS NULL THEN 'unit-unknown'
+                WHEN w.is_placed AND w.above_closed IS NOT NULL THEN 'unit-closed'
+                WHEN w.new_parent_id IS NULL AND (w.old_id IS NULL OR w.old_parent_id IS NOT NULL)
+                     AND NOT ''::ltree = ANY (:actor_units::ltree[]) THEN 'root-forbidden' END AS parent_fault,
+           CASE WHEN w.is_refused OR NOT k.is_changed THEN NULL
+                WHEN w.closed_on IS NOT NULL THEN 'unit-closed' END AS closed_fault,
+           CASE WHEN w.is_refused OR NOT k.is_changed THEN NULL
+                WHEN w.day > local_today() THEN 'day-ahead'
+                WHEN w.day < w.last_day THEN 'unit-order'
+                WHEN w.is_placed AND w.day < w.above_day THEN 'unit-absent' END AS changed_fault,
+           coalesce(NOT w.is_refused AND NOT k.is_changed AND w."from" <> '' AND w.day < w.first_day, false) AS is_earlier,
+           CASE WHEN w.is_refused OR w.new_agency IS NULL THEN NULL
+                WHEN EXISTS (SELECT FROM unit r WHERE r.agency = w.new_agency AND r.closed_on IS NULL AND r.id <> w.unit_id)
+                     OR 1 < (SELECT count(*) FROM wanted o WHERE o.new_agency = w.new_agency AND NOT o.is_refused AND o.code_fault IS NULL)
+                THEN 'unit-agency-taken' END AS agency_fault
+    FROM   wanted w
+    CROSS  JOIN LATERAL (SELECT w.is_placed OR (w.name, w.kind) IS DISTINCT FROM w.old_words OR (w.new_is_active, w.new_agency, w.new_head_position)
+                                IS DISTINCT FROM (w.old_is_active, w.old_agency, w.old_head_position) AS is_changed) k
+    LEFT   JOIN unit h ON h.id = CASE WHEN w.closed_on IS NOT NULL THEN unit_heir(w.old_id, :actor_units::ltree[])
+                                      WHEN w.above_closed IS NOT NULL THEN unit_heir(w.new_parent_id, :actor_units::ltree[]) END
+), dated AS (
+    SELECT j.*, coalesce(j.changed_fault, CASE WHEN j.is_earlier AND j.day < j.above_day THEN 'unit-absent' END) AS day_fault FROM judged j
 )
-SELECT j.place, j.line, j.is_refused, j.code, j.unit_id, j.new_parent_id, j.parent_code, j.name, j.kind,
-       coalesce(nullif(j.is_active, '')::boolean, j.old_is_active, true), j.old_id IS NULL,
-       j.old_id IS NULL OR j.new_parent_id IS DISTINCT FROM j.old_parent_id,
-       CASE WHEN j.code_fault IS NOT NULL THEN 'code' WHEN j.parent_fault IS NOT NULL THEN 'parent_code' END,
-       coalesce(j.code_fault, j.parent_fault),
-       CASE WHEN j.code_fault IS NOT NULL THEN j.code WHEN j.parent_fault IS NOT NULL THEN j.parent_code END,
-       CASE WHEN j.code_fault = 'duplicate-row' THEN coalesce(j.seen_line, j.first_line) END
-FROM   judged j
+SELECT j.place, j.line, j.is_refused, j.code, j.unit_id, j.new_parent_id, j.parent_code, j.name, j.kind, j.new_is_active, j.old_id IS NULL, j.is_placed,
+       j.is_earlier, j.new_agency, j.new_head_position,
+       jsonb_strip_nulls(jsonb_build_object('day', j.day, 'decree_number', nullif(j.decree_number, ''), 'decree_date', nullif(j.decree_date, ''))),
+       f."column", f.fault, f.value, f.told,
+       CASE f.fault WHEN 'unit-closed' THEN j.heir_code END
+FROM   dated j
+LEFT   JOIN LATERAL (SELECT v.*
+                     FROM  (VALUES (1, 'code', coalesce(j.code_fault, j.closed_fault), j.code,
+                                    CASE j.code_fault WHEN 'duplicate-row' THEN coalesce(j.seen_line, j.first_line)::text END),
+                                   (2, 'parent_code', j.parent_fault, j.parent_code, NULL),
+                                   (3, 'from', j.day_fault, j."from", CASE j.day_fault WHEN 'unit-order' THEN j.last_day::text
+                                                                                      WHEN 'unit-absent' THEN j.above_day::text END),
+                                   (4, 'agency', j.agency_fault, j.agency, NULL)) AS v (rank, "column", fault, value, told)
+                     WHERE  v.fault IS NOT NULL
+                     ORDER  BY v.rank LIMIT 1) f ON true
 
 -- The tree as it would become: the file's word for the units that it may still speak of, the database's for all others. Walked from the
 -- roots, each unit gets its level; what is not reached hangs on itself, or on such a circle, or stands too deep. Of a circle each move in it
@@ -234,6 +317,13 @@ WITH RECURSIVE lost AS (
     SELECT p.place, 'parent-refused' AS fault
     FROM   import_plan_unit p
     WHERE  NOT p.is_refused AND p.fault IS NULL AND p.parent_id IN (SELECT l.id FROM lost l)
+    UNION  ALL
+    SELECT p.place, 'parent-refused' -- it would begin before the one above, of which the file tried in vain to say that it began earlier
+    FROM   good p
+    JOIN   unit u ON u.id = p.parent_id
+    WHERE  (p.is_moved OR p.is_earlier)
+           AND (p.act ->> 'day')::date < (SELECT min(lower(v.valid)) FROM unit_version v WHERE v.unit_id = u.id)
+           AND NOT EXISTS (SELECT FROM good q WHERE q.id = u.id AND q.is_earlier AND (q.act ->> 'day')::date <= (p.act ->> 'day')::date)
     UNION  ALL
     SELECT n.place, 'unit-too-deep' FROM sunk s JOIN node n ON n.id = s.id WHERE n.is_moved
     UNION  ALL
@@ -275,8 +365,8 @@ WHERE  u.id = w.id AND u.path <> w.path AND EXISTS (SELECT FROM good g WHERE g.i
 
 -- name: importUnits.make
 -- timeout: 60000
-INSERT INTO unit (id, code, name, kind, parent_id, is_active)
-SELECT p.id, p.code, p.name, p.kind, p.parent_id, p.is_active
+INSERT INTO unit (id, code, name, kind, parent_id, is_active, agency, head_position)
+SELECT p.id, p.code, p.name, p.kind, p.parent_id, p.is_active, p.agency, p.head_position
 FROM   import_plan_unit p
 WHERE  NOT p.is_refused AND p.fault IS NULL AND p.is_new
 ORDER  BY p.level, p.place
@@ -285,16 +375,25 @@ RETURNING id
 -- name: importUnits.change
 -- timeout: 60000
 UPDATE unit u
-SET    name = p.name, kind = p.kind, parent_id = p.parent_id, is_active = p.is_active
+SET    name = p.name, kind = p.kind, parent_id = p.parent_id, is_active = p.is_active, agency = p.agency, head_position = p.head_position
 FROM   import_plan_unit p
 WHERE  NOT p.is_refused AND p.fault IS NULL AND NOT p.is_new AND u.id = p.id
-  AND  (u.name, u.kind, u.parent_id, u.is_active) IS DISTINCT FROM (p.name, p.kind, p.parent_id, p.is_active)
+  AND  (u.name, u.kind, u.parent_id, u.is_active, u.agency, u.head_position)
+       IS DISTINCT FROM (p.name, p.kind, p.parent_id, p.is_active, p.agency, p.head_position)
 RETURNING u.id
+
+-- name: importUnits.tell
+-- timeout: 60000
+-- write: true
+SELECT unit_follow(array_agg(p.id) FILTER (WHERE NOT p.is_earlier), array_agg(p.act) FILTER (WHERE NOT p.is_earlier)),
+       unit_begin(array_agg(p.id) FILTER (WHERE p.is_earlier), array_agg(p.act) FILTER (WHERE p.is_earlier)) AS begun
+FROM   import_plan_unit p
+WHERE  NOT p.is_refused AND p.fault IS NULL
 
 -- name: importUnits.faults
 WITH seen AS (
     INSERT INTO import_seen (key, line) SELECT p.code, p.line FROM import_plan_unit p WHERE NOT p.is_refused AND p.fault IS NULL
 )
-SELECT p.place, p."column", p.fault, p.value, p.told FROM import_plan_unit p WHERE p.fault IS NOT NULL ORDER BY p.place
+SELECT p.place, p."column", p.fault, p.value, p.told, p.suggestion FROM import_plan_unit p WHERE p.fault IS NOT NULL ORDER BY p.place
 
 -- Who sends a file, as the engine knows it.

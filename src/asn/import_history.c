@@ -76,6 +76,7 @@ enum fact_form { FACT_TEXT, FACT_NUMBER, FACT_TRUTH };
 struct fact {
     const char *member; /* of facts */
     enum fact_form form;
+    const char *const *kinds; /* where two columns are one member: of which rows this one is it; NULL: of all */
 };
 
 #define CODE_OF(column, word, digits, reference)                                                                                           \
@@ -137,6 +138,9 @@ static const struct import_field fields[] = {
     TEXT_OF("organiser", 200, "penyelenggara"),
     TEXT_OF("jp", 20, "jampelajaran"),
     DATE_OF("certificate_date", "tanggalsertifikat"),
+    TEXT_OF("minutes", 20, "menit"),
+    TEXT_OF("amount", 20, "jumlah"),
+    {"is_abroad", ALIASES("luarnegeri"), IMPORT_WORD, 0, truths, "truth-unknown", .is_derived = true},
     TEXT_OF("regime", 20, "aturan"),
     TEXT_OF("year", 20, "tahun"),
     TEXT_OF("value", 20, "nilai"),
@@ -157,66 +161,64 @@ static const struct import_field fields[] = {
 };
 
 static const struct fact facts[] = {
-    {"kind", FACT_TEXT},
-    {"rank", FACT_TEXT},
-    {"promotion_kind", FACT_TEXT},
-    {"service_years", FACT_NUMBER},
-    {"service_months", FACT_NUMBER},
-    {"credit", FACT_NUMBER},
-    {"is_demotion", FACT_TRUTH},
-    {"assignment", FACT_TEXT},
-    {"position_kind", FACT_TEXT},
-    {"position", FACT_TEXT},
-    {"echelon", FACT_TEXT},
-    {"functional_level", FACT_TEXT},
-    {"unit_id", FACT_TEXT},
-    {"level", FACT_TEXT},
-    {"field", FACT_TEXT},
-    {"school", FACT_TEXT},
-    {"graduated_on", FACT_TEXT},
-    {"certificate_number", FACT_TEXT},
-    {"is_first", FACT_TRUTH},
-    {"title_front", FACT_TEXT},
-    {"title_back", FACT_TEXT},
-    {"legal_status", FACT_TEXT},
-    {"years", FACT_NUMBER},
-    {"months", FACT_NUMBER},
-    {"basis", FACT_TEXT},
-    {"main", FACT_NUMBER},
-    {"additional", FACT_NUMBER},
-    {"total", FACT_NUMBER},
-    {"name", FACT_TEXT},
-    {"form", FACT_TEXT},
-    {"organiser", FACT_TEXT},
-    {"jp", FACT_NUMBER},
-    {"certificate_date", FACT_TEXT},
-    {"regime", FACT_TEXT},
-    {"year", FACT_NUMBER},
-    {"value", FACT_NUMBER},
-    {"results", FACT_TEXT},
-    {"behaviour", FACT_TEXT},
-    {"predicate", FACT_TEXT},
-    {"assessor", FACT_TEXT},
-    {"level", FACT_TEXT},
-    {"punishment", FACT_TEXT},
-    {"violation", FACT_TEXT},
-    {"award", FACT_TEXT},
-    {"grounds", FACT_TEXT},
-    {"funding", FACT_TEXT},
-    {"direction", FACT_TEXT},
-    {"agency", FACT_TEXT},
-    {"number", FACT_TEXT},
-    {"nip", FACT_TEXT},
+    {"kind", FACT_TEXT, NULL},
+    {"rank", FACT_TEXT, NULL},
+    {"promotion_kind", FACT_TEXT, NULL},
+    {"service_years", FACT_NUMBER, NULL},
+    {"service_months", FACT_NUMBER, NULL},
+    {"credit", FACT_NUMBER, NULL},
+    {"is_demotion", FACT_TRUTH, NULL},
+    {"assignment", FACT_TEXT, NULL},
+    {"position_kind", FACT_TEXT, NULL},
+    {"position", FACT_TEXT, NULL},
+    {"echelon", FACT_TEXT, NULL},
+    {"functional_level", FACT_TEXT, NULL},
+    {"unit_id", FACT_TEXT, NULL},
+    {"level", FACT_TEXT, ALIASES("education", "study")},
+    {"field", FACT_TEXT, NULL},
+    {"school", FACT_TEXT, NULL},
+    {"graduated_on", FACT_TEXT, NULL},
+    {"certificate_number", FACT_TEXT, NULL},
+    {"is_first", FACT_TRUTH, NULL},
+    {"title_front", FACT_TEXT, NULL},
+    {"title_back", FACT_TEXT, NULL},
+    {"legal_status", FACT_TEXT, NULL},
+    {"years", FACT_NUMBER, NULL},
+    {"months", FACT_NUMBER, NULL},
+    {"basis", FACT_TEXT, NULL},
+    {"main", FACT_NUMBER, NULL},
+    {"additional", FACT_NUMBER, NULL},
+    {"total", FACT_NUMBER, NULL},
+    {"name", FACT_TEXT, NULL},
+    {"form", FACT_TEXT, NULL},
+    {"organiser", FACT_TEXT, NULL},
+    {"jp", FACT_NUMBER, NULL},
+    {"certificate_date", FACT_TEXT, NULL},
+    {"minutes", FACT_NUMBER, NULL},
+    {"amount", FACT_NUMBER, NULL},
+    {"is_abroad", FACT_TRUTH, NULL},
+    {"regime", FACT_TEXT, NULL},
+    {"year", FACT_NUMBER, NULL},
+    {"value", FACT_NUMBER, NULL},
+    {"results", FACT_TEXT, NULL},
+    {"behaviour", FACT_TEXT, NULL},
+    {"predicate", FACT_TEXT, NULL},
+    {"assessor", FACT_TEXT, NULL},
+    {"level", FACT_TEXT, ALIASES("discipline")},
+    {"punishment", FACT_TEXT, NULL},
+    {"violation", FACT_TEXT, NULL},
+    {"award", FACT_TEXT, NULL},
+    {"grounds", FACT_TEXT, NULL},
+    {"funding", FACT_TEXT, NULL},
+    {"direction", FACT_TEXT, NULL},
+    {"agency", FACT_TEXT, NULL},
+    {"number", FACT_TEXT, NULL},
+    {"nip", FACT_TEXT, NULL},
 };
 
 _Static_assert(ARRAY_LEN(fields) == FIRST_FACT + ARRAY_LEN(facts), "each fact has its column");
 
 /* ── a row as a body ── */
-
-static bool has_value(const struct import_row *row, size_t field)
-{
-    return row->values[field] && row->values[field][0];
-}
 
 static bool is_number(const char *text)
 {
@@ -233,12 +235,24 @@ static void put_text(struct buf *out, const char *name, const char *value)
     buf_json_string(out, value, strlen(value));
 }
 
-static void put_fact(struct buf *out, const struct fact *fact, const char *value)
+/* The member that a column is; in a row of a kind that has none, its own name, so that the contract refuses it by that. */
+static const char *member_of(const struct import_row *row, size_t fact)
 {
-    if (fact->form == FACT_TEXT || (fact->form == FACT_NUMBER && !is_number(value)))
-        put_text(out, fact->member, value);
+    for (const char *const *kind = facts[fact].kinds; kind; kind++) {
+        if (!*kind)
+            return fields[FIRST_FACT + fact].name;
+        if (row->values[KIND] && strcmp(*kind, row->values[KIND]) == 0)
+            break;
+    }
+    return facts[fact].member;
+}
+
+static void put_fact(struct buf *out, const char *member, enum fact_form form, const char *value)
+{
+    if (form == FACT_TEXT || (form == FACT_NUMBER && !is_number(value)))
+        put_text(out, member, value);
     else
-        buf_printf(out, "%s\"%s\":%s", out->data[out->len - 1] == '{' ? "" : ",", fact->member, value);
+        buf_printf(out, "%s\"%s\":%s", out->data[out->len - 1] == '{' ? "" : ",", member, value);
 }
 
 /* The unit is told by its code; which one that is, the merge finds. Until then this stands for it. */
@@ -253,18 +267,18 @@ static const char *body_of(const struct import_row *row)
     buf_init(&out, row->arena, 512);
     buf_putc(&out, '{');
     for (size_t i = 0; i < ARRAY_LEN(told); i++)
-        if (has_value(row, told[i]))
+        if (import_has_value(row, told[i]))
             put_text(&out, fields[told[i]].name, row->values[told[i]]);
-    if (!has_value(row, SOURCE))
+    if (!import_has_value(row, SOURCE))
         put_text(&out, "source", "import");
     buf_puts(&out, ",\"facts\":{");
     for (size_t i = 0; i < ARRAY_LEN(facts); i++) {
-        if (!has_value(row, FIRST_FACT + i))
+        if (!import_has_value(row, FIRST_FACT + i))
             continue;
-        put_fact(&out, &facts[i], row->values[FIRST_FACT + i]);
+        put_fact(&out, member_of(row, i), facts[i].form, row->values[FIRST_FACT + i]);
         has_unit |= strcmp(facts[i].member, "unit_id") == 0;
     }
-    if (has_value(row, UNIT_CODE) && !has_unit)
+    if (import_has_value(row, UNIT_CODE) && !has_unit)
         put_text(&out, "unit_id", some_unit);
     buf_puts(&out, "}}");
     return buf_cstr(&out);
@@ -272,13 +286,15 @@ static const char *body_of(const struct import_row *row)
 
 /* ── its faults as the row's ── */
 
-static const char *column_of(const char *pointer)
+static const char *column_of(const struct import_row *row, const char *pointer)
 {
     const char *name = pointer && strrchr(pointer, '/') ? strrchr(pointer, '/') + 1 : NULL;
+    bool is_fact = name && strncmp(pointer, "/facts/", 7) == 0;
 
-    for (size_t i = 0; name && i < ARRAY_LEN(facts); i++)
-        if (strncmp(pointer, "/facts/", 7) == 0 && strcmp(facts[i].member, name) == 0)
-            return fields[FIRST_FACT + i].name;
+    for (size_t i = 0; is_fact && i < ARRAY_LEN(facts); i++)
+        if (strcmp(member_of(row, i), name) == 0)
+            return strcmp(name, "unit_id") == 0 && !import_has_value(row, FIRST_FACT + i) ? fields[UNIT_CODE].name
+                                                                                          : fields[FIRST_FACT + i].name;
     for (size_t f = 0; name && f < FIRST_FACT; f++)
         if (strcmp(fields[f].name, name) == 0)
             return fields[f].name;
@@ -313,7 +329,7 @@ static void check(struct import_row *row)
     en = judge(row, operation, body, LANG_EN);
     id = en ? judge(row, operation, body, LANG_ID) : NULL;
     for (; en && id; en = en->next, id = id->next)
-        import_fault(row, column_of(en->where), en->code, en->value, en->suggestion, en->detail, id->detail);
+        import_fault(row, column_of(row, en->where), en->code, en->value, en->suggestion, en->detail, id->detail);
 }
 
 /* ── merging ── */
@@ -325,6 +341,14 @@ static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql
     const char *scopes = sender->has_scope && !sender->has_scope(ctx, "asn.discipline") ? "{}" : "{asn.discipline}";
     enum status st = db_query(ctx, conn, set, "importHistory.lock", &res, NULL);
 
+    if (st == ST_OK)
+        st = db_sql(ctx, conn, "TRUNCATE import_plan_history");
+    if (st == ST_OK)
+        st = db_query(ctx, conn, set, "importHistory.plan", &res, "actor_units", sender->units, "scopes", scopes, NULL);
+    if (st == ST_OK)
+        st = db_query(ctx, conn, set, "importHistory.correct", &res, "actor_key", sender->key_id, "actor_name", sender->name, NULL);
+    if (st == ST_OK)
+        st = db_query(ctx, conn, set, "importHistory.make", &res, "actor_key", sender->key_id, "actor_name", sender->name, NULL);
     if (st == ST_OK)
         st = db_query(ctx, conn, set, "importHistory.merge", &ret->faults, "actor_units", sender->units, "scopes", scopes, "actor_key",
                       sender->key_id, "actor_name", sender->name, NULL);
@@ -340,13 +364,16 @@ static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql
 static const struct import_wording wordings[] = {
     {"person-unknown", "There is nobody with this NIP.", "Tidak ada pegawai dengan NIP ini."},
     {"unit-unknown", "There is no such unit.", "Unit ini tidak ada."},
+    {"unit-closed", "The unit is closed.", "Unit ini sudah ditutup."},
     {"history-overlap", "Another row of this history holds on these days:", "Baris lain riwayat ini berlaku pada hari-hari itu:"},
     {"before-birth", "This day lies before the birth.", "Tanggal ini sebelum kelahiran."},
     {"code-unknown", "The list does not hold this code on that day.", "Daftar rujukan tidak memuat kode ini pada tanggal tersebut."},
     {"rank-below", "The ranks do not rise; a neighbour has:", "Pangkat tidak naik; baris tetangganya:"},
     {"appointment-order", "CPNS comes before PNS.", "CPNS mendahului PNS."},
     {"nip-taken", "This NIP belongs to somebody else.", "NIP ini milik orang lain."},
+    {"invalid", "These digits are no NIP.", "Angka ini bukan NIP."},
     {"reference-missing", "There is no such unit.", "Unit ini tidak ada."},
+    {"remote-id-taken", "A row of somebody else has this id.", "Baris milik orang lain memakai ID ini."},
     {"history-void", "This row was annulled.", "Baris ini sudah dibatalkan."},
     {"forbidden", "Rows of this kind need the scope asn.discipline.", "Baris jenis ini memerlukan cakupan asn.discipline."},
     {NULL, NULL, NULL},
@@ -359,7 +386,7 @@ const struct import_kind import_history = {
     .n_fields = ARRAY_LEN(fields),
     .n_extras = 2,
     .check = check,
-    .stages = ALIASES("import.stage", "importHistory.stage"),
+    .stages = ALIASES("import.stage", "importHistory.stage", "importHistoryPlan.stage"),
     .table = "import_stage_history",
     .batch_rows = 5000,
     .batch_bytes = 32 << 20,

@@ -3,6 +3,7 @@
  * (import_asn.sql), and stored as that. */
 #include "asnd/asn.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "asnd/arena.h"
@@ -40,7 +41,7 @@ static const struct import_word truths[] = {
     {"yes", "true"},  {"no", "false"},    {"nonaktif", "false"}, {NULL, NULL},
 };
 
-enum { CODE, NAME, KIND, PARENT_CODE, IS_ACTIVE, N_FIELDS };
+enum { CODE, NAME, KIND, PARENT_CODE, IS_ACTIVE, FROM, DECREE_NUMBER, DECREE_DATE, AGENCY, HEAD_POSITION, N_FIELDS };
 
 /* In the order of the stage. */
 static const struct import_field fields[N_FIELDS] = {
@@ -49,6 +50,11 @@ static const struct import_field fields[N_FIELDS] = {
     [KIND] = {"kind", ALIASES("jenisunor", "jenisunit", "jenis"), IMPORT_WORD, 0, kinds, "unit-kind-unknown", "kind"},
     [PARENT_CODE] = {"parent_code", ALIASES("unoratasankode", "kodeatasan", "atasankode", "diatasankode", "kodeinduk"), IMPORT_TEXT, 64},
     [IS_ACTIVE] = {"is_active", ALIASES("aktif", "statusaktif"), IMPORT_WORD, 0, truths, "truth-unknown", .is_derived = true},
+    [FROM] = {"from", ALIASES("tmt", "berlakusejak", "mulai"), IMPORT_DATE, .is_derived = true},
+    [DECREE_NUMBER] = {"decree_number", ALIASES("nomorsk", "nosk", "nomorperda"), IMPORT_TEXT, 120, .is_derived = true},
+    [DECREE_DATE] = {"decree_date", ALIASES("tanggalsk", "tglsk", "tanggalperda"), IMPORT_DATE, .is_derived = true},
+    [AGENCY] = {"agency", ALIASES("instansiid", "kodeinstansi"), IMPORT_TEXT, 64, .is_derived = true},
+    [HEAD_POSITION] = {"head_position", ALIASES("namajabatan", "jabatankepala"), IMPORT_TEXT, 200, .is_derived = true},
 };
 
 /* As the contract has it: a letter or digit, then those and . _ / - */
@@ -57,6 +63,14 @@ static bool is_code(const char *text)
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-";
 
     return strspn(text, allowed) == strlen(text) && strchr("._/-", text[0]) == NULL;
+}
+
+static bool is_visible(const char *text)
+{
+    for (; *text; text++)
+        if (*text < '!' || *text > '~')
+            return false;
+    return true;
 }
 
 static void check(struct import_row *row)
@@ -68,6 +82,11 @@ static void check(struct import_row *row)
         import_fault(row, "code", "code-form", code, NULL, "A code has letters, digits and . _ / - only.",
                      "Kode hanya boleh berisi huruf, angka, dan . _ / -");
         row->values[CODE] = NULL;
+    }
+    if (row->values[AGENCY] && !is_visible(row->values[AGENCY])) {
+        import_fault(row, "agency", "agency-form", row->values[AGENCY], NULL, "The id of an agency has no spaces.",
+                     "ID instansi tidak memuat spasi.");
+        row->values[AGENCY] = NULL;
     }
     uuid_new_v7(id);
     row->extras[0] = id;
@@ -88,17 +107,19 @@ static enum status judge(struct ctx *ctx, struct db_conn *conn, const struct sql
 
 static enum status store(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, struct import_merged *ret)
 {
-    PGresult *res, *made = NULL, *changed = NULL;
+    PGresult *res, *told, *made = NULL, *changed = NULL;
     enum status st = db_query(ctx, conn, set, "importUnits.place", &res, NULL);
 
     if (st == ST_OK)
         st = db_query(ctx, conn, set, "importUnits.make", &made, NULL);
     if (st == ST_OK)
         st = db_query(ctx, conn, set, "importUnits.change", &changed, NULL);
+    if (st == ST_OK)
+        st = db_query(ctx, conn, set, "importUnits.tell", &told, NULL);
     if (st != ST_OK)
         return st;
     ret->created = PQntuples(made);
-    ret->updated = PQntuples(changed);
+    ret->updated = PQntuples(changed) + strtoll(PQgetvalue(told, 0, 1), NULL, 10);
     return ST_OK;
 }
 
@@ -137,6 +158,11 @@ static const struct import_wording wordings[] = {
     {"unit-cycle", "The unit would stand below itself.", "Unit ini akan berada di bawah dirinya sendiri."},
     {"unit-too-deep", "The tree would become deeper than 16 levels.", "Pohon unit akan lebih dari 16 tingkat."},
     {"parent-refused", "The unit above is refused itself.", "Unit atasannya juga ditolak."},
+    {"unit-closed", "The unit is closed.", "Unit ini sudah ditutup."},
+    {"unit-absent", "On that day the unit above was not there yet; it begins on", "Pada tanggal itu unit atasannya belum ada; mulai"},
+    {"unit-order", "A later change of this unit is known, of", "Sudah tercatat perubahan unit ini yang lebih baru, tanggal"},
+    {"day-ahead", "The day is still to come; send the row on that day.", "Tanggal itu belum tiba; kirim barisnya pada hari itu."},
+    {"unit-agency-taken", "This agency has a root already.", "Instansi ini sudah memiliki unit akar."},
     {"root-forbidden", "Only a key that sees everything may leave out the unit above.",
      "Hanya kunci yang melihat semua unit boleh mengosongkan unit atasan."},
     {NULL, NULL, NULL},

@@ -8,11 +8,11 @@ SELECT a.nip, a.name, u.name AS unit_name, a.birth_date, b.nip AS other_nip, b.n
        b.birth_date AS other_birth_date, d.why, d.score
 FROM   asn a
 JOIN   unit u ON u.id = a.unit_id
-CROSS  JOIN LATERAL doubles_of(a, scope_held(:actor_scopes::text[], 'asn.sensitive')) d
+CROSS  JOIN LATERAL doubles_of(a, scope_held(:actor_scopes::text[], 'asn.sensitive'), coalesce(:min_score::numeric, 0)) d
 JOIN   asn b ON b.id = d.other
 JOIN   unit w ON w.id = b.unit_id
 WHERE  u.path <@ ANY (:actor_units::ltree[]) AND w.path <@ ANY (:actor_units::ltree[])
-/*? nip */ AND (a.nip = :nip OR b.nip = :nip) /*? */
+/*? nip */ AND a.id = ANY (ARRAY(SELECT doubles_near(:nip, scope_held(:actor_scopes::text[], 'asn.sensitive')))) AND (a.nip = :nip OR b.nip = :nip) /*? */
 /*? min_score */ AND d.score >= :min_score::numeric /*? */
 /* page */
 

@@ -57,7 +57,10 @@ SELECT CASE WHEN NOT :if_match::int8multirange @> r.version THEN 'version-stale'
             WHEN member_hidden(r.record, :actor_scopes::text[]) IS NOT NULL THEN 'forbidden'
             WHEN EXISTS (SELECT FROM jsonb_each(r.before) b WHERE b.value IS DISTINCT FROM to_jsonb(a) -> b.key) THEN 'request-outdated'
             WHEN NOT EXISTS (SELECT FROM unit n WHERE n.id = p.unit_id AND n.path <@ ANY (:actor_units::ltree[])) THEN 'reference-missing'
+            WHEN p.unit_id <> a.unit_id AND EXISTS (SELECT FROM unit n WHERE n.id = p.unit_id AND n.closed_on IS NOT NULL) THEN 'unit-closed'
        END AS _problem,
+       CASE WHEN p.unit_id <> a.unit_id AND EXISTS (SELECT FROM unit n WHERE n.id = p.unit_id AND n.closed_on IS NOT NULL)
+            THEN unit_heir(p.unit_id, :actor_units::ltree[]) END AS _suggestion,
        CASE WHEN NOT :if_match::int8multirange @> r.version OR r.state <> 'submitted' OR r.requested_by = :actor_key::uuid THEN NULL
             WHEN member_hidden(r.record, :actor_scopes::text[]) IS NOT NULL THEN '/' || member_hidden(r.record, :actor_scopes::text[])
             ELSE coalesce((SELECT '/' || min(b.key) FROM jsonb_each(r.before) b WHERE b.value IS DISTINCT FROM to_jsonb(a) -> b.key), '/unit_id')
@@ -82,7 +85,8 @@ RETURNING a.id
 
 -- name: approveChangeRequest.history
 -- write: true
-SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value
+SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value,
+       CASE w.problem WHEN 'unit-closed' THEN unit_heir(w.value::uuid, :actor_units::ltree[]) END AS _suggestion
 FROM   change_request_entry r
 CROSS  JOIN LATERAL history_write(:new_id, r.nip, :actor_units::ltree[], :actor_scopes::text[], r.history, NULL, NULL, :actor_key, :actor_name) w
 WHERE  r.id = :request_id

@@ -1,71 +1,154 @@
--- Units, and the small lists that records refer to.
+-- Units: the tree of today and of other days, and what changes it. Who may see a unit is decided by today's tree, whatever day is asked for; a
+-- closed unit is seen where it last stood.
 
+-- w is the unit as it is, or, with as_of, as it was on that day.
 -- name: listUnits
--- sort: code = u.code AS code
--- sort: -code = u.code DESC AS code
--- sort: name = u.name_key AS _name_key, u.id AS id
--- sort: -name = u.name_key DESC AS _name_key, u.id DESC AS id
--- sort: path = u.path AS _path
-SELECT u.id, u.code, u.name, u.kind, u.parent_id, u.depth, u.is_active, u.version, u.created_at, u.updated_at,
-       u.name_key AS _name_key, u.path AS _path
+-- sort: code = w.code AS code, u.id AS id
+-- sort: -code = w.code DESC AS code, u.id DESC AS id
+-- sort: name = w.name_key AS _name_key, u.id AS id
+-- sort: -name = w.name_key DESC AS _name_key, u.id DESC AS id
+-- sort: path = w.path AS _path
+SELECT u.id, w.code, w.name, w.kind, w.parent_id, w.depth, w.is_active, w.agency, w.head_position, w.closed_on, w.successor_id, u.version,
+       u.created_at, u.updated_at, w.name_key AS _name_key, w.path AS _path
 FROM   unit u
-WHERE  u.path <@ ANY (:actor_units::ltree[])
-/*? parent_id */ AND u.parent_id = :parent_id /*? */
-/*? under */ AND u.path <@ (SELECT p.path FROM unit p WHERE p.id = :under) /*? */
-/*? kind */ AND u.kind = :kind /*? */
-/*? is_active */ AND u.is_active = :is_active /*? */
+CROSS  JOIN LATERAL (SELECT u.code, u.name, u.name_key, u.kind, u.parent_id, u.depth, u.is_active, u.agency, u.head_position, u.path, u.closed_on,
+                            u.successor_id)
+       /*? as_of */ AS now
+       CROSS JOIN LATERAL (SELECT t.*, NULL::date AS closed_on, NULL::uuid AS successor_id FROM unit_then t
+                           WHERE t.unit_id = u.id AND t.was_so @> :as_of::date AND t.stood_there @> :as_of::date) /*? */ AS w
+WHERE  true
+/*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
+/*? parent_id */ AND w.parent_id = :parent_id /*? */
+/*? under */ AND w.path <@ (SELECT unit_path_then(:under, :as_of::date)) /*? */
+/*? kind */ AND w.kind = :kind /*? */
+/*? is_active */ AND w.is_active = :is_active /*? */
+/*? is_closed */ AND (w.closed_on IS NOT NULL) = :is_closed::boolean /*? */
 /*? updated_since */ AND u.updated_at >= :updated_since /*? */
-/*? q */ AND u.name_key %> (SELECT name_probe(:q, 1)) AND u.name_key %> (SELECT name_probe(:q, 2))
-    AND CASE WHEN (SELECT cardinality(name_words(:q)) <= 2) OR u.name_key %> ALL ((SELECT name_words(:q))::text[]) THEN true END /*? */
+/*? q */ AND w.name_key %> (SELECT name_probe(:q, 1)) AND w.name_key %> (SELECT name_probe(:q, 2))
+    AND CASE WHEN (SELECT cardinality(name_words(:q)) <= 2) OR w.name_key %> ALL ((SELECT name_words(:q))::text[]) THEN true END /*? */
 /* page */
 
 -- name: getUnit
-SELECT u.id, u.code, u.name, u.kind, u.parent_id, u.depth, u.is_active, u.version, u.created_at, u.updated_at
+SELECT u.id, w.code, w.name, w.kind, w.parent_id, w.depth, w.is_active, w.agency, w.head_position, w.closed_on, w.successor_id, w.closing,
+       CASE WHEN w.closed_on IS NULL
+            THEN unit_head(u.id, unit_title(w.head_position, w.name), coalesce(:as_of::date, :today::date), :actor_units::ltree[]) END AS head,
+       u.version, u.created_at, u.updated_at
 FROM   unit u
+CROSS  JOIN LATERAL (SELECT u.code, u.name, u.kind, u.parent_id, u.depth, u.is_active, u.agency, u.head_position, u.closed_on, u.successor_id, u.closing)
+       /*? as_of */ AS now
+       CROSS JOIN LATERAL (SELECT t.*, NULL::date AS closed_on, NULL::uuid AS successor_id, NULL::jsonb AS closing FROM unit_then t
+                           WHERE t.unit_id = u.id AND t.was_so @> :as_of::date AND t.stood_there @> :as_of::date) /*? */ AS w
 WHERE  u.id = :unit_id AND u.path <@ ANY (:actor_units::ltree[])
+
+-- From the root down, as far up as the caller may see.
+-- name: listUnitAncestors
+-- sort: path = w.path AS _path
+SELECT u.id, w.code, w.name, w.kind, w.parent_id, w.depth, w.is_active, w.agency, w.head_position, w.closed_on, w.successor_id, u.version,
+       u.created_at, u.updated_at, w.path AS _path
+FROM   unit u
+CROSS  JOIN LATERAL (SELECT u.code, u.name, u.kind, u.parent_id, u.depth, u.is_active, u.agency, u.head_position, u.path, u.closed_on, u.successor_id)
+       /*? as_of */ AS now
+       CROSS JOIN LATERAL (SELECT t.*, NULL::date AS closed_on, NULL::uuid AS successor_id FROM unit_then t
+                           WHERE t.unit_id = u.id AND t.was_so @> :as_of::date AND t.stood_there @> :as_of::date) /*? */ AS w
+WHERE  w.path @> (SELECT unit_path_then(:unit_id, :as_of::date)) AND u.id <> :unit_id
+       AND EXISTS (SELECT FROM unit m WHERE m.id = :unit_id AND m.path <@ ANY (:actor_units::ltree[]))
+/*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
+/*? as_of */ AND EXISTS (SELECT FROM unit_way y WHERE y.unit_id = :unit_id AND y.valid @> :as_of::date) /*? */
+/* page */
+
+-- name: listUnitVersions
+-- sort: from = v.valid AS _valid
+-- sort: -from = v.valid DESC AS _valid
+SELECT lower(v.valid) AS "from", upper(v.valid) AS "to", v.code, v.name, v.kind, v.parent_id, v.is_active, v.agency, v.head_position, v.decree_number,
+       v.decree_date, v.reason, v.actor_name, v.created_at, v.updated_at, v.valid AS _valid
+FROM   unit_version v
+WHERE  v.unit_id = (SELECT u.id FROM unit u WHERE u.id = :unit_id AND u.path <@ ANY (:actor_units::ltree[]))
+/* page */
 
 -- A unit is made below one that the caller may see; a root only by a caller who may see everything.
 -- name: createUnit
-WITH above AS (
-    SELECT CASE WHEN :parent_id::uuid IS NULL THEN ''::ltree = ANY (:actor_units::ltree[])
-                ELSE EXISTS (SELECT FROM unit p WHERE p.id = :parent_id AND p.path <@ ANY (:actor_units::ltree[])) END AS is_ours
-), made AS (
-    INSERT INTO unit (id, code, name, kind, parent_id, is_active)
-    SELECT :new_id, :code, :name, :kind, :parent_id, coalesce(:is_active::boolean, true)
-    FROM   above
-    WHERE  is_ours
-    RETURNING *
-)
-SELECT CASE WHEN NOT a.is_ours THEN 'reference-missing' END AS _problem, '/parent_id' AS _pointer,
-       m.id, m.code, m.name, m.kind, m.parent_id, nlevel(m.path) AS depth, m.is_active, m.version, m.created_at, m.updated_at
-FROM   above a LEFT JOIN made m ON true
+-- write: true
+SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, w.suggestion AS _suggestion,
+       (w.rec).id, (w.rec).code, (w.rec).name, (w.rec).kind, (w.rec).parent_id, (w.rec).depth, (w.rec).is_active, (w.rec).agency,
+       (w.rec).head_position, (w.rec).closed_on, (w.rec).successor_id, (w.rec).closing,
+       unit_head((w.rec).id, unit_title((w.rec).head_position, (w.rec).name), :today::date, :actor_units::ltree[]) AS head,
+       (w.rec).version, (w.rec).created_at, (w.rec).updated_at
+FROM   unit_make(:new_id, :body::jsonb, :actor_units::ltree[], :actor_key, :actor_name) w
 
--- A move waits for the tree before it takes its row. So does a new code, for it may be what an import is about to make.
 -- name: updateUnit
-WITH cur AS (
-    SELECT u AS rec
-    FROM   unit u
-    WHERE  u.id = :unit_id AND u.path <@ ANY (:actor_units::ltree[])
-      AND CASE WHEN :body::jsonb ? 'code' AND NOT :body::jsonb ? 'parent_id' THEN pg_advisory_xact_lock_shared(1918, 1) IS NOT NULL
-               ELSE unit_await_move(:body::jsonb) END
-    FOR    UPDATE
-), want AS (
-    SELECT p.id, p.code, p.name, p.kind, p.parent_id, p.is_active,
-           CASE WHEN NOT :if_match::int8multirange @> (cur.rec).version THEN 'version-stale'
-                WHEN p.parent_id IS NOT DISTINCT FROM (cur.rec).parent_id THEN NULL
-                WHEN p.parent_id IS NULL AND NOT ''::ltree = ANY (:actor_units::ltree[]) THEN 'reference-missing'
-                WHEN p.parent_id IS NOT NULL
-                     AND NOT EXISTS (SELECT FROM unit n WHERE n.id = p.parent_id AND n.path <@ ANY (:actor_units::ltree[]))
-                THEN 'reference-missing'
-           END AS problem
-    FROM   cur, jsonb_populate_record(cur.rec, :body::jsonb) AS p
-), done AS (
-    UPDATE unit u
-    SET    code = w.code, name = w.name, kind = w.kind, parent_id = w.parent_id, is_active = w.is_active
-    FROM   want w
-    WHERE  u.id = w.id AND w.problem IS NULL
-    RETURNING u.*
+-- write: true
+SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, w.suggestion AS _suggestion,
+       (w.rec).id, (w.rec).code, (w.rec).name, (w.rec).kind, (w.rec).parent_id, (w.rec).depth, (w.rec).is_active, (w.rec).agency,
+       (w.rec).head_position, (w.rec).closed_on, (w.rec).successor_id, (w.rec).closing,
+       unit_head((w.rec).id, unit_title((w.rec).head_position, (w.rec).name), :today::date, :actor_units::ltree[]) AS head,
+       (w.rec).version, (w.rec).created_at, (w.rec).updated_at
+FROM   unit_change(:unit_id, :body::jsonb, :actor_units::ltree[], :if_match::int8multirange, :actor_key, :actor_name) w
+
+-- name: closeUnit
+-- write: true
+SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, w.suggestion AS _suggestion, w.unit_id, w.people, w.children, w.posts
+FROM   unit_close(:unit_id, :body::jsonb, :actor_units::ltree[], :actor_key, :actor_name) w
+
+-- name: mergeUnits
+-- write: true
+SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, w.suggestion AS _suggestion, w.unit_id, w.people, w.children, w.posts
+FROM   unit_merge(:unit_id, :body::jsonb, :actor_units::ltree[], :actor_key, :actor_name) w
+
+-- name: splitUnit
+-- write: true
+SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, w.suggestion AS _suggestion, w.unit_id, w.people, w.children, w.posts
+FROM   unit_split(:unit_id, :new_id, :body::jsonb, :actor_units::ltree[], :actor_key, :actor_name) w
+
+-- ── what other systems call them ──
+
+-- name: getUnitExternalIds
+SELECT u.id AS unit_id, coalesce((SELECT jsonb_object_agg(e.system, e.value) FROM unit_external_id e WHERE e.unit_id = u.id), '{}') AS external_ids
+FROM   unit u
+WHERE  u.id = :unit_id AND u.path <@ ANY (:actor_units::ltree[])
+
+-- A unit that goes with an import meanwhile is waited for, and then not there.
+-- name: putUnitExternalId
+INSERT INTO unit_external_id AS e (unit_id, system, value)
+SELECT u.id, :system, :value FROM unit u WHERE u.id = :unit_id AND u.path <@ ANY (:actor_units::ltree[]) FOR KEY SHARE
+ON CONFLICT (unit_id, system) DO UPDATE SET value = excluded.value, updated_at = now()
+RETURNING e.unit_id, e.system, e.value
+
+-- name: deleteUnitExternalId
+DELETE FROM unit_external_id e
+USING  unit u
+WHERE  u.id = e.unit_id AND e.system = :system AND e.unit_id = :unit_id AND u.path <@ ANY (:actor_units::ltree[])
+RETURNING e.system AS _system
+
+-- name: findUnitExternalId
+SELECT e.unit_id, e.system, e.value
+FROM   unit_external_id e JOIN unit u ON u.id = e.unit_id
+WHERE  e.system = :system AND e.value = :value AND u.path <@ ANY (:actor_units::ltree[])
+
+-- Marked as a write because it sets how like is like for its transaction; it stores nothing.
+-- name: suggestUnitIds
+-- timeout: 30000
+-- write: true
+WITH sent AS MATERIALIZED (
+    SELECT r.place, r.it ->> 'id' AS id, r.it ->> 'name' AS name, r.it ->> 'parent_id' AS parent_id, r.it ->> 'parent_name' AS parent_name
+    FROM   jsonb_array_elements(:body::jsonb -> 'units') WITH ORDINALITY AS r (it, place)
+), named AS MATERIALIZED (
+    SELECT DISTINCT ON (s.id) s.id, s.name FROM sent s ORDER BY s.id, s.place
+), known AS MATERIALIZED (
+    SELECT s.place, s.id, s.name, coalesce(s.parent_name, n.name) AS parent_name,
+           (SELECT e.unit_id FROM unit_external_id e JOIN unit u ON u.id = e.unit_id
+            WHERE  e.system = :system AND e.value = s.id AND u.path <@ ANY (:actor_units::ltree[])) AS unit_id
+    FROM   sent s LEFT JOIN named n ON n.id = s.parent_id
 )
-SELECT w.problem AS _problem, CASE w.problem WHEN 'reference-missing' THEN '/parent_id' END AS _pointer,
-       d.id, d.code, d.name, d.kind, d.parent_id, nlevel(d.path) AS depth, d.is_active, d.version, d.created_at, d.updated_at
-FROM   want w LEFT JOIN done d ON true
+SELECT (SELECT count(*)::integer FROM known k WHERE k.unit_id IS NOT NULL) AS mapped,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'name', k.name, 'unit_id', k.unit_id, 'likely', coalesce(l.likely, '[]'))
+                                  ORDER BY k.place), '[]')
+        FROM   known k
+        LEFT   JOIN LATERAL (
+                   SELECT jsonb_agg(jsonb_build_object('unit_id', u.id, 'code', u.code, 'name', u.name, 'parent_name', p.name, 'score', y.score,
+                                                       'name_score', y.name_score, 'parent_score', y.parent_score, 'external_id', e.value)
+                                    ORDER BY y.score DESC, y.name_score DESC, u.code) AS likely
+                   FROM   unit_likely(k.name, k.parent_name, :actor_units::ltree[]) y
+                   JOIN   unit u ON u.id = y.unit_id
+                   LEFT   JOIN unit p ON p.id = u.parent_id AND p.path <@ ANY (:actor_units::ltree[])
+                   LEFT   JOIN unit_external_id e ON e.unit_id = u.id AND e.system = :system
+               ) l ON k.unit_id IS NULL) AS units

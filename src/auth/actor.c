@@ -8,6 +8,7 @@
 
 #include "asnd/arena.h"
 #include "asnd/log.h"
+#include "internal.h"
 
 struct actor_owner {
     struct actor actor; /* first: actor_unref casts back */
@@ -32,18 +33,50 @@ static void split_scopes(struct arena *arena, const char *literal, struct actor 
     actor->n_scopes = n;
 }
 
-struct actor *actor_new(const char *key_id, const char *name, const char *units, const char *scopes_literal, int64_t expires_us)
+static const char *copy_or_null(struct arena *arena, const char *text)
+{
+    return text && *text ? arena_strdup(arena, text) : NULL;
+}
+
+/* What the database gives was checked when it was written; what could not be read after all would match nothing. */
+static void split_networks(struct arena *arena, const char *list, struct actor *actor)
+{
+    size_t n = 1;
+    struct network *networks;
+    if (!list || !*list)
+        return;
+    for (const char *p = list; *p; p++)
+        n += *p == ',';
+    networks = arena_zalloc_array(arena, n, sizeof *networks);
+    for (size_t i = 0; i < n; i++) {
+        size_t len = strcspn(list, ",");
+        if (!network_parse(list, len, &networks[i]))
+            networks[i].bits = NETWORK_NOWHERE;
+        list += len + (list[len] == ',');
+    }
+    actor->allow_from = networks;
+    actor->n_allow_from = n;
+}
+
+struct actor *actor_new(const struct actor_facts *facts)
 {
     struct arena *arena = arena_new(512);
     struct actor_owner *owner = arena_zalloc(arena, sizeof *owner);
     owner->arena = arena;
-    owner->actor.key_id = arena_strdup(arena, key_id);
-    owner->actor.name = arena_strdup(arena, name);
-    owner->actor.units = arena_strdup(arena, units);
-    owner->actor.scopes_literal = arena_strdup(arena, scopes_literal);
-    owner->actor.expires_us = expires_us;
+    owner->actor.key_id = arena_strdup(arena, facts->key_id);
+    owner->actor.name = arena_strdup(arena, facts->name);
+    owner->actor.units = arena_strdup(arena, facts->units);
+    owner->actor.agency = arena_strdup(arena, facts->agency);
+    owner->actor.roles_literal = arena_strdup(arena, facts->roles_literal);
+    owner->actor.roles = facts->roles;
+    owner->actor.scopes_literal = arena_strdup(arena, facts->scopes_literal);
+    owner->actor.nip = copy_or_null(arena, facts->nip);
+    owner->actor.certificate = copy_or_null(arena, facts->certificate);
+    owner->actor.expires_us = facts->expires_us;
+    owner->actor.is_previous = facts->is_previous;
     owner->actor.refs = 1;
-    split_scopes(arena, scopes_literal, &owner->actor);
+    split_scopes(arena, facts->scopes_literal, &owner->actor);
+    split_networks(arena, facts->allow_from, &owner->actor);
     return &owner->actor;
 }
 
@@ -117,6 +150,9 @@ void actor_cache_store(struct actor_cache *cache, const char *hash_hex, int64_t 
     struct entry *entry = slot(cache, hash_hex);
     if (actor)
         actor_ref(actor);
+    if (actor && entry->actor &&
+        strcmp(entry->hash, hash_hex) == 0) /* looked up anew, perhaps by many at once: the use was noted already */
+        actor->used_noted_ms = entry->actor->used_noted_ms;
     actor_unref(entry->actor);
     memcpy(entry->hash, hash_hex, KEY_HASH_HEX_SIZE);
     entry->checked_ms = now_ms;

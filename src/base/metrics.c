@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <search.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +20,14 @@ static const int64_t bounds_us[] = {500,    1000,   2500,   5000,    10000,   25
 struct metric {
     struct metric *next;
     enum metric_kind kind;
-    char *name, *labels, *help;
-    _Atomic int64_t value; /* histogram: sum in microseconds */
-    _Atomic int64_t buckets[N_BOUNDS + 1];
+    const char *name, *labels, *help;
+    _Atomic int64_t value;     /* histogram: sum in microseconds */
+    _Atomic int64_t buckets[]; /* N_BOUNDS + 1 of a histogram, else none */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct metric *first, **last = &first;
+static void *index_root; /* the same series by name and labels: an operation has seven, and there are hundreds */
 
 static char *copy(const char *text)
 {
@@ -35,24 +37,38 @@ static char *copy(const char *text)
     return own;
 }
 
+static int by_series(const void *left, const void *right)
+{
+    const struct metric *a = left, *b = right;
+    int order = strcmp(a->labels, b->labels);
+    return order ? order : strcmp(a->name, b->name);
+}
+
+static struct metric *make(enum metric_kind kind, const char *name, const char *labels, const char *help)
+{
+    const size_t n_buckets = kind == METRIC_HISTOGRAM ? N_BOUNDS + 1 : 0;
+    struct metric *m = calloc(1, sizeof *m + n_buckets * sizeof m->buckets[0]);
+    if (!m)
+        die_no_memory();
+    m->kind = kind;
+    m->name = name;
+    m->labels = copy(labels);
+    m->help = help;
+    if (!tsearch(m, &index_root, by_series))
+        die_no_memory();
+    *last = m;
+    last = &m->next;
+    return m;
+}
+
 struct metric *metric_new(enum metric_kind kind, const char *name, const char *labels, const char *help)
 {
+    struct metric asked = {.name = name, .labels = labels};
     struct metric *m;
+    void *found;
     pthread_mutex_lock(&lock);
-    for (m = first; m; m = m->next)
-        if (strcmp(m->name, name) == 0 && strcmp(m->labels, labels) == 0)
-            break;
-    if (!m) {
-        m = calloc(1, sizeof *m);
-        if (!m)
-            die_no_memory();
-        m->kind = kind;
-        m->name = copy(name);
-        m->labels = copy(labels);
-        m->help = copy(help);
-        *last = m;
-        last = &m->next;
-    }
+    found = tfind(&asked, &index_root, by_series);
+    m = found ? *(struct metric **)found : make(kind, name, labels, help);
     pthread_mutex_unlock(&lock);
     assert(m->kind == kind);
     return m;

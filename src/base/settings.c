@@ -42,6 +42,7 @@ static const struct row rows[] = {
 };
 
 static enum source sources[ARRAY_LEN(rows)];
+static const char *file_read; /* NULL: none */
 
 /* Variables that belong to the project without being settings: what run.sh leaves for curl, and what the tests use. */
 static bool is_other_variable(const char *name)
@@ -220,6 +221,7 @@ static bool read_file(struct settings *settings, const char *path, FILE *err)
         fine = false;
     }
     fclose(file);
+    file_read = keep(path);
     return fine;
 }
 
@@ -368,6 +370,16 @@ void settings_print(const struct settings *settings, FILE *out)
     }
 }
 
+static void put_default(FILE *out, const struct row *row, const char *quote)
+{
+    if (row->kind == INT)
+        fprintf(out, "%lld", (long long)row->int_default);
+    else if (row->kind == BOOL)
+        fputs(row->int_default ? "true" : "false", out);
+    else if (*row->text_default)
+        fprintf(out, "%s%s%s", quote, row->text_default, quote);
+}
+
 void settings_print_markdown(FILE *out)
 {
     fprintf(out, "| Setting | Environment | Default | Meaning |\n| --- | --- | --- | --- |\n");
@@ -376,12 +388,48 @@ void settings_print_markdown(FILE *out)
         fprintf(out, "| `%s` | `ASND_", row->name);
         put_upper(out, row->name);
         fputs("` | ", out);
-        if (row->kind == TEXT)
-            fprintf(out, *row->text_default ? "`%s`" : "%s", row->text_default);
-        else if (row->kind == INT)
-            fprintf(out, "%lld", (long long)row->int_default);
-        else
-            fputs(row->int_default ? "true" : "false", out);
+        put_default(out, row, "`");
         fprintf(out, " | %s%s |\n", row->help, row->is_secret ? " (secret)" : "");
     }
+}
+
+const char *settings_file_with_secret(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].is_secret && sources[i] == FROM_FILE)
+            return file_read;
+    return NULL;
+}
+
+/* One line of mdoc: a backslash is written as one, and what begins a line is no request. */
+static void put_mdoc(FILE *out, const char *text)
+{
+    for (fputs("\\&", out); *text; text++)
+        fputs(*text == '\\' ? "\\e" : (char[]){*text, '\0'}, out);
+}
+
+void settings_print_mdoc(FILE *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct row *row = &rows[i];
+        fprintf(out, ".It Va %s\n", row->name);
+        put_mdoc(out, row->help);
+        if (row->is_secret)
+            fputs(" (secret)", out);
+        if (row->kind != TEXT || *row->text_default) {
+            fputs(".\nDefault: ", out);
+            put_default(out, row, "");
+        }
+        fputs(".\n", out);
+    }
+}
+
+bool settings_number(const struct settings *settings, const char *name, int64_t *ret)
+{
+    size_t i = row_find(name);
+    if (i == ARRAY_LEN(rows) || rows[i].kind != INT)
+        return false;
+    if (settings)
+        *ret = *(const int64_t *)(const void *)((const char *)settings + rows[i].offset);
+    return true;
 }

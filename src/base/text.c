@@ -2,6 +2,7 @@
 /* Small things about text. */
 #include "asnd/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -194,6 +195,19 @@ const char *text_nearest(const char *name, const char *const *names, size_t n)
         }
     }
     return found ? found : abbreviated(name, names, n);
+}
+
+bool version_is_at_least(const char *version, const char *least)
+{
+    while (*least >= '0' && *least <= '9') {
+        char *end, *least_end;
+        unsigned long has = strtoul(version, &end, 10), wants = strtoul(least, &least_end, 10);
+        if (end == version || has != wants)
+            return end != version && has > wants;
+        version = end + (*end == '.');
+        least = least_end + (*least_end == '.');
+    }
+    return true;
 }
 
 void hex_encode(const uint8_t *bytes, size_t len, char *ret)

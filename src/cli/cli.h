@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* The subcommands of asnd, and what they share. Each returns the process's exit status: 0 fine, 1 it failed (said on stderr), 2 wrong use. */
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "asnd/contract.h"
 #include "asnd/db.h"
+#include "asnd/matrix.h"
 #include "asnd/settings.h"
 #include "asnd/status.h"
 
@@ -14,13 +16,28 @@ int cli_migrate(int argc, char **argv);
 int cli_key(int argc, char **argv);
 int cli_import(int argc, char **argv);
 int cli_check(int argc, char **argv);
+int cli_documents(int argc, char **argv);
+int cli_certificate(int argc, char **argv);
+int cli_evaluate(int argc, char **argv);
 int cli_config(int argc, char **argv);
+int cli_audit(int argc, char **argv);
+int cli_self_test(int argc, char **argv);
+int cli_access(int argc, char **argv);
+
+/* The subcommand that runs: what the audit calls the operation. */
+extern const char *cli_subcommand;
 
 /* What a subcommand works with; fields stay NULL until asked for. */
 struct session {
     struct ctx ctx;
     struct settings settings;
+    struct slice contract_text;
+    const char *contract_name;
     struct contract *contract;
+    struct slice matrix_text;
+    const char *matrix_name;
+    struct matrix *matrix;
+    pthread_t contract_thread;
     struct sql_set *set;
     struct db_conn *conn;
 };
@@ -28,9 +45,16 @@ struct session {
 /* Settings from all sources; leaves other arguments in argv[0..*argc). False: said on stderr. */
 NODISCARD bool session_open(struct session *session, int *argc, char **argv);
 NODISCARD bool session_load_contract(struct session *session);
+/* The same in a thread of its own, for who has something else to do meanwhile. Each begin that was true needs its end. */
+NODISCARD bool session_begin_contract(struct session *session);
+NODISCARD bool session_end_contract(struct session *session);
 NODISCARD bool session_load_statements(struct session *session);
 NODISCARD bool session_connect_database(struct session *session);
+/* Contract, bindings, statements and schema held against each other (engine_check), over the session's connection and one more. */
+NODISCARD bool session_check(struct session *session, bool all_variants);
 /* The problem of the ctx on stderr, with its faults. Returns 1, so that a subcommand can return it. */
 int session_complain(const struct session *session);
 void session_close(struct session *session);
+/* Weak settings, files, keys and database, one line each on stdout. The exit status: 1 if there are any, or the database cannot be asked. */
+int security_check(struct session *session);
 const struct migration *session_migrations(size_t *ret_n);

@@ -7,5 +7,6 @@ struct embedded_file {
     const char *end;
 };
 extern const struct embedded_file embedded_contract;
+extern const struct embedded_file embedded_access;
 extern const struct embedded_file embedded_sql[];
 extern const struct embedded_file embedded_migrations[];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asnd import asn|units|references|history FILE|- [--dry-run] [--rejects FILE]: the same importer as the API's, without a network in between. */
+/* asnd import asn|units|references|history|presence|standards|assessments|questionnaires|tickets|answers FILE|- [--dry-run] [--rejects FILE]: the same importer as the API's, without a network in between.
+ * asnd import --undo ID --reason TEXT [--dry-run]: takes one back, as undoImport does. */
 #include "cli.h"
 
 #include <errno.h>
@@ -11,8 +12,12 @@
 #include "asnd/arena.h"
 #include "asnd/asn.h"
 #include "asnd/log.h"
+#include "asnd/performance.h"
 #include "asnd/reference.h"
+#include "asnd/service.h"
 #include "asnd/stream.h"
+#include "asnd/training.h"
+#include "asnd/uuid.h"
 
 struct source {
     int in, rejects;
@@ -20,12 +25,15 @@ struct source {
     bool dry_run;
     const struct import_kind *kind;
     const struct session *session;
+    const char *undo, *reason; /* the import to take back, and why */
     struct import_report report;
 };
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: asnd import asn|units|references|history FILE|- [--dry-run] [--rejects FILE]\n"
+    fprintf(stderr, "usage: asnd import asn|units|references|history|presence|standards|assessments|questionnaires|tickets|answers FILE|- "
+                    "[--dry-run] [--rejects FILE]\n"
+                    "       asnd import --undo ID --reason TEXT [--dry-run]\n"
                     "FILE is CSV, or NDJSON when its name ends in .ndjson or .jsonl.\n");
     return 2;
 }
@@ -106,20 +114,62 @@ static int import(struct session *session, struct source *source)
     return 0;
 }
 
+static enum status run_undo(struct ctx *ctx, struct db_conn *txn, void *cls)
+{
+    struct source *source = cls;
+    return import_undo(ctx, txn, source->session->set, source->undo, source->reason, NULL);
+}
+
+static int undo(struct session *session, struct source *source)
+{
+    if (!session_load_contract(session) || !session_load_statements(session) || !session_connect_database(session))
+        return 1;
+    if (db_transaction(&session->ctx, session->conn, source->dry_run, run_undo, source) != ST_OK)
+        return session_complain(session);
+    printf("%s: %s\n", source->undo, source->dry_run ? "could be undone" : "undone");
+    return 0;
+}
+
 static const struct import_kind *kind_called(const char *word)
 {
     static const struct {
         const char *word;
         const struct import_kind *kind;
-    } kinds[] = {{"asn", &import_asn}, {"units", &import_units}, {"references", &import_references}, {"history", &import_history}};
+    } kinds[] = {{"asn", &import_asn},
+                 {"units", &import_units},
+                 {"references", &import_references},
+                 {"history", &import_history},
+                 {"tickets", &import_tickets},
+                 {"answers", &import_survey_answers},
+                 {"presence", &import_presence},
+                 {"standards", &import_competency_standards},
+                 {"assessments", &import_competency_assessments},
+                 {"questionnaires", &import_questionnaires}};
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         if (strcmp(kinds[i].word, word) == 0)
             return kinds[i].kind;
     return NULL;
 }
 
+static bool parse_undo(int argc, char **argv, struct source *source)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--dry-run") == 0)
+            source->dry_run = true;
+        else if (strcmp(argv[i], "--undo") == 0 && i + 1 < argc)
+            source->undo = argv[++i];
+        else if (strcmp(argv[i], "--reason") == 0 && i + 1 < argc)
+            source->reason = argv[++i];
+        else
+            return false;
+    }
+    return source->undo && source->reason && *source->reason && uuid_is_valid(source->undo, strlen(source->undo));
+}
+
 static bool parse(int argc, char **argv, struct source *source, const char **ret_rejects)
 {
+    if (argc > 0 && strncmp(argv[0], "--", 2) == 0)
+        return parse_undo(argc, argv, source);
     if (argc < 2 || !(source->kind = kind_called(argv[0])))
         return false;
     source->file = argv[1];
@@ -151,6 +201,8 @@ int cli_import(int argc, char **argv)
     if (session_open(&session, &argc, argv)) {
         if (!parse(argc, argv, &source, &rejects))
             status = usage();
+        else if (source.undo)
+            status = undo(&session, &source);
         else if (strcmp(source.file, "-") != 0 && (source.in = open_or_say(source.file, O_RDONLY)) < 0)
             status = 1;
         else if (rejects && (source.rejects = open_or_say(rejects, O_WRONLY | O_CREAT | O_TRUNC)) < 0)

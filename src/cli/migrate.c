@@ -10,12 +10,16 @@ static int migrate(struct session *session, const char *mode)
     const struct migration *migrations = session_migrations(&n);
     struct migrate_report report;
     enum status st;
+    if (*session->settings.owner_database_url)
+        session->settings.database_url = session->settings.owner_database_url;
     if (!session_connect_database(session))
         return 1;
     if (mode && strcmp(mode, "--status") == 0)
         st = migrate_status(&session->ctx, session->conn, migrations, n, stdout);
     else
         st = migrate_run(&session->ctx, session->conn, migrations, n, mode != NULL, stdout, &report);
+    if (st == ST_OK && !mode) /* what migrations made after it, and roles that were missing when they ran */
+        st = db_sql(&session->ctx, session->conn, "SELECT row_security_attach() WHERE EXISTS (SELECT FROM row_security_faults())");
     return st == ST_OK ? 0 : session_complain(session);
 }
 

@@ -18,20 +18,28 @@
 #ifdef ASND_SYSTEMD
 #include <systemd/sd-daemon.h>
 #else
-#define sd_notify(unset, state) ((void)(state))
+#define SD_LISTEN_FDS_START              3
+#define sd_notify(unset, state)          ((void)(state))
+#define sd_listen_fds(unset)             0
+#define sd_watchdog_enabled(unset, usec) ((void)(usec), 0)
 #endif
 
 #define START_PATIENCE_MS 15000
 
-/* The database may come up a moment after us. */
-static bool connect_patiently(struct session *session)
+static bool connect_database(struct session *session)
 {
     struct db_config config = {.conninfo = session->settings.database_url,
                                .application_name = "asnd start",
                                .utc_offset_minutes = (int)session->settings.utc_offset_minutes};
+    return db_connect(&session->ctx, &config, &session->conn) == ST_OK;
+}
+
+/* The database may come up a moment after us. */
+static bool connect_patiently(struct session *session)
+{
     int64_t give_up = clock_mono_ms() + START_PATIENCE_MS;
     useconds_t pause = 50000;
-    while (db_connect(&session->ctx, &config, &session->conn) != ST_OK) {
+    while (!session->conn && !connect_database(session)) {
         if (clock_mono_ms() > give_up) {
             session_complain(session);
             return false;
@@ -58,22 +66,51 @@ static bool read_secret(struct session *session, uint8_t ret[32])
     return len == 32;
 }
 
+/* Whether callers are held to their units a second time, by the server. False: they must be, and cannot. */
+static bool choose_row_security(struct session *session, bool *ret_holds)
+{
+    const char *wanted = session->settings.row_security;
+    PGresult *faults, *privileges;
+    if (db_query(&session->ctx, session->conn, session->set, "rows.faults", &faults, NULL) != ST_OK ||
+        db_query(&session->ctx, session->conn, session->set, "rows.privileges", &privileges, NULL) != ST_OK) {
+        session_complain(session);
+        return false;
+    }
+    for (int i = 0; i < PQntuples(privileges); i++)
+        log_line(LOG_WARNING_, "database-role", LOG_TEXT("what", PQgetvalue(privileges, i, 0)));
+    *ret_holds = strcmp(wanted, "off") != 0 && PQntuples(faults) == 0;
+    if (!*ret_holds)
+        log_line(LOG_WARNING_, "row-security-off", LOG_TEXT("reason", PQntuples(faults) > 0 ? PQgetvalue(faults, 0, 0) : "row_security"));
+    if (*ret_holds || strcmp(wanted, "require") != 0)
+        return true;
+    for (int i = 0; i < PQntuples(faults); i++)
+        fprintf(stderr, "asnd: row_security is required: %s.\n", PQgetvalue(faults, i, 0));
+    return false;
+}
+
 /* Everything that must agree before the first request. */
-static bool prepare(struct session *session, uint8_t secret[32])
+static bool prepare(struct session *session, uint8_t secret[32], bool *ret_holds_units)
 {
     size_t n;
     const struct migration *migrations = session_migrations(&n);
-    if (!session_load_contract(session) || !session_load_statements(session) || !connect_patiently(session))
+    bool fine;
+    if (!session_begin_contract(session))
+        return false;
+    fine = session_load_statements(session);
+    if (fine && !connect_database(session))
+        problem_clear(&session->ctx);
+    fine &= session_end_contract(session);
+    if (!fine || !connect_patiently(session))
         return false;
     if (migrate_check(&session->ctx, session->conn, migrations, n) != ST_OK) {
         session_complain(session);
         return false;
     }
-    if (!engine_check(session->contract, session->set, asnd_bindings, session->conn, false, stderr)) {
+    if (!session_check(session, false)) {
         fprintf(stderr, "asnd: contract, statements and schema do not agree; nothing is served.\n");
         return false;
     }
-    if (!read_secret(session, secret))
+    if (!choose_row_security(session, ret_holds_units) || !read_secret(session, secret))
         return false;
     db_disconnect(session->conn);
     session->conn = NULL;
@@ -85,13 +122,14 @@ struct stop {
     const struct settings *settings;
     int64_t asked_ms; /* 0: nobody has */
     bool is_draining;
-    uv_timer_t timer;
+    uv_timer_t timer, watchdog;
     uv_signal_t term, interrupt, hangup;
 };
 
 static void finish(struct stop *stop)
 {
     uv_close((uv_handle_t *)&stop->timer, NULL);
+    uv_close((uv_handle_t *)&stop->watchdog, NULL);
     uv_close((uv_handle_t *)&stop->term, NULL);
     uv_close((uv_handle_t *)&stop->interrupt, NULL);
     uv_close((uv_handle_t *)&stop->hangup, NULL);
@@ -128,21 +166,49 @@ static void on_signal(uv_signal_t *handle, int number)
     uv_timer_start(&stop->timer, on_timer, 0, 10);
 }
 
+/* The service manager hears of us as long as every loop turns: one that hangs has us started anew. */
+static void on_watchdog(uv_timer_t *timer)
+{
+    struct stop *stop = timer->data;
+    if (engine_turns(stop->engine))
+        sd_notify(0, "WATCHDOG=1");
+}
+
+static void feed_watchdog(struct stop *stop)
+{
+    uint64_t usec = 0;
+    if (sd_watchdog_enabled(0, &usec) > 0)
+        uv_timer_start(&stop->watchdog, on_watchdog, 0, usec / 3000);
+}
+
 static void wait_for_stop(struct engine *engine, const struct settings *settings)
 {
     uv_loop_t loop;
     struct stop stop = {.engine = engine, .settings = settings};
     uv_loop_init(&loop);
     uv_timer_init(&loop, &stop.timer);
+    uv_timer_init(&loop, &stop.watchdog);
     uv_signal_init(&loop, &stop.term);
     uv_signal_init(&loop, &stop.interrupt);
     uv_signal_init(&loop, &stop.hangup);
-    stop.timer.data = stop.term.data = stop.interrupt.data = stop.hangup.data = &stop;
+    stop.timer.data = stop.watchdog.data = stop.term.data = stop.interrupt.data = stop.hangup.data = &stop;
     uv_signal_start(&stop.term, on_signal, SIGTERM);
     uv_signal_start(&stop.interrupt, on_signal, SIGINT);
     uv_signal_start(&stop.hangup, on_signal, SIGHUP);
+    feed_watchdog(&stop);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
+}
+
+/* A socket from whoever started us (LISTEN_FDS) outlives us: who comes between two daemons waits in its queue instead of being refused. */
+static void take_socket(struct engine *engine)
+{
+    int n = sd_listen_fds(1);
+    if (n > 0)
+        engine_inherit(engine, SD_LISTEN_FDS_START);
+    if (n > 1)
+        log_line(LOG_WARNING_, "sockets-left", LOG_TEXT("reason", "one listening socket is taken, more were handed over"),
+                 LOG_NUM("given", n));
 }
 
 int cli_serve(int argc, char **argv)
@@ -150,6 +216,7 @@ int cli_serve(int argc, char **argv)
     struct session session;
     struct engine *engine = NULL;
     uint8_t secret[32];
+    bool holds_units = false;
     int64_t began = clock_mono_us();
     int status = 2;
     signal(SIGPIPE, SIG_IGN);
@@ -159,11 +226,16 @@ int cli_serve(int argc, char **argv)
         else
             status = 1;
     }
-    if (status == 1 && prepare(&session, secret))
-        engine = engine_new(&session.settings, session.contract, session.set, asnd_bindings, secret, stderr);
+    if (status == 1 && prepare(&session, secret, &holds_units))
+        engine = engine_new(&session.settings, session.contract, session.matrix, session.set, asnd_bindings, secret, stderr);
+    if (engine && holds_units)
+        engine_hold_units(engine);
+    if (engine)
+        take_socket(engine);
     if (engine && engine_start(engine)) {
         log_line(LOG_INFO_, "listening", LOG_TEXT("address", session.settings.listen), LOG_NUM("port", engine_port(engine)),
-                 LOG_TEXT("version", ASND_VERSION), LOG_US("start_ms", clock_mono_us() - began));
+                 LOG_FLAG("tls", *session.settings.tls_certificate != '\0'), LOG_TEXT("version", ASND_VERSION),
+                 LOG_US("start_ms", clock_mono_us() - began));
         sd_notify(0, "READY=1");
         wait_for_stop(engine, &session.settings);
         engine_stop(engine);

@@ -4,13 +4,27 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "asnd/arena.h"
+#include "asnd/buf.h"
+#include "asnd/engine.h"
 #include "asnd/log.h"
 #include "asnd/rules.h"
 #include "embedded.h"
+
+/* No core file, and nobody but root looks into the process: its memory holds keys and personal data. */
+static void forbid_core_dumps(void)
+{
+    const struct rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        log_line(LOG_WARNING_, "core-dumps-allowed", LOG_TEXT("reason", strerror(errno)));
+}
 
 bool session_open(struct session *session, int *argc, char **argv)
 {
@@ -23,6 +37,13 @@ bool session_open(struct session *session, int *argc, char **argv)
         return false;
     }
     log_set_level(level);
+    if (!session->settings.core_dumps)
+        forbid_core_dumps();
+    if (strcmp(session->settings.row_security, "auto") != 0 && strcmp(session->settings.row_security, "require") != 0 &&
+        strcmp(session->settings.row_security, "off") != 0) {
+        fprintf(stderr, "asnd: row_security must be auto, require or off.\n");
+        return false;
+    }
     return true;
 }
 
@@ -66,20 +87,60 @@ static bool is_nik(const char *text, size_t len, const char **ret_en, const char
     return !refusal.code;
 }
 
-bool session_load_contract(struct session *session)
+static bool read_contract(struct session *session)
 {
-    const char *text = embedded_contract.begin, *name = embedded_contract.name;
-    size_t len = (size_t)(embedded_contract.end - embedded_contract.begin);
+    struct slice *text = &session->contract_text;
     format_register("nip", is_nip);
     format_register("nik", is_nik);
     if (*session->settings.contract) {
-        name = session->settings.contract;
-        text = read_file(session->ctx.arena, name, &len);
-        if (!text)
-            return false;
+        session->contract_name = session->settings.contract;
+        text->data = read_file(session->ctx.arena, session->contract_name, &text->len);
+        return text->data != NULL;
     }
-    session->contract = contract_load(text, len, name, stderr);
-    return session->contract != NULL;
+    session->contract_name = embedded_contract.name;
+    *text = (struct slice){embedded_contract.begin, (size_t)(embedded_contract.end - embedded_contract.begin)};
+    return true;
+}
+
+static bool read_matrix(struct session *session)
+{
+    struct slice *text = &session->matrix_text;
+    if (*session->settings.access) {
+        session->matrix_name = session->settings.access;
+        text->data = read_file(session->ctx.arena, session->matrix_name, &text->len);
+        return text->data != NULL;
+    }
+    session->matrix_name = embedded_access.name;
+    *text = (struct slice){embedded_access.begin, (size_t)(embedded_access.end - embedded_access.begin)};
+    return true;
+}
+
+static void *compile_contract(void *cls)
+{
+    struct session *session = cls;
+    session->contract = contract_load(session->contract_text.data, session->contract_text.len, session->contract_name, stderr);
+    if (session->contract)
+        session->matrix = matrix_load(session->contract, session->matrix_text.data, session->matrix_text.len, session->matrix_name, stderr);
+    return NULL;
+}
+
+bool session_load_contract(struct session *session)
+{
+    if (read_contract(session) && read_matrix(session))
+        compile_contract(session);
+    return session->matrix != NULL;
+}
+
+bool session_begin_contract(struct session *session)
+{
+    return read_contract(session) && read_matrix(session) &&
+           pthread_create(&session->contract_thread, NULL, compile_contract, session) == 0;
+}
+
+bool session_end_contract(struct session *session)
+{
+    pthread_join(session->contract_thread, NULL);
+    return session->matrix != NULL;
 }
 
 static int is_sql(const struct dirent *entry)
@@ -132,17 +193,53 @@ bool session_load_statements(struct session *session)
     return session->set != NULL;
 }
 
+/* Who acts, for every transaction of this session: the user of the system, by this subcommand. */
+static bool tell_audit(struct session *session)
+{
+    struct passwd *user = getpwuid(geteuid());
+    const char *actor =
+        user ? arena_printf(session->ctx.arena, "cli:%s", user->pw_name) : arena_printf(session->ctx.arena, "cli:%u", geteuid());
+    const char *operation = arena_printf(session->ctx.arena, "asnd %s", cli_subcommand);
+    struct buf facts;
+    char *quoted;
+    enum status st;
+    buf_init(&facts, session->ctx.arena, 128);
+    buf_printf(&facts, "%s\t%s\t,\"actor\":", actor, operation);
+    buf_json_string(&facts, actor, strlen(actor));
+    BUF_LIT(&facts, ",\"operation\":");
+    buf_json_string(&facts, operation, strlen(operation));
+    BUF_LIT(&facts, ",\"kind\":\"cli\"");
+    quoted = PQescapeLiteral(db_raw(session->conn), buf_cstr(&facts), facts.len);
+    st = db_sql(&session->ctx, session->conn, arena_printf(session->ctx.arena, "SET asnd.audit = %s", quoted ? quoted : "''"));
+    PQfreemem(quoted);
+    return st == ST_OK;
+}
+
 bool session_connect_database(struct session *session)
 {
     struct db_config config = {.conninfo = session->settings.database_url,
                                .application_name = "asnd",
                                .utc_offset_minutes = (int)session->settings.utc_offset_minutes};
-    if (db_connect(&session->ctx, &config, &session->conn) == ST_OK)
+    if (db_connect(&session->ctx, &config, &session->conn) == ST_OK && tell_audit(session))
         return true;
     session_complain(session);
     if (!*session->settings.database_url)
         fprintf(stderr, "asnd: database_url is empty (ASND_DATABASE_URL), so libpq's own environment and defaults said where.\n");
     return false;
+}
+
+bool session_check(struct session *session, bool all_variants)
+{
+    struct db_config config = {.conninfo = session->settings.database_url,
+                               .application_name = "asnd check",
+                               .utc_offset_minutes = (int)session->settings.utc_offset_minutes};
+    struct db_conn *conns[2] = {session->conn};
+    bool fine, has_two = db_connect(&session->ctx, &config, &conns[1]) == ST_OK; /* one will do */
+    problem_clear(&session->ctx);
+    fine = engine_check(session->contract, session->matrix, session->set, asnd_bindings, conns, has_two ? 2 : 1, all_variants, stderr);
+    if (has_two)
+        db_disconnect(conns[1]);
+    return fine;
 }
 
 int session_complain(const struct session *session)
@@ -154,7 +251,7 @@ int session_complain(const struct session *session)
             fprintf(stderr, "  line %lld%s%s: %s: %s\n", (long long)f->line, f->where ? ", " : "", f->where ? f->where : "", f->code,
                     f->detail);
         else
-            fprintf(stderr, "  %s: %s: %s\n", f->where, f->code, f->detail);
+            fprintf(stderr, "  %s%s%s: %s\n", f->where, *f->where ? ": " : "", f->code, f->detail);
     }
     return 1;
 }
@@ -163,6 +260,7 @@ void session_close(struct session *session)
 {
     db_disconnect(session->conn);
     sql_set_free(session->set);
+    matrix_free(session->matrix);
     contract_free(session->contract);
     arena_free(session->ctx.arena);
 }

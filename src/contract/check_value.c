@@ -149,29 +149,29 @@ static bool is_multiple(const struct number *n, const struct bound *b)
     return whole;
 }
 
-static bool all_small(const struct schema *s)
+static bool all_small(const struct bounds *b)
 {
-    const struct bound *const all[] = {&s->minimum, &s->maximum, &s->exclusive_minimum, &s->exclusive_maximum, &s->multiple_of};
+    const struct bound *const all[] = {&b->minimum, &b->maximum, &b->exclusive_minimum, &b->exclusive_maximum, &b->multiple_of};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         if (all[i]->is_set && !all[i]->is_small)
             return false;
     return true;
 }
 
-static bool within_bounds(struct run *r, const struct schema *s, const json_t *node, const struct number *n)
+static bool within_bounds(struct run *r, const struct bounds *b, const json_t *node, const struct number *n)
 {
     const struct {
         const struct bound *bound;
         bool is_kept;
         const char *code, *en, *id;
     } rules[] = {
-        {&s->minimum, !s->minimum.is_set || compare(n, &s->minimum) >= 0, "too-small", "this must be at least %s", "ini paling sedikit %s"},
-        {&s->maximum, !s->maximum.is_set || compare(n, &s->maximum) <= 0, "too-large", "this must be at most %s", "ini paling banyak %s"},
-        {&s->exclusive_minimum, !s->exclusive_minimum.is_set || compare(n, &s->exclusive_minimum) > 0, "too-small",
+        {&b->minimum, !b->minimum.is_set || compare(n, &b->minimum) >= 0, "too-small", "this must be at least %s", "ini paling sedikit %s"},
+        {&b->maximum, !b->maximum.is_set || compare(n, &b->maximum) <= 0, "too-large", "this must be at most %s", "ini paling banyak %s"},
+        {&b->exclusive_minimum, !b->exclusive_minimum.is_set || compare(n, &b->exclusive_minimum) > 0, "too-small",
          "this must be more than %s", "ini harus lebih dari %s"},
-        {&s->exclusive_maximum, !s->exclusive_maximum.is_set || compare(n, &s->exclusive_maximum) < 0, "too-large",
+        {&b->exclusive_maximum, !b->exclusive_maximum.is_set || compare(n, &b->exclusive_maximum) < 0, "too-large",
          "this must be less than %s", "ini harus kurang dari %s"},
-        {&s->multiple_of, !s->multiple_of.is_set || is_multiple(n, &s->multiple_of), "not-multiple", "this must be a multiple of %s",
+        {&b->multiple_of, !b->multiple_of.is_set || is_multiple(n, &b->multiple_of), "not-multiple", "this must be a multiple of %s",
          "ini harus kelipatan %s"},
     };
     bool fine = true;
@@ -190,15 +190,15 @@ bool check_number(struct run *r, const struct schema *s, const json_t *node)
 {
     struct number n = {.is_small = json_is_integer(node), .small = json_integer_value(node)};
     bool fine;
-    if (n.is_small && (!s->bounds_numbers || all_small(s)))
-        return !s->bounds_numbers || within_bounds(r, s, node, &n);
+    if (n.is_small && (!s->bounds || all_small(s->bounds)))
+        return !s->bounds || within_bounds(r, s->bounds, node, &n);
     decimal_init(&n.exact);
     fine = json_number_decimal(r->numbers, node, &n.exact);
     if (!fine)
         TELL(r, "number-range", "this number has too many digits or too large an exponent",
              "bilangan ini terlalu banyak angkanya atau terlalu besar pangkatnya");
-    else if (s->bounds_numbers)
-        fine = within_bounds(r, s, node, &n);
+    else if (s->bounds)
+        fine = within_bounds(r, s->bounds, node, &n);
     decimal_done(&n.exact);
     return fine;
 }

@@ -3,16 +3,23 @@
 /* What the files of this room share: the YAML tree with its places, compiled schemas, and the contract itself. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+#include <pthread.h>
 
 #include "asnd/arena.h"
 #include "asnd/contract.h"
 #include "asnd/decimal.h"
 
+/* ── node_map.c ── */
+/* A number for each node of a tree, by its address. Lives in an arena. */
+struct node_map;
+struct node_map *node_map_new(struct arena *arena);
+void node_map_put(struct node_map *map, const json_t *node, int number);
+int node_map_get(const struct node_map *map, const json_t *node, int otherwise);
+
 /* ── yaml.c ── */
-struct places; /* node → line */
-json_t *yaml_parse(const char *text, size_t len, const char *name, FILE *err, struct arena *arena, struct places **ret_places);
+json_t *yaml_parse(const char *text, size_t len, const char *name, FILE *err, struct arena *arena, struct node_map **ret_places);
 /* Line where the node begins, or 0 (null, true and false are shared by all, so theirs are not known). */
-int places_line(const struct places *places, const json_t *node);
+int places_line(const struct node_map *places, const json_t *node);
 
 /* ── compiled schemas ── */
 enum {
@@ -39,6 +46,11 @@ struct bound {
     const char *text; /* as the contract writes it */
 };
 
+/* Most schemas bound no number. */
+struct bounds {
+    struct bound minimum, maximum, exclusive_minimum, exclusive_maximum, multiple_of;
+};
+
 struct named_schema {
     const char *name;
     struct regex pattern; /* of patternProperties */
@@ -56,14 +68,16 @@ struct schema_list {
 };
 
 struct schema {
-    const json_t *source;
-    bool is_false;  /* the schema `false` */
-    bool is_secret; /* writeOnly or x-sensitive, here or in what it is composed of: values are never echoed */
+    const json_t *source; /* NULL once the contract has forgotten its document */
+    bool is_false;        /* the schema `false` */
+    bool is_sensitive;    /* x-sensitive */
+    bool is_secret;       /* writeOnly or x-sensitive, here or in what it is composed of: values are never echoed */
+    bool read_only;
+    const char *scope, *sealed; /* x-scope, x-sealed */
     enum { UNVISITED, VISITING, VISITED } visit;
     unsigned types; /* 0: any */
     const json_t *constant, *enumeration;
-    bool bounds_numbers; /* any of the next five is set */
-    struct bound minimum, maximum, exclusive_minimum, exclusive_maximum, multiple_of;
+    const struct bounds *bounds;                                                                                      /* NULL: none */
     int64_t min_length, max_length, min_items, max_items, min_properties, max_properties, min_contains, max_contains; /* -1: none */
     bool unique_items;
     struct regex pattern;
@@ -83,22 +97,28 @@ struct schema {
     struct schema *items, *contains, *unevaluated_items;
     struct schema *ref, *negated, *if_, *then_, *else_;
     struct schema_list all_of, any_of, one_of;
+    const struct property_spec *members; /* through references and allOf; NULL until members_of has looked */
+    size_t n_members;
 };
 
 /* ── schema.c ── */
 struct compiler {
-    struct arena *arena;
+    struct arena *arena;   /* what is made lives here */
+    struct arena *scratch; /* what is needed only to make it, as the names of places are */
     const json_t *root;
     const char *name;
-    const struct places *places;
+    const struct node_map *places;
     FILE *err;
     int faults;
-    json_t *seen; /* address of a source node as text → index into `made` */
+    struct node_map *seen;  /* source node → index into `made` */
+    struct regex *patterns; /* each text once: machine code is large */
+    size_t n_patterns, cap_patterns;
     struct schema **made;
     size_t n_made, cap_made;
     pcre2_match_context *limits;
 };
-void compiler_init(struct compiler *c, struct arena *arena, const json_t *root, const char *name, const struct places *places, FILE *err);
+void compiler_init(struct compiler *c, struct arena *arena, struct arena *scratch, const json_t *root, const char *name,
+                   const struct node_map *places, FILE *err);
 /* Looks for schemas that would apply themselves to the same value for ever. After the last schema_make. */
 void compiler_finish(struct compiler *c);
 void compiler_done(struct compiler *c);
@@ -106,6 +126,10 @@ void compiler_done(struct compiler *c);
 struct schema *schema_make(struct compiler *c, const json_t *source, const char *at);
 /* One line: file, the line of `node` if it has one, pointer, words. */
 void compiler_fault(struct compiler *c, const json_t *node, const char *at, const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* Copies a text of the document (NULL stays NULL), or takes a share in one of its nodes: for what is needed after it has been forgotten. */
+const char *compiler_keep_text(struct compiler *c, const char *text);
+const json_t *compiler_keep_node(struct compiler *c, const json_t *node);
 
 /* ── pointer.c ── */
 /* `#` and `#/…` within this document; NULL if it points at nothing. */
@@ -142,12 +166,17 @@ const char *literal_end(struct buf *out);
 /* ── the contract ── */
 struct contract {
     struct arena *arena;
-    json_t *root;
-    struct slice yaml, json;
+    const char *name; /* of the file, for messages */
+    json_t *root;     /* NULL once it has been forgotten */
+    const char *title, *version;
+    struct schema **schemas;
+    size_t n_schemas;
+    struct slice yaml;
+    char *json; /* made when first asked for */
+    pthread_mutex_t json_lock;
     struct operation *operations;
     size_t n_operations;
     struct route_node *routes;
-    struct places *places;
 };
 
 /* ── route.c ── */

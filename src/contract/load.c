@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "asnd/log.h"
+
 const json_t *deref(struct loader *l, const json_t *node)
 {
     for (int i = 0; i < 10; i++) {
@@ -33,7 +35,7 @@ void check_keys(struct loader *l, const json_t *node, const char *at, const char
         while (known[i] && strcmp(known[i], key) != 0)
             i++;
         if (!known[i] && strncmp(key, "x-", 2) != 0)
-            compiler_fault(&l->c, places_line(l->contract->places, value) ? value : node, at, "unsupported keyword \"%s\"", key);
+            compiler_fault(&l->c, places_line(l->c.places, value) ? value : node, at, "unsupported keyword \"%s\"", key);
     }
 }
 
@@ -56,7 +58,7 @@ static const char *const *take_scopes(struct loader *l, const struct operation *
     json_array_foreach(list, i, scope)
     {
         if (json_is_string(scope))
-            names[n++] = json_string_value(scope);
+            names[n++] = compiler_keep_text(&l->c, json_string_value(scope));
         else
             compiler_fault(&l->c, op->raw, l->at, "a scope must be a text");
     }
@@ -99,10 +101,14 @@ static int64_t take_number(struct loader *l, const struct operation *op, const c
 static void take_extensions(struct loader *l, struct operation *op)
 {
     const json_t *retry = json_object_get(op->raw, "x-retry"), *location = json_object_get(op->raw, "x-location");
+    const json_t *setting = json_object_get(op->raw, "x-body-limit-setting");
     op->timeout_ms = (int)take_number(l, op, "x-timeout-ms", 3600000);
     op->body_limit = take_number(l, op, "x-body-limit", INT64_C(1) << 40);
+    op->body_limit_setting = compiler_keep_text(&l->c, json_string_value(setting));
     op->retry_safe = json_is_true(retry);
-    op->location = json_string_value(location);
+    op->location = compiler_keep_text(&l->c, json_string_value(location));
+    if (setting && (!op->body_limit_setting || op->body_limit))
+        compiler_fault(&l->c, setting, l->at, "x-body-limit-setting must be the name of a setting, without x-body-limit beside it");
     if (retry && !json_is_boolean(retry))
         compiler_fault(&l->c, retry, l->at, "x-retry must be true or false");
     if (location && (!op->location || op->location[0] != '/'))
@@ -124,9 +130,9 @@ static void take_operation(struct loader *l, struct operation *op, const json_t 
     static const char *const keys[] = {"tags",        "summary",   "description", "externalDocs", "operationId", "parameters",
                                        "requestBody", "responses", "deprecated",  "security",     "servers",     NULL};
     const char *why;
-    op->id = text_of(op->raw, "operationId");
-    op->summary = text_of(op->raw, "summary");
-    op->place = arena_printf(l->c.arena, "%s:%d", l->c.name, places_line(l->contract->places, op->raw));
+    op->id = compiler_keep_text(&l->c, text_of(op->raw, "operationId"));
+    op->summary = compiler_keep_text(&l->c, text_of(op->raw, "summary"));
+    op->place = arena_printf(l->c.arena, "%s:%d", l->c.name, places_line(l->c.places, op->raw));
     check_keys(l, op->raw, l->at, keys);
     if (!op->id) {
         compiler_fault(&l->c, op->raw, l->at, "an operation needs an operationId");
@@ -161,7 +167,7 @@ static void take_path(struct loader *l, const char *path, json_t *item)
 {
     static const char *const keys[] = {"summary", "description", "servers", "parameters", "get",     "head",
                                        "post",    "put",         "patch",   "delete",     "options", NULL};
-    const char *at = pointer_below(l->c.arena, "/paths", path), *key;
+    const char *at = pointer_below(l->c.scratch, "/paths", path), *key;
     json_t *raw;
     check_keys(l, item, at, keys);
     json_object_foreach(item, key, raw)
@@ -171,7 +177,7 @@ static void take_path(struct loader *l, const char *path, json_t *item)
         if (method == HTTP_METHOD_UNKNOWN)
             continue;
         *op = (struct operation){.index = l->contract->n_operations++, .method = method, .path = path, .raw = raw};
-        l->at = pointer_below(l->c.arena, at, key);
+        l->at = pointer_below(l->c.scratch, at, key);
         take_operation(l, op, item);
     }
 }
@@ -193,38 +199,39 @@ static void take_paths(struct loader *l)
 
 /* ── the whole ── */
 
-static void free_text(void *text)
+static bool read_document(struct contract *contract, FILE *err, struct arena *scratch, struct node_map **ret_places)
 {
-    free(text);
-}
-
-static void drop_json(void *root)
-{
-    json_decref(root);
-}
-
-static bool read_document(struct contract *contract, const char *yaml, size_t len, const char *name, FILE *err)
-{
-    char *json;
-    contract->yaml = (struct slice){arena_strndup(contract->arena, yaml, len), len};
-    contract->root = yaml_parse(yaml, len, name, err, contract->arena, &contract->places);
+    contract->root = yaml_parse(contract->yaml.data, contract->yaml.len, contract->name, err, scratch, ret_places);
     if (!contract->root)
         return false;
-    arena_on_free(contract->arena, drop_json, contract->root);
     if (!json_is_object(contract->root)) {
-        fprintf(err, "%s:1: the contract must be a mapping\n", name);
+        fprintf(err, "%s:1: the contract must be a mapping\n", contract->name);
         return false;
     }
-    json = json_dumps(contract->root, JSON_COMPACT | JSON_REAL_PRECISION(15)); /* yaml.c takes no number that this would round */
-    arena_on_free(contract->arena, free_text, json);
-    contract->json = slice_of(json);
     return true;
 }
 
-static bool load(struct contract *contract, const char *name, FILE *err)
+static void take_info(struct loader *l)
+{
+    const json_t *info = json_object_get(l->contract->root, "info");
+    l->contract->title = compiler_keep_text(&l->c, text_of(info, "title"));
+    l->contract->version = compiler_keep_text(&l->c, text_of(info, "version"));
+}
+
+static void take_schemas(struct loader *l)
+{
+    l->contract->schemas = arena_zalloc_array(l->c.arena, l->c.n_made + 1, sizeof(struct schema *));
+    l->contract->n_schemas = l->c.n_made;
+    for (size_t i = 0; i < l->c.n_made; i++)
+        l->contract->schemas[i] = l->c.made[i];
+}
+
+/* `is_first`: its problems go into the catalogue, which another thread must not be reading. */
+static bool load(struct contract *contract, FILE *err, struct arena *scratch, const struct node_map *places, bool is_first)
 {
     struct loader l = {.contract = contract, .at = ""};
-    compiler_init(&l.c, contract->arena, contract->root, arena_strdup(contract->arena, name), contract->places, err);
+    compiler_init(&l.c, contract->arena, scratch, contract->root, contract->name, places, err);
+    take_info(&l);
     check_document(&l);
     check_scheme(&l);
     take_paths(&l);
@@ -232,26 +239,63 @@ static bool load(struct contract *contract, const char *name, FILE *err)
     compiler_finish(&l.c);
     if (!l.c.faults)
         check_shown_values(&l);
-    take_problems(&l);
+    if (is_first)
+        take_problems(&l);
+    take_schemas(&l);
     compiler_done(&l.c);
     return l.c.faults == 0;
 }
 
+static struct contract *read_and_load(struct slice yaml, const char *name, FILE *err, bool is_first)
+{
+    struct arena *arena = arena_new(1 << 16), *scratch = arena_new(1 << 16);
+    struct contract *contract = arena_zalloc(arena, sizeof *contract);
+    struct node_map *places;
+    bool fine;
+    contract->arena = arena;
+    contract->name = arena_strdup(arena, name);
+    contract->yaml = yaml;
+    pthread_mutex_init(&contract->json_lock, NULL);
+    fine = read_document(contract, err, scratch, &places) && load(contract, err, scratch, places, is_first);
+    arena_free(scratch);
+    if (fine)
+        return contract;
+    contract_free(contract);
+    return NULL;
+}
+
 struct contract *contract_load(const char *yaml, size_t len, const char *name, FILE *err)
 {
-    struct arena *arena = arena_new(1 << 16);
-    struct contract *contract = arena_zalloc(arena, sizeof *contract);
-    contract->arena = arena;
-    if (read_document(contract, yaml, len, name, err) && load(contract, name, err))
-        return contract;
-    arena_free(arena);
-    return NULL;
+    return read_and_load((struct slice){yaml, len}, name, err, true);
+}
+
+struct contract *contract_reload(const struct contract *contract)
+{
+    return read_and_load(contract->yaml, contract->name, stderr, false);
+}
+
+void contract_forget_document(struct contract *contract)
+{
+    for (size_t i = 0; i < contract->n_schemas; i++)
+        contract->schemas[i]->source = NULL;
+    for (size_t i = 0; i < contract->n_operations; i++) {
+        struct operation *op = &contract->operations[i];
+        op->raw = NULL;
+        for (size_t k = 0; k < op->n_params; k++)
+            ((struct param_spec *)(uintptr_t)op->params)[k].description = NULL;
+    }
+    json_decref(contract->root);
+    contract->root = NULL;
 }
 
 void contract_free(struct contract *contract)
 {
-    if (contract)
-        arena_free(contract->arena);
+    if (!contract)
+        return;
+    json_decref(contract->root);
+    pthread_mutex_destroy(&contract->json_lock);
+    free(contract->json);
+    arena_free(contract->arena);
 }
 
 /* ── asking ── */
@@ -275,9 +319,37 @@ struct slice contract_yaml(const struct contract *contract)
     return contract->yaml;
 }
 
-struct slice contract_json(const struct contract *contract)
+static char *make_json(const struct contract *contract)
 {
-    return contract->json;
+    struct arena *scratch = arena_new(1 << 16);
+    struct contract again = {.name = contract->name, .yaml = contract->yaml};
+    struct node_map *places;
+    char *json;
+    if (!read_document(&again, stderr, scratch, &places))
+        die_no_memory();                                                   /* the same text has been read once */
+    json = json_dumps(again.root, JSON_COMPACT | JSON_REAL_PRECISION(15)); /* yaml.c takes no number that this would round */
+    json_decref(again.root);
+    arena_free(scratch);
+    return json;
+}
+
+struct slice contract_json(struct contract *contract)
+{
+    pthread_mutex_lock(&contract->json_lock);
+    if (!contract->json)
+        contract->json = make_json(contract);
+    pthread_mutex_unlock(&contract->json_lock);
+    return slice_of(contract->json);
+}
+
+const char *contract_title(const struct contract *contract)
+{
+    return contract->title;
+}
+
+const char *contract_version(const struct contract *contract)
+{
+    return contract->version;
 }
 
 const json_t *contract_root(const struct contract *contract)

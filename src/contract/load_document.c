@@ -27,11 +27,11 @@ static void check_refs(struct loader *l, json_t *node, const char *at, bool is_m
     size_t i;
     if (ref && !deref(l, node))
         compiler_fault(&l->c, node, at, "\"%s\" points at nothing in this document", ref);
-    json_array_foreach(node, i, child) check_refs(l, child, pointer_below(l->c.arena, at, arena_printf(l->c.arena, "%zu", i)), false);
+    json_array_foreach(node, i, child) check_refs(l, child, pointer_below(l->c.scratch, at, arena_printf(l->c.scratch, "%zu", i)), false);
     json_object_foreach(node, key, child)
     {
         if (is_map || (!is_among(key, left_aside) && strncmp(key, "x-", 2) != 0))
-            check_refs(l, child, pointer_below(l->c.arena, at, key), !is_map && is_among(key, maps));
+            check_refs(l, child, pointer_below(l->c.scratch, at, key), !is_map && is_among(key, maps));
     }
 }
 
@@ -45,14 +45,14 @@ void check_document(struct loader *l)
     if (!version || strncmp(version, "3.1.", 4) != 0)
         compiler_fault(&l->c, l->contract->root, "/openapi", "the contract must be OpenAPI 3.1");
     check_refs(l, l->contract->root, "", false);
-    json_object_foreach(schemas, name, schema) schema_make(&l->c, schema, pointer_below(l->c.arena, "/components/schemas", name));
+    json_object_foreach(schemas, name, schema) schema_make(&l->c, schema, pointer_below(l->c.scratch, "/components/schemas", name));
 }
 
 /* ── examples and defaults ── */
 
 static void check_shown(struct loader *l, const json_t *value, const struct schema *schema, const char *at)
 {
-    struct ctx ctx = {.arena = l->c.arena, .lang = LANG_EN};
+    struct ctx ctx = {.arena = l->c.scratch, .lang = LANG_EN};
     if (schema_validate(&ctx, schema, value, NULL, ""))
         return;
     for (const struct fault *f = ctx.problem.first_fault; f; f = f->next)
@@ -88,7 +88,7 @@ static const char *for_good(const char *text)
 
 static void take_problem(struct loader *l, const char *code, const json_t *node, bool is_registered)
 {
-    const char *at = pointer_below(l->c.arena, "/x-problems", code);
+    const char *at = pointer_below(l->c.scratch, "/x-problems", code);
     const json_t *title = json_object_get(node, "title"), *status = json_object_get(node, "status");
     struct problem_entry entry = {code, status_from_http((int)json_integer_value(status)), text_of(title, "en"), text_of(title, "id")};
     const struct problem_entry *known = problem_find(code);
@@ -104,7 +104,8 @@ static void take_problem(struct loader *l, const char *code, const json_t *node,
 
 static void take_constraint(struct loader *l, const char *name, const json_t *node, bool is_registered)
 {
-    const char *at = pointer_below(l->c.arena, "/x-constraints", name), *code = text_of(node, "code"), *pointer = text_of(node, "pointer");
+    const char *at = pointer_below(l->c.scratch, "/x-constraints", name), *code = text_of(node, "code"),
+               *pointer = text_of(node, "pointer");
     const json_t *own = json_object_get(l->contract->root, "x-problems");
     if (!code || (!problem_find(code) && !json_object_get(own, code))) {
         compiler_fault(&l->c, node, at, "a constraint needs the code of a problem");

@@ -17,7 +17,7 @@ static void show(struct loader *l, const json_t *value, const struct schema *sch
     for (one = l->shown; one; one = one->next)
         if (one->value == value && one->schema == schema)
             return; /* shared by several operations */
-    one = arena_zalloc(l->c.arena, sizeof *one);
+    one = arena_zalloc(l->c.scratch, sizeof *one);
     *one = (struct shown_value){l->shown, value, schema, at};
     l->shown = one;
 }
@@ -28,12 +28,12 @@ void show_examples(struct loader *l, const json_t *node, const struct schema *sc
     json_t *named = json_object_get(node, "examples"), *entry;
     const char *name;
     if (example)
-        show(l, example, schema, pointer_below(l->c.arena, at, "example"));
+        show(l, example, schema, pointer_below(l->c.scratch, at, "example"));
     json_object_foreach(named, name, entry)
     {
         const json_t *value = json_object_get(deref(l, entry), "value");
         if (value)
-            show(l, value, schema, pointer_below(l->c.arena, pointer_below(l->c.arena, at, "examples"), name));
+            show(l, value, schema, pointer_below(l->c.scratch, pointer_below(l->c.scratch, at, "examples"), name));
     }
 }
 
@@ -43,7 +43,7 @@ static const struct schema *take_media(struct loader *l, const char *type, const
     static const char *const keys[] = {"schema", "example", "examples", NULL};
     const json_t *schema = json_object_get(media, "schema");
     const struct schema *made;
-    at = pointer_below(l->c.arena, pointer_below(l->c.arena, at, "content"), type);
+    at = pointer_below(l->c.scratch, pointer_below(l->c.scratch, at, "content"), type);
     check_keys(l, media, at, keys);
     if (!is_json(type))
         return NULL;
@@ -51,7 +51,7 @@ static const struct schema *take_media(struct loader *l, const char *type, const
         compiler_fault(&l->c, media, at, "JSON needs a schema");
         return NULL;
     }
-    made = schema_make(&l->c, schema, pointer_below(l->c.arena, at, "schema"));
+    made = schema_make(&l->c, schema, pointer_below(l->c.scratch, at, "schema"));
     show_examples(l, media, made, at);
     return made;
 }
@@ -60,7 +60,7 @@ void take_body(struct loader *l, struct operation *op)
 {
     const json_t *body = deref(l, json_object_get(op->raw, "requestBody"));
     json_t *content = json_object_get(body, "content"), *media;
-    const char *at = pointer_below(l->c.arena, l->at, "requestBody"), *type;
+    const char *at = pointer_below(l->c.scratch, l->at, "requestBody"), *type;
     struct media_spec *bodies;
     if (!body)
         return;
@@ -129,13 +129,13 @@ static bool is_status(const char *code)
 
 void take_replies(struct loader *l, struct operation *op)
 {
-    const char *at = pointer_below(l->c.arena, l->at, "responses"), *code, *type;
+    const char *at = pointer_below(l->c.scratch, l->at, "responses"), *code, *type;
     json_t *entry, *media;
     const json_t *success = NULL;
     json_object_foreach(json_object_get(op->raw, "responses"), code, entry)
     {
         const json_t *response = deref(l, entry);
-        const char *here = pointer_below(l->c.arena, at, code);
+        const char *here = pointer_below(l->c.scratch, at, code);
         const int number = atoi(code);
         if (!is_status(code) && strcmp(code, "default") != 0)
             compiler_fault(&l->c, entry, here, "a response is a status of three digits, or default");

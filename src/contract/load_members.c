@@ -82,11 +82,12 @@ static void describe(const struct schema *s, struct property_spec *p, int depth)
     if (!s || depth > DEPTH_MAX)
         return;
     p->nullable |= (s->types & TYPE_NULL) != 0;
-    p->read_only |= json_is_true(json_object_get(s->source, "readOnly"));
+    p->read_only |= s->read_only;
+    p->is_sensitive |= s->is_sensitive;
     if (!p->scope)
-        p->scope = text_of(s->source, "x-scope");
+        p->scope = s->scope;
     if (!p->sealed)
-        p->sealed = text_of(s->source, "x-sealed");
+        p->sealed = s->sealed;
     if (!p->format)
         p->format = s->format;
     if (p->kind == KIND_ANY)
@@ -116,8 +117,7 @@ struct property_spec property_of(const char *name, const struct schema *schema, 
 }
 
 struct members {
-    struct arena *arena;
-    struct property_spec *list;
+    struct property_spec *list; /* in the scratch arena until all are known */
     size_t n, cap;
 };
 
@@ -129,12 +129,12 @@ static struct property_spec *find_member(const struct members *m, const char *na
     return NULL;
 }
 
-static void add_member(struct members *m, struct property_spec spec)
+static void add_member(struct members *m, struct arena *scratch, struct property_spec spec)
 {
     if (m->n == m->cap) {
         struct property_spec *bigger;
         m->cap = m->cap ? m->cap * 2 : 16;
-        bigger = arena_zalloc_array(m->arena, m->cap, sizeof *bigger);
+        bigger = arena_zalloc_array(scratch, m->cap, sizeof *bigger);
         if (m->n)
             memcpy(bigger, m->list, m->n * sizeof *bigger);
         m->list = bigger;
@@ -143,18 +143,18 @@ static void add_member(struct members *m, struct property_spec spec)
 }
 
 /* A member that stands twice is what the nearer place says, which narrows the other. */
-static void collect(struct members *m, const struct schema *s, int depth)
+static void collect(struct members *m, struct arena *scratch, const struct schema *s, int depth)
 {
     if (!s || depth > DEPTH_MAX)
         return;
     for (size_t i = 0; i < s->properties.n; i++) {
         const struct named_schema *row = &s->properties.rows[i];
         if (!find_member(m, row->name))
-            add_member(m, property_of(row->name, row->schema, false));
+            add_member(m, scratch, property_of(row->name, row->schema, false));
     }
-    collect(m, s->ref, depth + 1);
+    collect(m, scratch, s->ref, depth + 1);
     for (size_t i = 0; i < s->all_of.n; i++)
-        collect(m, s->all_of.rows[i], depth + 1);
+        collect(m, scratch, s->all_of.rows[i], depth + 1);
 }
 
 /* After all members are known: `required` may stand in another branch than its member. */
@@ -172,13 +172,30 @@ static void require(struct members *m, const struct schema *s, int depth)
         require(m, s->all_of.rows[i], depth + 1);
 }
 
+/* Looked through once for each schema: many operations reply with the same. */
+static void look_through(struct loader *l, struct schema *s)
+{
+    struct members m = {0};
+    struct property_spec *list;
+    collect(&m, l->c.scratch, s, 0);
+    require(&m, s, 0);
+    list = arena_zalloc_array(l->c.arena, m.n + 1, sizeof *list);
+    if (m.n)
+        memcpy(list, m.list, m.n * sizeof *list);
+    s->members = list;
+    s->n_members = m.n;
+}
+
 const struct property_spec *members_of(struct loader *l, const struct schema *s, size_t *ret_n)
 {
-    struct members m = {.arena = l->c.arena};
-    collect(&m, s, 0);
-    require(&m, s, 0);
-    *ret_n = m.n;
-    return m.list;
+    struct schema *own = (struct schema *)(uintptr_t)s;
+    *ret_n = 0;
+    if (!own)
+        return NULL;
+    if (!own->members)
+        look_through(l, own);
+    *ret_n = own->n_members;
+    return own->n_members ? own->members : NULL;
 }
 
 static const struct schema *items_below(const struct schema *s, int depth)

@@ -64,22 +64,23 @@ static bool take_param(struct loader *l, const json_t *node, struct param_spec *
     const char *name = text_of(node, "name"), *at, *why;
     const int in = place_of(text_of(node, "in"));
     const struct schema *schema;
-    at = pointer_below(l->c.arena, pointer_below(l->c.arena, l->at, "parameters"), name ? name : "?");
+    at = pointer_below(l->c.scratch, pointer_below(l->c.scratch, l->at, "parameters"), name ? name : "?");
     check_keys(l, node, at, keys);
     if ((why = fault_of(node, in))) {
         compiler_fault(&l->c, node, at, "%s", why);
         return false;
     }
-    schema = schema_make(&l->c, json_object_get(node, "schema"), pointer_below(l->c.arena, at, "schema"));
-    *ret = (struct param_spec){.name = name,
+    schema = schema_make(&l->c, json_object_get(node, "schema"), pointer_below(l->c.scratch, at, "schema"));
+    *ret = (struct param_spec){.name = compiler_keep_text(&l->c, name),
                                .bind_name = bind_name(l->c.arena, name),
                                .in = (enum param_in)in,
                                .description = text_of(node, "description"),
                                .required = json_is_true(json_object_get(node, "required")),
                                .explode = in == IN_QUERY && !json_is_false(explode)}; /* a list of style simple has its commas either way */
-    ret->type = property_of(name, schema, ret->required);
+    ret->type = property_of(ret->name, schema, ret->required);
     if (default_of(schema))
-        ret->default_text = literal_of(l->c.arena, NULL, default_of(schema), ret->type.kind, ret->type.item_kind);
+        ret->default_text =
+            compiler_keep_text(&l->c, literal_of(l->c.scratch, NULL, default_of(schema), ret->type.kind, ret->type.item_kind));
     if ((why = fault_of_type(ret)))
         compiler_fault(&l->c, node, at, "%s", why);
     show_examples(l, node, schema, at);

@@ -10,16 +10,23 @@
 
 #include "asnd/log.h"
 
-void compiler_init(struct compiler *c, struct arena *arena, const json_t *root, const char *name, const struct places *places, FILE *err)
+void compiler_init(struct compiler *c, struct arena *arena, struct arena *scratch, const json_t *root, const char *name,
+                   const struct node_map *places, FILE *err)
 {
-    *c = (struct compiler){
-        .arena = arena, .root = root, .name = name, .places = places, .err = err, .seen = json_object(), .limits = pattern_limits(arena)};
+    *c = (struct compiler){.arena = arena,
+                           .scratch = scratch,
+                           .root = root,
+                           .name = name,
+                           .places = places,
+                           .err = err,
+                           .seen = node_map_new(scratch),
+                           .limits = pattern_limits(arena)};
 }
 
 void compiler_done(struct compiler *c)
 {
-    json_decref(c->seen);
     free(c->made);
+    free(c->patterns);
 }
 
 void compiler_fault(struct compiler *c, const json_t *node, const char *at, const char *fmt, ...)
@@ -35,6 +42,23 @@ void compiler_fault(struct compiler *c, const json_t *node, const char *at, cons
     va_end(ap);
     fputc('\n', c->err);
     c->faults++;
+}
+
+const char *compiler_keep_text(struct compiler *c, const char *text)
+{
+    return text ? arena_strdup(c->arena, text) : NULL;
+}
+
+static void drop_json(void *node)
+{
+    json_decref(node);
+}
+
+const json_t *compiler_keep_node(struct compiler *c, const json_t *node)
+{
+    if (node)
+        arena_on_free(c->arena, drop_json, json_incref((json_t *)(uintptr_t)node));
+    return node;
 }
 
 /* ── the form of each keyword's value ── */
@@ -216,7 +240,7 @@ static bool check_keywords(struct compiler *c, const json_t *source, const char 
         while (i < ARRAY_LEN(keywords) && strcmp(keywords[i].name, keyword) != 0)
             i++;
         if (i < ARRAY_LEN(keywords) && (must_be = lacks_form(keywords[i].form, value)))
-            compiler_fault(c, place, pointer_below(c->arena, at, keyword), "this must be %s", must_be);
+            compiler_fault(c, place, pointer_below(c->scratch, at, keyword), "this must be %s", must_be);
         else if (i == ARRAY_LEN(keywords) && strncmp(keyword, "x-", 2) != 0)
             compiler_fault(c, place, at, "unsupported keyword \"%s\"", keyword);
     }
@@ -230,20 +254,37 @@ static void free_bound(void *bound)
     decimal_done(&((struct bound *)bound)->value);
 }
 
-static void take_bound(struct compiler *c, const json_t *source, const char *keyword, struct schema *s, struct bound *ret)
+static void take_bound(struct compiler *c, const json_t *source, const char *keyword, struct bound *ret)
 {
     const json_t *node = json_object_get(source, keyword);
     if (!node)
         return;
     decimal_init(&ret->value);
     arena_on_free(c->arena, free_bound, ret);
-    s->bounds_numbers = true;
     ret->is_set = json_number_decimal(NULL, node, &ret->value);
     ret->text = json_number_text(c->arena, NULL, node);
     ret->is_small = json_is_integer(node);
     ret->small = json_integer_value(node);
     if (!ret->is_set)
         compiler_fault(c, source, "", "%s: %s is beyond the numbers that can be compared", keyword, ret->text);
+}
+
+static const struct bounds *take_bounds(struct compiler *c, const json_t *source)
+{
+    static const char *const names[] = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"};
+    struct bounds *bounds;
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        n += json_object_get(source, names[i]) != NULL;
+    if (!n)
+        return NULL;
+    bounds = arena_zalloc(c->arena, sizeof *bounds);
+    take_bound(c, source, names[0], &bounds->minimum);
+    take_bound(c, source, names[1], &bounds->maximum);
+    take_bound(c, source, names[2], &bounds->exclusive_minimum);
+    take_bound(c, source, names[3], &bounds->exclusive_maximum);
+    take_bound(c, source, names[4], &bounds->multiple_of);
+    return bounds;
 }
 
 static int64_t take_count(const json_t *source, const char *keyword)
@@ -255,53 +296,73 @@ static int64_t take_count(const json_t *source, const char *keyword)
 static struct schema *take(struct compiler *c, const json_t *source, const char *keyword, const char *at)
 {
     const json_t *node = json_object_get(source, keyword);
-    return node ? schema_make(c, node, pointer_below(c->arena, at, keyword)) : NULL;
+    return node ? schema_make(c, node, pointer_below(c->scratch, at, keyword)) : NULL;
 }
 
 static struct schema_list take_list(struct compiler *c, const json_t *source, const char *keyword, const char *at)
 {
     const json_t *list = json_object_get(source, keyword), *node;
-    struct schema_list made = {arena_zalloc_array(c->arena, json_array_size(list) + 1, sizeof(struct schema *)), json_array_size(list)};
+    struct schema_list made = {NULL, json_array_size(list)};
     size_t i;
+    if (made.n)
+        made.rows = arena_zalloc_array(c->arena, made.n, sizeof(struct schema *));
     json_array_foreach(list, i, node)
     {
         char index[24];
         snprintf(index, sizeof index, "%zu", i);
-        made.rows[i] = schema_make(c, node, pointer_below(c->arena, pointer_below(c->arena, at, keyword), index));
+        made.rows[i] = schema_make(c, node, pointer_below(c->scratch, pointer_below(c->scratch, at, keyword), index));
     }
     return made;
+}
+
+static void keep_pattern(struct compiler *c, struct regex regex)
+{
+    if (c->n_patterns == c->cap_patterns) {
+        c->cap_patterns = c->cap_patterns ? c->cap_patterns * 2 : 64;
+        c->patterns = realloc(c->patterns, c->cap_patterns * sizeof *c->patterns);
+        if (!c->patterns)
+            die_no_memory();
+    }
+    c->patterns[c->n_patterns++] = regex;
 }
 
 static struct regex take_pattern(struct compiler *c, const json_t *source, const char *text, const char *at)
 {
     struct regex regex = {0};
     size_t offset = 0;
-    if (!pattern_compile(c->arena, text, c->limits, &regex, &offset))
+    for (size_t i = 0; i < c->n_patterns; i++)
+        if (strcmp(c->patterns[i].text, text) == 0)
+            return c->patterns[i];
+    if (pattern_compile(c->arena, compiler_keep_text(c, text), c->limits, &regex, &offset))
+        keep_pattern(c, regex);
+    else
         compiler_fault(c, source, at, "the pattern cannot be read at character %zu", offset + 1);
     return regex;
 }
 
 /* A pattern in words: as `x-patterns` has it in both languages, or else what the schema says of itself. */
-static void take_form(const struct compiler *c, struct schema *s, const json_t *source)
+static void take_form(struct compiler *c, struct schema *s, const json_t *source)
 {
     const json_t *words = json_object_get(json_object_get(c->root, "x-patterns"), s->pattern.text);
     const char *title = json_string_value(json_object_get(source, "title"));
     const char *description = title ? title : json_string_value(json_object_get(source, "description"));
     const char *en = json_string_value(json_object_get(words, "en")), *id = json_string_value(json_object_get(words, "id"));
     const char *example = json_string_value(json_array_get(json_object_get(source, "examples"), 0));
-    s->form_en = en ? en : description;
-    s->form_id = id ? id : description;
-    s->form_example = example ? example : json_string_value(json_object_get(source, "example"));
+    s->form_en = compiler_keep_text(c, en ? en : description);
+    s->form_id = compiler_keep_text(c, id ? id : description);
+    s->form_example = compiler_keep_text(c, example ? example : json_string_value(json_object_get(source, "example")));
 }
 
 static struct schema_map take_map(struct compiler *c, const json_t *source, const char *keyword, const char *at)
 {
     json_t *map = json_object_get(source, keyword), *node;
-    struct schema_map made = {arena_zalloc_array(c->arena, json_object_size(map) + 1, sizeof *made.rows), 0};
+    struct schema_map made = {0};
     const char *name;
+    if (json_object_size(map))
+        made.rows = arena_zalloc_array(c->arena, json_object_size(map), sizeof *made.rows);
     json_object_foreach(map, name, node)
     {
-        const char *here = pointer_below(c->arena, pointer_below(c->arena, at, keyword), name);
+        const char *here = pointer_below(c->scratch, pointer_below(c->scratch, at, keyword), name);
         struct named_schema *row = &made.rows[made.n++];
         row->name = arena_strdup(c->arena, name);
         if (strcmp(keyword, "patternProperties") == 0)
@@ -318,7 +379,10 @@ static int by_name(const void *a, const void *b)
 
 static struct schema_map sorted(struct arena *arena, struct schema_map map)
 {
-    struct schema_map copy = {arena_alloc(arena, (map.n + 1) * sizeof *copy.rows), map.n};
+    struct schema_map copy = {NULL, map.n};
+    if (!map.n)
+        return copy;
+    copy.rows = arena_zalloc_array(arena, map.n, sizeof *copy.rows);
     memcpy(copy.rows, map.rows, map.n * sizeof *copy.rows);
     qsort(copy.rows, copy.n, sizeof *copy.rows, by_name);
     return copy;
@@ -327,9 +391,12 @@ static struct schema_map sorted(struct arena *arena, struct schema_map map)
 static void take_required(struct compiler *c, struct schema *s, const json_t *source)
 {
     const json_t *list = json_object_get(source, "required"), *name;
-    const char **names = arena_zalloc_array(c->arena, json_array_size(list) + 1, sizeof *names);
+    const char **names;
     size_t i;
-    json_array_foreach(list, i, name) names[i] = json_string_value(name);
+    if (!json_array_size(list))
+        return;
+    names = arena_zalloc_array(c->arena, json_array_size(list), sizeof *names);
+    json_array_foreach(list, i, name) names[i] = compiler_keep_text(c, json_string_value(name));
     s->required = names;
     s->n_required = json_array_size(list);
 }
@@ -338,27 +405,27 @@ static void fill_values(struct compiler *c, struct schema *s, const json_t *sour
 {
     const char *pattern = json_string_value(json_object_get(source, "pattern"));
     s->types = type_bits(json_object_get(source, "type"));
-    s->constant = json_object_get(source, "const");
-    s->enumeration = json_object_get(source, "enum");
-    take_bound(c, source, "minimum", s, &s->minimum);
-    take_bound(c, source, "maximum", s, &s->maximum);
-    take_bound(c, source, "exclusiveMinimum", s, &s->exclusive_minimum);
-    take_bound(c, source, "exclusiveMaximum", s, &s->exclusive_maximum);
-    take_bound(c, source, "multipleOf", s, &s->multiple_of);
+    s->constant = compiler_keep_node(c, json_object_get(source, "const"));
+    s->enumeration = compiler_keep_node(c, json_object_get(source, "enum"));
+    s->bounds = take_bounds(c, source);
     s->min_length = take_count(source, "minLength");
     s->max_length = take_count(source, "maxLength");
     if (pattern) {
-        s->pattern = take_pattern(c, source, pattern, pointer_below(c->arena, at, "pattern"));
+        s->pattern = take_pattern(c, source, pattern, pointer_below(c->scratch, at, "pattern"));
         take_form(c, s, source);
     }
-    s->format = json_string_value(json_object_get(source, "format"));
+    s->format = compiler_keep_text(c, json_string_value(json_object_get(source, "format")));
     if (s->format) {
         s->check = format_find(s->format);
         s->format_code = arena_printf(c->arena, "format-%s", s->format);
         if (!format_is_known(s->format))
-            compiler_fault(c, source, pointer_below(c->arena, at, "format"), "unsupported format \"%s\"", s->format);
+            compiler_fault(c, source, pointer_below(c->scratch, at, "format"), "unsupported format \"%s\"", s->format);
     }
-    s->is_secret = json_is_true(json_object_get(source, "writeOnly")) || json_is_true(json_object_get(source, "x-sensitive"));
+    s->is_sensitive = json_is_true(json_object_get(source, "x-sensitive"));
+    s->is_secret = json_is_true(json_object_get(source, "writeOnly")) || s->is_sensitive;
+    s->read_only = json_is_true(json_object_get(source, "readOnly"));
+    s->scope = compiler_keep_text(c, json_string_value(json_object_get(source, "x-scope")));
+    s->sealed = compiler_keep_text(c, json_string_value(json_object_get(source, "x-sealed")));
 }
 
 static void fill_objects(struct compiler *c, struct schema *s, const json_t *source, const char *at)
@@ -368,7 +435,7 @@ static void fill_objects(struct compiler *c, struct schema *s, const json_t *sou
     s->sorted = sorted(c->arena, s->properties);
     s->pattern_properties = take_map(c, source, "patternProperties", at);
     s->dependent_schemas = take_map(c, source, "dependentSchemas", at);
-    s->dependent_required = json_object_get(source, "dependentRequired");
+    s->dependent_required = compiler_keep_node(c, json_object_get(source, "dependentRequired"));
     s->additional = take(c, source, "additionalProperties", at);
     s->unevaluated_properties = take(c, source, "unevaluatedProperties", at);
     s->property_names = take(c, source, "propertyNames", at);
@@ -404,20 +471,18 @@ static void fill_combinations(struct compiler *c, struct schema *s, const json_t
     if (target)
         s->ref = schema_make(c, target, ref + 1);
     else if (ref)
-        compiler_fault(c, source, pointer_below(c->arena, at, "$ref"), "\"%s\" points at nothing in this document", ref);
+        compiler_fault(c, source, pointer_below(c->scratch, at, "$ref"), "\"%s\" points at nothing in this document", ref);
 }
 
 /* ── each node once ── */
 
-static struct schema *known(struct compiler *c, const json_t *source, char key[32])
+static struct schema *known(const struct compiler *c, const json_t *source)
 {
-    const json_t *index;
-    snprintf(key, 32, "%" PRIxPTR, (uintptr_t)source);
-    index = json_object_get(c->seen, key);
-    return index ? c->made[json_integer_value(index)] : NULL;
+    int index = node_map_get(c->seen, source, -1);
+    return index >= 0 ? c->made[index] : NULL;
 }
 
-static void remember(struct compiler *c, const char *key, struct schema *s)
+static void remember(struct compiler *c, struct schema *s)
 {
     if (c->n_made == c->cap_made) {
         c->cap_made = c->cap_made ? c->cap_made * 2 : 256;
@@ -425,15 +490,14 @@ static void remember(struct compiler *c, const char *key, struct schema *s)
         if (!c->made)
             die_no_memory();
     }
-    json_object_set_new(c->seen, key, json_integer((json_int_t)c->n_made));
+    node_map_put(c->seen, s->source, (int)c->n_made);
     c->made[c->n_made++] = s;
 }
 
 struct schema *schema_make(struct compiler *c, const json_t *source, const char *at)
 {
-    char key[32];
     struct schema *s;
-    if (json_is_object(source) && (s = known(c, source, key)))
+    if (json_is_object(source) && (s = known(c, source)))
         return s;
     s = arena_zalloc(c->arena, sizeof *s);
     s->source = source;
@@ -447,7 +511,7 @@ struct schema *schema_make(struct compiler *c, const json_t *source, const char 
         compiler_fault(c, source, at, "a schema must be an object, true or false");
         return s;
     }
-    remember(c, key, s); /* before what is inside, which may point back here */
+    remember(c, s); /* before what is inside, which may point back here */
     if (!check_keywords(c, source, at))
         return s;
     fill_values(c, s, source, at);
@@ -505,12 +569,14 @@ void compiler_finish(struct compiler *c)
 struct schema *schema_compile(struct arena *arena, const json_t *schema, const char *name, FILE *err)
 {
     struct compiler c;
+    struct arena *scratch = arena_new(0);
     struct schema *made;
     int faults;
-    compiler_init(&c, arena, schema, name, NULL, err);
+    compiler_init(&c, arena, scratch, schema, name, NULL, err);
     made = schema_make(&c, schema, "");
     compiler_finish(&c);
     faults = c.faults;
     compiler_done(&c);
+    arena_free(scratch);
     return faults ? NULL : made;
 }

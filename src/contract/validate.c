@@ -116,20 +116,97 @@ static const struct schema *nearest_branch(struct run *r, const struct schema_li
     return best;
 }
 
-/* None of the branches fits: the faults of the one that was most likely meant, if there is one such, are more use than a list of all. */
+/* The members that a branch demands, when that is all it says or by what it refers to. */
+static const struct schema *demanding(const struct schema *s)
+{
+    while (s->ref && !s->n_required)
+        s = s->ref;
+    return s->n_required ? s : NULL;
+}
+
+static bool demands_only(const struct schema *s)
+{
+    return s->n_required && !s->properties.n && !s->ref && !s->all_of.n && !s->negated;
+}
+
+/* The text that a member must be in this branch, or NULL. */
+static const char *constant_of(const struct schema *s, const char *name)
+{
+    for (size_t i = 0; i < s->properties.n; i++)
+        if (strcmp(s->properties.rows[i].name, name) == 0)
+            return json_string_value(s->properties.rows[i].schema->constant);
+    return NULL;
+}
+
+static void name_member(struct buf *out, const struct schema *s, const char *name)
+{
+    const char *constant = constant_of(s, name);
+    buf_printf(out, "`%s`", name);
+    if (constant)
+        buf_printf(out, " \"%s\"", constant);
+}
+
+/* "`a` and `b`, or `kind` \"x\" and `c`"; NULL when a branch demands nothing. */
+static const char *branches_by_members(struct run *r, const struct schema_list *branches)
+{
+    const char *also = r->ctx->lang == LANG_EN ? " and " : " dan ", *instead = r->ctx->lang == LANG_EN ? ", or " : ", atau ";
+    struct buf out;
+    buf_init(&out, r->arena, 128);
+    for (size_t i = 0; i < branches->n; i++) {
+        const struct schema *s = demanding(branches->rows[i]);
+        if (!s)
+            return NULL;
+        for (size_t k = 0; k < s->n_required; k++) {
+            buf_puts(&out, k ? also : i ? instead : "");
+            name_member(&out, s, s->required[k]);
+        }
+    }
+    return buf_cstr(&out);
+}
+
+static bool all_demand_only(const struct schema_list *branches)
+{
+    for (size_t i = 0; i < branches->n; i++)
+        if (!demands_only(branches->rows[i]))
+            return false;
+    return branches->n > 0;
+}
+
+static void tell_forms(struct run *r, const char *code, const struct schema_list *branches, const json_t *node)
+{
+    const char *members = json_is_object(node) ? branches_by_members(r, branches) : NULL;
+    if (members)
+        TELL(r, code, "give either %s", "berikan salah satu: %s", members);
+    else
+        TELL(r, code, "this has none of the %zu forms that are allowed here", "ini bukan salah satu dari %zu bentuk yang diizinkan di sini",
+             branches->n);
+}
+
+/* None of the branches fits: the faults of the one that was most likely meant, if there is one such, are more use than a list of all. Of those
+ * that only demand members none is more likely than another. */
 static void tell_branches(struct run *r, const char *code, const struct schema_list *branches, const json_t *node)
 {
     const struct schema *best;
     if (!is_worth_words(r))
         return;
     best = but_null(branches);
-    if (!best)
+    if (!best && !all_demand_only(branches))
         best = nearest_branch(r, branches, node);
     if (best)
         check(r, best, node, NULL);
     else
-        TELL(r, code, "this has none of the %zu forms that are allowed here", "ini bukan salah satu dari %zu bentuk yang diizinkan di sini",
-             branches->n);
+        tell_forms(r, code, branches, node);
+}
+
+static void tell_too_many(struct run *r, const struct schema_list *branches)
+{
+    if (!is_worth_words(r))
+        return;
+    if (all_demand_only(branches))
+        TELL(r, "one-of", "give only one of these: %s", "berikan hanya satu dari ini: %s", branches_by_members(r, branches));
+    else
+        TELL(r, "one-of", "this has several of the forms of which exactly one is allowed",
+             "ini sesuai dengan beberapa bentuk; hanya satu yang boleh");
 }
 
 static bool check_any(struct run *r, const struct schema *s, const json_t *node, struct seen *seen)
@@ -155,8 +232,7 @@ static bool check_one(struct run *r, const struct schema *s, const json_t *node,
     if (fits == 0)
         tell_branches(r, "one-of", &s->one_of, node);
     else if (fits > 1)
-        TELL(r, "one-of", "this has several of the forms of which exactly one is allowed",
-             "ini sesuai dengan beberapa bentuk; hanya satu yang boleh");
+        tell_too_many(r, &s->one_of);
     if (fits != 1)
         mark_all(seen);
     return fits == 1;

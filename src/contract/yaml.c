@@ -9,45 +9,9 @@
 
 #include <yaml.h>
 
-struct places {
-    struct {
-        const json_t *node;
-        int line;
-    } * rows;
-    size_t n, cap, mask;
-};
-
-static size_t slot_of(const struct places *p, const json_t *node)
+int places_line(const struct node_map *places, const json_t *node)
 {
-    size_t i = (size_t)((uintptr_t)node >> 4) * 0x9e3779b97f4a7c15u >> 24;
-    for (i &= p->mask; p->rows[i].node && p->rows[i].node != node; i = (i + 1) & p->mask)
-        continue;
-    return i;
-}
-
-static void places_put(struct arena *arena, struct places *p, const json_t *node, int line)
-{
-    if (2 * p->n >= p->cap) {
-        struct places bigger = {.cap = p->cap ? p->cap * 2 : 4096};
-        bigger.mask = bigger.cap - 1;
-        bigger.rows = arena_zalloc_array(arena, bigger.cap, sizeof *bigger.rows);
-        for (size_t i = 0; i < p->cap; i++)
-            if (p->rows[i].node)
-                bigger.rows[slot_of(&bigger, p->rows[i].node)] = p->rows[i];
-        bigger.n = p->n;
-        *p = bigger;
-    }
-    size_t i = slot_of(p, node);
-    p->n += p->rows[i].node == NULL;
-    p->rows[i].node = node;
-    p->rows[i].line = line;
-}
-
-int places_line(const struct places *places, const json_t *node)
-{
-    if (!places || !places->cap || !node)
-        return 0;
-    return places->rows[slot_of(places, node)].line;
+    return places && node ? node_map_get(places, node, 0) : 0;
 }
 
 struct reader {
@@ -55,7 +19,7 @@ struct reader {
     const char *name;
     FILE *err;
     struct arena *arena;
-    struct places *places;
+    struct node_map *places;
     int depth;
 };
 
@@ -239,7 +203,7 @@ static json_t *read_node(struct reader *r, const yaml_event_t *event)
         complain(r, event->start_mark.line, "aliases are not understood here");
     r->depth--;
     if (node && !json_is_null(node) && !json_is_boolean(node)) /* those two are shared by all */
-        places_put(r->arena, r->places, node, (int)event->start_mark.line + 1);
+        node_map_put(r->places, node, (int)event->start_mark.line + 1);
     return node;
 }
 
@@ -271,9 +235,9 @@ static json_t *document(struct reader *r)
     return NULL;
 }
 
-json_t *yaml_parse(const char *text, size_t len, const char *name, FILE *err, struct arena *arena, struct places **ret_places)
+json_t *yaml_parse(const char *text, size_t len, const char *name, FILE *err, struct arena *arena, struct node_map **ret_places)
 {
-    struct reader r = {.name = name, .err = err, .arena = arena, .places = arena_zalloc(arena, sizeof(struct places))};
+    struct reader r = {.name = name, .err = err, .arena = arena, .places = node_map_new(arena)};
     json_t *root;
     if (!yaml_parser_initialize(&r.parser))
         return complain(&r, 0, "libyaml does not start");

@@ -24,13 +24,31 @@ static void forget_prepared(struct db_conn *conn)
     conn->must_forget = false;
 }
 
+/* Temporary tables belong to the role that made them, and what lies in them to the caller. */
+static enum status tell_units(struct ctx *ctx, struct db_conn *conn)
+{
+    const char *const values[] = {conn->units ? conn->units : "", conn->units ? "asnd_bound" : "none"};
+    enum status st = db_sql(ctx, conn, "DISCARD TEMP");
+
+    if (st != ST_OK)
+        return st;
+    PGresult *res =
+        PQexecParams(conn->pg, "SELECT set_config('asnd.units', $1, false), set_config('role', $2, false)", 2, NULL, values, NULL, NULL, 0);
+    if (PQresultStatus(res) != PGRES_TUPLES_OK)
+        return conn_fail(ctx, conn, res);
+    PQclear(res);
+    conn->has_told_units = true;
+    return ST_OK;
+}
+
 static enum status check_session(struct ctx *ctx, struct db_conn *conn)
 {
     forget_prepared(conn);
+    conn->has_told_units = conn->units == NULL;
     conn->timeout_ms = conn->config.statement_timeout_ms;
     if (PQstatus(conn->pg) == CONNECTION_OK && PQserverVersion(conn->pg) >= SERVER_VERSION_MIN) {
         conn->config.is_quiet = false;
-        return ST_OK;
+        return conn->has_told_units ? ST_OK : tell_units(ctx, conn);
     }
     if (!conn->config.is_quiet)
         session_log_failure(conn->pg, conn->config.application_name);
@@ -65,6 +83,8 @@ void db_disconnect(struct db_conn *conn)
         return;
     PQfinish(conn->pg);
     free(conn->prepared);
+    free(conn->units);
+    free(conn->begin);
     free((char *)conn->config.conninfo);
     free((char *)conn->config.application_name);
     free(conn);
@@ -89,6 +109,22 @@ enum status db_ensure(struct ctx *ctx, struct db_conn *conn)
         return db_fail(ctx, NULL);
     PQreset(conn->pg);
     return check_session(ctx, conn);
+}
+
+enum status db_see(struct ctx *ctx, struct db_conn *conn, const char *units)
+{
+    if (!conn->config.holds_units || (units != NULL && strcmp(units, DB_EVERYTHING) == 0))
+        units = NULL;
+    else if (units == NULL)
+        units = "{}";
+    if (conn->has_told_units && (units == NULL ? conn->units == NULL : conn->units != NULL && strcmp(conn->units, units) == 0))
+        return ST_OK;
+    free(conn->units);
+    conn->units = units ? strdup(units) : NULL;
+    if (units != NULL && conn->units == NULL)
+        die_no_memory();
+    conn->has_told_units = false;
+    return tell_units(ctx, conn);
 }
 
 PGconn *db_raw(struct db_conn *conn)
@@ -117,10 +153,16 @@ enum status db_sql(struct ctx *ctx, struct db_conn *conn, const char *sql)
     return ST_OK;
 }
 
+void db_bound(struct db_conn *conn, int timeout_ms)
+{
+    conn->is_bounded = timeout_ms >= 0;
+    conn->bound_ms = timeout_ms;
+}
+
 enum status conn_set_timeout(struct ctx *ctx, struct db_conn *conn, const struct variant *variant)
 {
     int own_ms = statement_info(variant->statement)->timeout_ms;
-    int ms = own_ms > 0 ? own_ms : conn->config.statement_timeout_ms;
+    int ms = own_ms > 0 ? own_ms : conn->is_bounded ? conn->bound_ms : conn->config.statement_timeout_ms;
     char sql[64];
 
     if (ms == conn->timeout_ms)
@@ -130,6 +172,16 @@ enum status conn_set_timeout(struct ctx *ctx, struct db_conn *conn, const struct
     if (st == ST_OK)
         conn->timeout_ms = ms;
     return st;
+}
+
+static enum sight sight_of(const struct db_conn *conn)
+{
+    return conn->units ? SIGHT_BOUND : SIGHT_ALL;
+}
+
+static const char *name_of(const struct db_conn *conn, const struct variant *variant)
+{
+    return conn->units ? variant->bound_name : variant->prepared_name;
 }
 
 static void prepared_note(struct db_conn *conn, unsigned id)
@@ -143,7 +195,7 @@ static void prepared_note(struct db_conn *conn, unsigned id)
         conn->prepared = prepared;
         conn->prepared_cap = cap;
     }
-    conn->prepared[id] = 1;
+    conn->prepared[id] |= (uint8_t)sight_of(conn);
     conn->n_prepared++;
 }
 
@@ -156,9 +208,9 @@ enum status conn_prepare(struct ctx *ctx, struct db_conn *conn, const struct var
         if (st == ST_OK)
             forget_prepared(conn);
     }
-    if (st != ST_OK || (variant->id < conn->prepared_cap && conn->prepared[variant->id]))
+    if (st != ST_OK || (variant->id < conn->prepared_cap && (conn->prepared[variant->id] & sight_of(conn))))
         return st;
-    PGresult *res = PQprepare(conn->pg, variant->prepared_name, variant->sql, 0, NULL);
+    PGresult *res = PQprepare(conn->pg, name_of(conn, variant), variant->sql, 0, NULL);
     if (PQresultStatus(res) != PGRES_COMMAND_OK)
         return conn_fail(ctx, conn, res);
     PQclear(res);
@@ -179,7 +231,7 @@ static enum status retry_stale(struct ctx *ctx, struct db_conn *conn, const stru
         return fail(ctx, ST_RETRY, "unavailable", "The schema has just changed; try again.", "Skema baru saja berubah; coba lagi.");
     enum status st = conn_prepare(ctx, conn, variant);
     if (st == ST_OK)
-        *ret = PQexecPrepared(conn->pg, variant->prepared_name, (int)variant->n_binds, values, NULL, NULL, 0);
+        *ret = PQexecPrepared(conn->pg, name_of(conn, variant), (int)variant->n_binds, values, NULL, NULL, 0);
     return st;
 }
 
@@ -189,7 +241,7 @@ enum status db_execute(struct ctx *ctx, struct db_conn *conn, const struct varia
 
     if (st != ST_OK)
         return st;
-    PGresult *res = PQexecPrepared(conn->pg, variant->prepared_name, (int)variant->n_binds, values, NULL, NULL, 0);
+    PGresult *res = PQexecPrepared(conn->pg, name_of(conn, variant), (int)variant->n_binds, values, NULL, NULL, 0);
     if (result_is_stale_plan(res)) {
         PQclear(res);
         conn->must_forget = true;

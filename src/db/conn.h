@@ -6,12 +6,17 @@
 struct db_conn {
     PGconn *pg;
     struct db_config config; /* texts are owned */
-    uint8_t *prepared;       /* by variant id */
+    uint8_t *prepared;       /* by variant id: bits of enum sight */
     size_t prepared_cap;
     int n_prepared;
     bool must_forget;    /* the prepared statements no longer fit the schema */
     int timeout_ms;      /* statement_timeout as it stands now; -1: not known (a rollback may have undone it) */
     bool in_transaction; /* db_transaction is at work */
+    bool is_bounded;     /* bound_ms is in force: db_bound */
+    int bound_ms;
+    char *units;         /* whose rows the session is to meet; NULL: everybody's */
+    bool has_told_units; /* and does */
+    char *begin;         /* BEGIN, and what db_begin_with adds to it; NULL: nothing */
 };
 
 /* The failed result or, when the connection went, that: a problem in ctx. Clears res. */

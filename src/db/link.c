@@ -213,7 +213,9 @@ static struct request_queue take_all(struct link *l)
     l->held_result = NULL;
     l->n_steps = 0;
     l->in_flight = l->segment_reads = 0;
-    l->is_open = l->has_sent = l->is_broken = l->must_forget = false;
+    l->is_open = l->has_sent = l->is_broken = l->must_forget = l->has_units = false;
+    free(l->units);
+    l->units = NULL;
     l->n_prepared = 0;
     if (l->prepared_cap > 0)
         memset(l->prepared, 0, l->prepared_cap);
@@ -236,12 +238,17 @@ void link_lost(struct link *l)
     loop_wake(l->db);
 }
 
-void link_init(struct link *l, struct db_loop *db, int number)
+void link_init(struct link *l, struct db_loop *db, int number, enum traffic traffic)
 {
-    *l = (struct link){.db = db, .number = number, .state = LINK_WAITING, .backoff_ms = BACKOFF_MIN_MS};
+    *l = (struct link){.db = db, .number = number, .traffic = traffic, .state = LINK_WAITING, .backoff_ms = BACKOFF_MIN_MS};
     uv_timer_init(db->uv, &l->timer);
     l->timer.data = l;
     db->handles++;
+}
+
+void link_connect_later(struct link *l, int ms)
+{
+    uv_timer_start(&l->timer, on_timer, (uint64_t)ms, 0);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -267,4 +274,5 @@ void link_done(struct link *l)
 {
     free(l->steps);
     free(l->prepared);
+    free(l->units);
 }

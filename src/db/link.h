@@ -5,14 +5,29 @@
 
 /* Requests that one connection carries at a time: more would only wait in the server's socket, where they cannot move to another. */
 #define LINK_IN_FLIGHT_MAX 64
+/* A write may wait for a lock: what stood behind it would wait along, though another connection is free. */
+#define LINK_WRITES_MAX 1
 /* Reads that share one Sync. The server sends nothing before the Sync, so a slow read holds back its neighbours. */
 #define SEGMENT_READS_MAX 32
 #define PREPARED_MAX      1000
 
+/* Who travels on a link. Without connections for writes all go as reads do. */
+enum traffic { TRAFFIC_READS, TRAFFIC_WRITES, TRAFFIC_KINDS };
+
 enum link_state { LINK_WAITING /* for the back-off to pass */, LINK_CONNECTING, LINK_UP, LINK_CLOSED };
 
 /* What was sent and has not been answered, in order. */
-enum step_kind { STEP_QUERY, STEP_PREPARE, STEP_TIMEOUT, STEP_FORGET, STEP_SYNC };
+enum step_kind {
+    STEP_QUERY,
+    STEP_PREPARE,
+    STEP_PREPARE_AHEAD,
+    STEP_PREPARE_UNITS,
+    STEP_UNITS,
+    STEP_TIMEOUT,
+    STEP_AHEAD,
+    STEP_FORGET,
+    STEP_SYNC
+};
 struct step {
     enum step_kind kind;
     bool has_result;
@@ -26,6 +41,7 @@ struct step {
 struct link {
     struct db_loop *db;
     int number;
+    enum traffic traffic;
     enum link_state state;
     PGconn *pg;
     uv_poll_t *poll; /* a new one for each socket */
@@ -39,16 +55,21 @@ struct link {
     int in_flight;           /* requests sent and not answered */
     int segment_reads;       /* sent since the last Sync */
     bool is_open;            /* something was sent since the last Sync */
+    char *units;             /* whose rows the open segment meets, when it is a bound caller's; else NULL */
+    bool has_units;          /* the server knows how that is told */
     bool has_sent;           /* since the last flush */
     uint64_t heard_ms;       /* when the server last said something, or work began */
     struct db_request *held; /* a write whose Sync is awaited, and its result so far */
     PGresult *held_result;
 
-    uint8_t *prepared; /* by variant id */
+    uint8_t *prepared; /* by variant id: bits of enum sight */
     size_t prepared_cap;
     int n_prepared;
     bool must_forget; /* the prepared statements no longer fit the schema */
 };
+
+/* For whom a statement was prepared: the server plans it with the policies of the role that runs it. */
+enum sight { SIGHT_ALL = 1, SIGHT_BOUND = 2 };
 
 struct request_queue {
     struct db_request *first, **end;
@@ -59,9 +80,10 @@ struct db_loop {
     uv_loop_t *uv;
     struct db_config config; /* texts are owned */
     struct link *links;
-    struct request_queue queue;   /* to be sent */
-    struct request_queue refused; /* to be answered DB_UNAVAILABLE from the loop */
-    struct request_queue later;   /* to be run again after a moment */
+    int n_links;
+    struct request_queue queues[TRAFFIC_KINDS]; /* to be sent */
+    struct request_queue refused;               /* to be answered DB_UNAVAILABLE from the loop */
+    struct request_queue later;                 /* to be run again after a moment */
     uv_prepare_t prepare;
     uv_idle_t wake; /* active: the loop must not wait before the next turn */
     uv_timer_t again;
@@ -73,8 +95,9 @@ struct db_loop {
 };
 
 /* link.c */
-void link_init(struct link *l, struct db_loop *db, int number);
+void link_init(struct link *l, struct db_loop *db, int number, enum traffic traffic);
 void link_connect(struct link *l);
+void link_connect_later(struct link *l, int ms);
 void link_close(struct link *l);
 /* Gives the connection up: answers DB_LOST to all that it carries and comes back later. */
 void link_lost(struct link *l);

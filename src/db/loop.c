@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pipelined connections of one event loop: one queue, from which each turn of the loop sends in one flush to the connections that
- * have least to do. Nothing is answered from inside submit: what fails there is answered in the next turn. */
+/* The pipelined connections of one event loop: a queue of reads and one of writes, from which each turn of the loop sends in one flush to
+ * the connections that have least to do. Nothing is answered from inside submit: what fails there is answered in the next turn. */
 #include "link.h"
 
 #include <sodium.h>
@@ -9,9 +9,10 @@
 
 #include "asnd/log.h"
 
-#define AGAIN_MIN_MS    2
-#define AGAIN_JITTER_MS 20
-#define SLOW_AFTER_MS   10
+#define AGAIN_MIN_MS      2
+#define AGAIN_JITTER_MS   20
+#define SLOW_AFTER_MS     10
+#define CONNECT_OTHERS_MS 100
 
 /* ── queues ── */
 
@@ -56,6 +57,26 @@ static void queue_move(struct request_queue *from, struct request_queue *to)
         queue_put(to, r);
 }
 
+/* ── sorts of traffic ── */
+
+static enum traffic traffic_of(const struct db_loop *db, const struct db_request *request)
+{
+    return request->is_write && db->config.write_connections > 0 ? TRAFFIC_WRITES : TRAFFIC_READS;
+}
+
+static struct request_queue *queue_of(struct db_loop *db, const struct db_request *request)
+{
+    return db->is_closing ? &db->refused : &db->queues[traffic_of(db, request)];
+}
+
+static bool is_up(const struct db_loop *db, enum traffic traffic)
+{
+    for (int i = 0; i < db->n_links; i++)
+        if (db->links[i].traffic == traffic && db->links[i].state == LINK_UP && !db->links[i].is_broken)
+            return true;
+    return false;
+}
+
 /* ── answers ── */
 
 void loop_answer(struct db_loop *db, struct db_request *request, enum db_outcome outcome, PGresult *res)
@@ -68,7 +89,7 @@ void loop_answer(struct db_loop *db, struct db_request *request, enum db_outcome
 void loop_run_alone(struct db_loop *db, struct db_request *request)
 {
     request->state |= REQUEST_ALONE;
-    queue_put_first(db->is_closing ? &db->refused : &db->queue, request);
+    queue_put_first(queue_of(db, request), request);
     loop_wake(db);
 }
 
@@ -76,7 +97,8 @@ static void on_again(uv_timer_t *timer)
 {
     struct db_loop *db = timer->data;
 
-    queue_move(&db->later, db->is_closing ? &db->refused : &db->queue);
+    for (struct db_request *r; (r = queue_take(&db->later)) != NULL;)
+        queue_put(queue_of(db, r), r);
     loop_wake(db);
 }
 
@@ -102,13 +124,14 @@ static int load_of(const struct db_loop *db, const struct link *l)
 }
 
 /* NULL: none is up, or all carry what they may. */
-static struct link *least_loaded(const struct db_loop *db)
+static struct link *least_loaded(const struct db_loop *db, enum traffic traffic)
 {
+    const int most = traffic == TRAFFIC_WRITES ? LINK_WRITES_MAX : LINK_IN_FLIGHT_MAX;
     struct link *least = NULL;
 
-    for (int i = 0; i < db->config.connections; i++) {
+    for (int i = 0; i < db->n_links; i++) {
         struct link *l = &db->links[i];
-        if (l->state != LINK_UP || l->is_broken || l->in_flight >= LINK_IN_FLIGHT_MAX)
+        if (l->traffic != traffic || l->state != LINK_UP || l->is_broken || l->in_flight >= most)
             continue;
         if (least == NULL || load_of(db, l) < load_of(db, least))
             least = l;
@@ -117,34 +140,37 @@ static struct link *least_loaded(const struct db_loop *db)
 }
 
 /* A request that a link could not take goes back to the head; false when no link takes anything. */
-static bool send_first(struct db_loop *db)
+static bool send_first(struct db_loop *db, enum traffic traffic)
 {
-    struct link *l = least_loaded(db);
+    struct link *l = least_loaded(db, traffic);
 
     if (l == NULL)
         return false;
-    struct db_request *request = queue_take(&db->queue);
+    struct db_request *request = queue_take(&db->queues[traffic]);
     if (!link_send(l, request))
-        queue_put_first(&db->queue, request);
+        queue_put_first(&db->queues[traffic], request);
     return true;
 }
 
 void db_loop_submit(struct db_loop *db, struct db_request *request)
 {
+    enum traffic traffic = traffic_of(db, request);
+    struct request_queue *queue = &db->queues[traffic];
+
     request->tries = 0;
     request->state = 0;
     db->depth++;
-    if (db->is_closing || db->queue.n >= db->config.queue_limit || !db_loop_is_up(db)) {
+    if (db->is_closing || queue->n >= db->config.queue_limit || !is_up(db, traffic)) {
         queue_put(&db->refused, request);
         loop_wake(db);
         return;
     }
-    struct link *l = db->queue.n == 0 ? least_loaded(db) : NULL;
-    queue_put(&db->queue, request);
-    if (l != NULL && l->in_flight == 0 && send_first(db)) {
+    struct link *l = queue->n == 0 ? least_loaded(db, traffic) : NULL;
+    queue_put(queue, request);
+    if (l != NULL && l->in_flight == 0 && send_first(db, traffic)) {
         link_sync(l); /* which also sends */
         link_flush(l);
-        if (db->queue.n == 0 && l->events == UV_READABLE && !l->is_broken)
+        if (queue->n == 0 && l->events == UV_READABLE && !l->is_broken)
             return;
     }
     loop_wake(db);
@@ -152,9 +178,10 @@ void db_loop_submit(struct db_loop *db, struct db_request *request)
 
 static void send_queued(struct db_loop *db)
 {
-    while (db->queue.first != NULL && send_first(db))
-        continue;
-    for (int i = 0; i < db->config.connections; i++) {
+    for (enum traffic t = 0; t < TRAFFIC_KINDS; t++)
+        while (db->queues[t].first != NULL && send_first(db, t))
+            continue;
+    for (int i = 0; i < db->n_links; i++) {
         struct link *l = &db->links[i];
         if (l->state != LINK_UP || l->is_broken || !l->has_sent)
             continue;
@@ -164,8 +191,9 @@ static void send_queued(struct db_loop *db)
         if (!l->is_broken)
             link_drain(l);
     }
-    if (!db_loop_is_up(db))
-        queue_move(&db->queue, &db->refused);
+    for (enum traffic t = 0; t < TRAFFIC_KINDS; t++)
+        if (!is_up(db, t))
+            queue_move(&db->queues[t], &db->refused);
 }
 
 /* ── turns ── */
@@ -182,24 +210,27 @@ void loop_wake(struct db_loop *db)
 
 static void bury_broken(struct db_loop *db)
 {
-    for (int i = 0; i < db->config.connections; i++)
+    for (int i = 0; i < db->n_links; i++)
         if (db->links[i].state == LINK_UP && db->links[i].is_broken)
             link_lost(&db->links[i]);
 }
 
 static bool has_work(const struct db_loop *db)
 {
-    for (int i = 0; i < db->config.connections; i++)
+    for (int i = 0; i < db->n_links; i++)
         if (db->links[i].state == LINK_UP && (db->links[i].is_broken || db->links[i].has_sent))
             return true;
-    return db->refused.first != NULL || (db->queue.first != NULL && least_loaded(db) != NULL);
+    for (enum traffic t = 0; t < TRAFFIC_KINDS; t++)
+        if (db->queues[t].first != NULL && least_loaded(db, t) != NULL)
+            return true;
+    return db->refused.first != NULL;
 }
 
 static void close_idle(struct db_loop *db)
 {
     bool is_all = db->refused.first == NULL && db->depth == 0;
 
-    for (int i = 0; i < db->config.connections; i++) {
+    for (int i = 0; i < db->n_links; i++) {
         if (db->links[i].state != LINK_UP || db->links[i].n_steps == 0)
             link_close(&db->links[i]);
         is_all = is_all && db->links[i].state == LINK_CLOSED;
@@ -244,10 +275,12 @@ struct db_loop *db_loop_new(uv_loop_t *loop, const struct db_config *config)
     db->config = *config;
     db->config.conninfo = strdup(config->conninfo);
     db->config.application_name = strdup(config->application_name ? config->application_name : "asnd");
-    db->links = calloc((size_t)config->connections, sizeof *db->links);
+    db->n_links = config->connections + config->write_connections;
+    db->links = calloc((size_t)db->n_links, sizeof *db->links);
     if (db->config.conninfo == NULL || db->config.application_name == NULL || db->links == NULL)
         die_no_memory();
-    queue_init(&db->queue);
+    for (enum traffic t = 0; t < TRAFFIC_KINDS; t++)
+        queue_init(&db->queues[t]);
     queue_init(&db->refused);
     queue_init(&db->later);
     uv_prepare_init(loop, &db->prepare);
@@ -256,19 +289,19 @@ struct db_loop *db_loop_new(uv_loop_t *loop, const struct db_config *config)
     db->prepare.data = db->wake.data = db->again.data = db;
     db->handles = 3;
     uv_prepare_start(&db->prepare, on_turn);
-    for (int i = 0; i < config->connections; i++) {
-        link_init(&db->links[i], db, i);
-        link_connect(&db->links[i]);
+    for (int i = 0; i < db->n_links; i++) {
+        link_init(&db->links[i], db, i, i < config->connections ? TRAFFIC_READS : TRAFFIC_WRITES);
+        if (i == 0 || i == config->connections)
+            link_connect(&db->links[i]);
+        else /* the first of each sort makes the loop ready; a server process for each of the others would only hold that up */
+            link_connect_later(&db->links[i], CONNECT_OTHERS_MS);
     }
     return db;
 }
 
 bool db_loop_is_up(const struct db_loop *db)
 {
-    for (int i = 0; i < db->config.connections; i++)
-        if (db->links[i].state == LINK_UP && !db->links[i].is_broken)
-            return true;
-    return false;
+    return is_up(db, TRAFFIC_READS) && (db->config.write_connections == 0 || is_up(db, TRAFFIC_WRITES));
 }
 
 int db_loop_depth(const struct db_loop *db)
@@ -284,7 +317,7 @@ void loop_handle_closed(uv_handle_t *handle)
         return;
     void (*closed)(void *cls) = db->closed;
     void *cls = db->closed_cls;
-    for (int i = 0; i < db->config.connections; i++)
+    for (int i = 0; i < db->n_links; i++)
         link_done(&db->links[i]);
     free(db->links);
     free((char *)db->config.conninfo);
@@ -299,7 +332,8 @@ void db_loop_close(struct db_loop *db, void (*closed)(void *cls), void *cls)
     db->is_closing = true;
     db->closed = closed;
     db->closed_cls = cls;
-    queue_move(&db->queue, &db->refused);
+    for (enum traffic t = 0; t < TRAFFIC_KINDS; t++)
+        queue_move(&db->queues[t], &db->refused);
     queue_move(&db->later, &db->refused);
     loop_wake(db);
 }

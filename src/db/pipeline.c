@@ -49,12 +49,12 @@ static void step_pop(struct link *l)
 
 /* ── prepared statements ── */
 
-static bool is_prepared(const struct link *l, unsigned id)
+static bool is_prepared(const struct link *l, unsigned id, enum sight sight)
 {
-    return id < l->prepared_cap && l->prepared[id];
+    return id < l->prepared_cap && (l->prepared[id] & sight);
 }
 
-static void prepared_set(struct link *l, unsigned id, bool is)
+static void prepared_set(struct link *l, unsigned id, enum sight sight, bool is)
 {
     if (id >= l->prepared_cap) {
         size_t cap = (id + 256U) & ~255U;
@@ -65,8 +65,8 @@ static void prepared_set(struct link *l, unsigned id, bool is)
         l->prepared = prepared;
         l->prepared_cap = cap;
     }
-    l->n_prepared += (int)is - l->prepared[id];
-    l->prepared[id] = is;
+    l->n_prepared += (int)is - ((l->prepared[id] & sight) != 0);
+    l->prepared[id] = (uint8_t)(is ? l->prepared[id] | sight : l->prepared[id] & ~sight);
 }
 
 /* Forgetting all at once is coarse and rare: with too many variants, and after the schema changed under us. */
@@ -79,25 +79,87 @@ static bool forget_prepared(struct link *l)
     link_sync(l);
     memset(l->prepared, 0, l->prepared_cap);
     l->n_prepared = 0;
-    l->must_forget = false;
+    l->must_forget = l->has_units = false;
     return true;
 }
 
-static bool send_prepare(struct link *l, struct db_request *request)
+static const char *name_of(const struct variant *v, enum sight sight)
 {
-    const struct variant *v = request->variant;
+    return sight == SIGHT_BOUND ? v->bound_name : v->prepared_name;
+}
 
-    if ((l->n_prepared >= PREPARED_MAX || l->must_forget) && !forget_prepared(l))
-        return false;
-    if (is_prepared(l, v->id))
+static bool send_prepare(struct link *l, const struct variant *v, enum sight sight, enum step_kind kind, struct db_request *request)
+{
+    if (is_prepared(l, v->id, sight))
         return true;
     link_sync(l);
-    if (!PQsendPrepare(l->pg, v->prepared_name, v->sql, 0, NULL))
+    if (!PQsendPrepare(l->pg, name_of(v, sight), v->sql, 0, NULL))
         return false;
-    step_push(l, STEP_PREPARE, request);
+    step_push(l, kind, request);
     link_sync(l);
-    prepared_set(l, v->id, true);
+    prepared_set(l, v->id, sight, true);
     return true;
+}
+
+/* ── whose rows ── */
+
+static const char *const units_statement = "SELECT set_config('asnd.units', $1, true), set_config('role', 'asnd_bound', true)";
+
+/* NULL: everybody's. A request that does not say is let see nobody's. */
+static const char *units_of(const struct link *l, const struct db_request *request)
+{
+    if (!l->db->config.holds_units || (request->units != NULL && strcmp(request->units, DB_EVERYTHING) == 0))
+        return NULL;
+    return request->units != NULL ? request->units : "{}";
+}
+
+static enum sight sight_of(const struct link *l, const struct db_request *request)
+{
+    return units_of(l, request) != NULL ? SIGHT_BOUND : SIGHT_ALL;
+}
+
+static bool send_prepare_units(struct link *l)
+{
+    link_sync(l);
+    if (!PQsendPrepare(l->pg, "units", units_statement, 0, NULL))
+        return false;
+    step_push(l, STEP_PREPARE_UNITS, NULL);
+    link_sync(l);
+    l->has_units = true;
+    return true;
+}
+
+/* Told for the open segment alone: its Sync ends that, whatever came between. So nothing is left for whoever comes next, and if the telling fails
+ * the server runs nothing of what follows in the segment. */
+static bool send_units(struct link *l, struct db_request *request, bool is_alone)
+{
+    const char *units = units_of(l, request);
+    const char *const values[] = {units};
+
+    if (l->is_open && (units == NULL ? l->units != NULL : l->units == NULL || strcmp(l->units, units) != 0))
+        link_sync(l);
+    if (units == NULL || l->units != NULL)
+        return true;
+    if (!PQsendQueryPrepared(l->pg, "units", 1, values, NULL, NULL, 0))
+        return false;
+    step_push(l, STEP_UNITS, is_alone ? request : NULL);
+    l->units = strdup(units);
+    if (l->units == NULL)
+        die_no_memory();
+    return true;
+}
+
+/* Of both together, so that none is forgotten for the other's sake. */
+static bool send_prepares(struct link *l, struct db_request *request)
+{
+    bool has_ahead = request->ahead != NULL;
+
+    if ((l->n_prepared + has_ahead >= PREPARED_MAX || l->must_forget) && !forget_prepared(l))
+        return false;
+    if (sight_of(l, request) == SIGHT_BOUND && !l->has_units && !send_prepare_units(l))
+        return false;
+    return (!has_ahead || send_prepare(l, request->ahead, SIGHT_ALL, STEP_PREPARE_AHEAD, request)) &&
+           send_prepare(l, request->variant, sight_of(l, request), STEP_PREPARE, request);
 }
 
 /* ── sending ── */
@@ -131,15 +193,29 @@ void link_sync(struct link *l)
     }
     step_push(l, STEP_SYNC, NULL);
     l->segment_reads = 0;
+    free(l->units);
+    l->units = NULL;
 }
 
-static bool send_steps(struct link *l, struct db_request *request, int timeout_ms)
+static bool send_ahead(struct link *l, struct db_request *request)
+{
+    const struct variant *v = request->ahead;
+
+    if (!PQsendQueryPrepared(l->pg, v->prepared_name, (int)v->n_binds, request->ahead_values, NULL, NULL, 0))
+        return false;
+    step_push(l, STEP_AHEAD, request);
+    return true;
+}
+
+static bool send_steps(struct link *l, struct db_request *request, int timeout_ms, bool is_alone)
 {
     const struct variant *v = request->variant;
 
-    if (!send_prepare(l, request) || (timeout_ms > 0 && !send_timeout(l, request, timeout_ms)))
+    if (!send_prepares(l, request) || !send_units(l, request, is_alone) || (timeout_ms > 0 && !send_timeout(l, request, timeout_ms)))
         return false;
-    return PQsendQueryPrepared(l->pg, v->prepared_name, (int)v->n_binds, request->values, NULL, NULL, 0) == 1;
+    if (request->ahead != NULL && !send_ahead(l, request))
+        return false;
+    return PQsendQueryPrepared(l->pg, name_of(v, sight_of(l, request)), (int)v->n_binds, request->values, NULL, NULL, 0) == 1;
 }
 
 bool link_send(struct link *l, struct db_request *request)
@@ -149,7 +225,7 @@ bool link_send(struct link *l, struct db_request *request)
 
     if (is_alone)
         link_sync(l);
-    if (!send_steps(l, request, timeout_ms)) {
+    if (!send_steps(l, request, timeout_ms, is_alone)) {
         l->is_broken = true;
         loop_wake(l->db);
         return false;
@@ -192,7 +268,7 @@ static void answer_error(struct link *l, struct db_request *request, PGresult *r
 
     if ((is_unknown || is_stale) && !(request->state & REQUEST_PREPARED)) {
         if (is_unknown)
-            prepared_set(l, request->variant->id, false);
+            prepared_set(l, request->variant->id, sight_of(l, request), false);
         l->must_forget |= is_stale;
         request->state |= REQUEST_PREPARED;
     } else if (request->run_again && request->tries < TRIES_MAX && result_is_retryable(res)) {
@@ -228,15 +304,59 @@ static void answer_query(struct link *l, struct db_request *request, PGresult *r
     }
 }
 
-/* A step that prepares the ground failed: its request gets that error, and what still comes for it is nobody's. */
-static void ground_failed(struct link *l, struct db_request *request, PGresult *res)
+/* What still comes for it is nobody's. */
+static void detach(struct link *l, const struct db_request *request)
 {
     for (size_t i = 0; i < l->n_steps; i++) {
         struct step *step = &l->steps[(l->head + i) & (l->cap - 1)];
         if (step->request == request)
             step->request = NULL;
     }
+}
+
+/* A step that prepares the ground failed: its request gets that error. */
+static void ground_failed(struct link *l, struct db_request *request, PGresult *res)
+{
+    detach(l, request);
     answer(l, request, DB_FAILED, res);
+}
+
+/* The same of a statement ahead, which the server may have forgotten like any other. */
+static void ahead_failed(struct link *l, enum step_kind kind, struct db_request *request, PGresult *res)
+{
+    bool is_unknown = sqlstate_is(res, "26000"), is_stale = result_is_stale_plan(res);
+
+    if ((!is_unknown && !is_stale) || (request->state & REQUEST_PREPARED)) {
+        ground_failed(l, request, res);
+        return;
+    }
+    detach(l, request);
+    if (is_unknown && kind == STEP_AHEAD)
+        prepared_set(l, request->ahead->id, SIGHT_ALL, false);
+    else if (is_unknown)
+        l->has_units = false;
+    l->must_forget |= is_stale;
+    request->state |= REQUEST_PREPARED;
+    l->in_flight--;
+    PQclear(res);
+    loop_run_alone(l->db, request);
+}
+
+/* Reads that were told their units together are aborted by that telling's fault, and run again alone. */
+static void step_failed(struct link *l, struct step step, PGresult *res)
+{
+    if (step.kind == STEP_UNITS)
+        l->has_units = !sqlstate_is(res, "26000");
+    else if (step.kind == STEP_PREPARE_UNITS)
+        l->has_units = sqlstate_is(res, "42P05"); /* it was there */
+    else if (step.kind == STEP_PREPARE && step.request != NULL)
+        prepared_set(l, step.request->variant->id, sight_of(l, step.request), false);
+    else if (step.kind == STEP_PREPARE_AHEAD && step.request != NULL)
+        prepared_set(l, step.request->ahead->id, SIGHT_ALL, false);
+    if (step.request != NULL)
+        ground_failed(l, step.request, res);
+    else
+        PQclear(res);
 }
 
 static void take_result(struct link *l, struct step step, PGresult *res)
@@ -252,10 +372,10 @@ static void take_result(struct link *l, struct step step, PGresult *res)
         /* the commit failed: a deferred constraint, a serialization failure */
         PQclear(l->held_result);
         l->held_result = res;
-    } else if ((step.kind == STEP_PREPARE || step.kind == STEP_TIMEOUT) && is_error && step.request != NULL) {
-        if (step.kind == STEP_PREPARE)
-            prepared_set(l, step.request->variant->id, false);
-        ground_failed(l, step.request, res);
+    } else if ((step.kind == STEP_AHEAD || step.kind == STEP_UNITS) && is_error && step.request != NULL) {
+        ahead_failed(l, step.kind, step.request, res);
+    } else if (step.kind != STEP_QUERY && step.kind != STEP_SYNC && is_error) {
+        step_failed(l, step, res);
     } else {
         PQclear(res);
     }

@@ -193,7 +193,7 @@ static void sort_parse(struct parse *p, struct slice value, int line)
 
 /* ── annotations ── */
 
-static const char *const annotation_words[] = {"name", "sort", "timeout", "write"};
+static const char *const annotation_words[] = {"every", "name", "sort", "timeout", "write"};
 
 /* Splits `-- word: value`; false for other comments. */
 static bool annotation_split(struct slice comment, struct slice *ret_word, struct slice *ret_value)
@@ -218,15 +218,15 @@ static bool is_annotation(struct slice word)
     return false;
 }
 
-static void timeout_parse(struct parse *p, struct slice value, int line)
+static void milliseconds_parse(struct parse *p, struct slice word, struct slice value, int line, int *ret)
 {
     char *end;
     long ms = strtol(arena_strndup(p->arena, value.data, value.len), &end, 10);
 
     if (*end != '\0' || value.len == 0 || ms < 1 || ms > 3600000)
-        fault(p, line, "timeout: milliseconds from 1 to 3600000");
+        fault(p, line, "%.*s: milliseconds from 1 to 3600000", (int)word.len, word.data);
     else
-        p->statement->info.timeout_ms = (int)ms;
+        *ret = (int)ms;
 }
 
 /* A word that is not ours is a remark, unless it looks like one of ours misspelt. */
@@ -235,7 +235,9 @@ static void annotation_parse(struct parse *p, struct slice word, struct slice va
     if (slice_is(word, "sort")) {
         sort_parse(p, value, line);
     } else if (slice_is(word, "timeout")) {
-        timeout_parse(p, value, line);
+        milliseconds_parse(p, word, value, line, &p->statement->info.timeout_ms);
+    } else if (slice_is(word, "every")) {
+        milliseconds_parse(p, word, value, line, &p->statement->info.every_ms);
     } else if (slice_is(word, "write")) {
         if (!slice_is(value, "true"))
             fault(p, line, "write: only `-- write: true` can be said; INSERT, UPDATE, DELETE and MERGE are found");

@@ -119,11 +119,16 @@ void log_db_error(const PGresult *res)
 
 /* ── problems ── */
 
-/* A constraint that the contract knows: its code, its words, and where in the body it speaks of. */
-static enum status fail_constraint(struct ctx *ctx, const struct constraint_entry *constraint, const struct problem_entry *entry)
+/* A constraint that the contract knows: its code, its words, and where in the body it speaks of. Of several members, or of one item of many, the
+ * statement says by COLUMN which it is. */
+static enum status fail_constraint(struct ctx *ctx, const PGresult *res, const struct constraint_entry *constraint,
+                                   const struct problem_entry *entry)
 {
-    if (constraint->pointer != NULL && *constraint->pointer != '\0')
-        fault_add(ctx, AT_BODY, constraint->pointer, constraint->code, "%1$s%2$.0s", "%1$.0s%2$s", entry->title_en, entry->title_id);
+    const char *column = field(res, PG_DIAG_COLUMN_NAME);
+    const char *pointer = column != NULL && *column == '/' ? column : constraint->pointer;
+
+    if (pointer != NULL && *pointer != '\0')
+        fault_add(ctx, AT_BODY, pointer, constraint->code, "%1$s%2$.0s", "%1$.0s%2$s", entry->title_en, entry->title_id);
     return fail(ctx, entry->status, constraint->code, "%1$s%2$.0s", "%1$.0s%2$s", entry->title_en, entry->title_id);
 }
 
@@ -185,7 +190,7 @@ enum status db_fail(struct ctx *ctx, const PGresult *res)
     const struct constraint_entry *constraint = may_name && name ? problem_find_constraint(name) : NULL;
     const struct problem_entry *entry = constraint ? problem_find(constraint->code) : NULL;
     if (entry != NULL)
-        return fail_constraint(ctx, constraint, entry);
+        return fail_constraint(ctx, res, constraint, entry);
     log_db_error(res); /* a constraint without an entry in the contract is worth a line, too */
     return fail_by_status(ctx, res, sqlstate_status(sqlstate));
 }

@@ -13,7 +13,7 @@
 
 struct variant_entry {
     struct variant variant;
-    uint32_t key;
+    uint64_t key;
     struct variant_entry *next; /* written before the entry is published */
 };
 
@@ -164,6 +164,36 @@ static void put_expression(struct render *r, const struct pieces *pieces)
     }
 }
 
+/* `::date` when the key ends with a cast to a plain type, else empty. */
+static struct slice type_of_key(const struct pieces *key)
+{
+    struct slice last = key->n > 0 && key->items[key->n - 1].kind == PIECE_TEXT ? key->items[key->n - 1].text : (struct slice){NULL, 0};
+    size_t at = last.len;
+
+    while (at > 0 && (last.data[at - 1] == '_' || (last.data[at - 1] >= 'a' && last.data[at - 1] <= 'z')))
+        at--;
+    if (at < 2 || at == last.len || last.data[at - 1] != ':' || last.data[at - 2] != ':')
+        return (struct slice){NULL, 0};
+    return (struct slice){last.data + at - 2, last.len - at + 2};
+}
+
+/* Where the type is known the cursor comes by a sub-select: the planner then has nothing to estimate by, so that planning for these very values never
+ * promises more than the plan for any, and is not done for each page. */
+static void put_cursor_key(struct render *r, const struct pieces *key, size_t i)
+{
+    char name[16];
+    int len = snprintf(name, sizeof name, BIND_CURSOR "%zu", i);
+    struct slice type = type_of_key(key);
+
+    if (type.len > 0)
+        BUF_LIT(&r->sql, "(SELECT ");
+    put_bind(r, (struct slice){name, (size_t)len});
+    if (type.len > 0) {
+        buf_put(&r->sql, type.data, type.len);
+        buf_putc(&r->sql, ')');
+    }
+}
+
 /* A row comparison is the one form of keyset predicate for which the planner walks an index from the cursor on. */
 static void put_after_cursor(struct render *r, const struct sort_order *order)
 {
@@ -177,11 +207,9 @@ static void put_after_cursor(struct render *r, const struct sort_order *order)
     }
     buf_puts(&r->sql, order->is_descending ? ") < (" : ") > (");
     for (size_t i = 0; i < order->n_keys; i++) {
-        char name[16];
-        int len = snprintf(name, sizeof name, BIND_CURSOR "%zu", i);
         if (i > 0)
             BUF_LIT(&r->sql, ", ");
-        put_bind(r, (struct slice){name, (size_t)len});
+        put_cursor_key(r, &keys[i], i);
     }
     buf_putc(&r->sql, ')');
 }
@@ -269,6 +297,7 @@ static struct variant_entry *variant_make(const struct statement *statement, uns
     v->statement = statement;
     v->id = atomic_fetch_add(&variants_made, 1);
     v->prepared_name = arena_printf(arena, "s%u", v->id);
+    v->bound_name = arena_printf(arena, "b%u", v->id);
     v->sql = arena_strndup(arena, r.sql.data, r.sql.len);
     const char **binds = arena_zalloc_array(arena, r.n_binds + 1, sizeof *binds);
     if (r.n_binds > 0)
@@ -281,7 +310,7 @@ static struct variant_entry *variant_make(const struct statement *statement, uns
     return entry;
 }
 
-static struct variant_entry *bucket_find(struct variant_entry *entry, uint32_t key)
+static struct variant_entry *bucket_find(struct variant_entry *entry, uint64_t key)
 {
     while (entry != NULL && entry->key != key)
         entry = entry->next;
@@ -298,8 +327,9 @@ const struct variant *statement_variant(const struct statement *statement, unsig
         shape = VARIANT_PLAIN;
     if (!info->has_page || shape == VARIANT_COUNT || sort >= info->n_sorts)
         sort = 0;
-    uint32_t key = options | (uint32_t)shape << 16 | (uint32_t)sort << 18 | (uint32_t)has_usual_limit << 31;
-    struct variant_entry *_Atomic *bucket = &((struct statement *)statement)->buckets[(key ^ key >> 5 ^ key >> 16) % VARIANT_BUCKETS];
+    uint64_t key = options | (uint64_t)shape << 32 | (uint64_t)has_usual_limit << 34 | (uint64_t)sort << 35;
+    struct variant_entry *_Atomic *bucket =
+        &((struct statement *)statement)->buckets[(key ^ key >> 5 ^ key >> 16 ^ key >> 32) % VARIANT_BUCKETS];
     struct variant_entry *entry = bucket_find(atomic_load_explicit(bucket, memory_order_acquire), key);
 
     if (entry != NULL)

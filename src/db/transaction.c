@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -39,9 +40,25 @@ static void roll_back(struct db_conn *conn)
     conn->timeout_ms = -1; /* a SET inside the transaction has been undone */
 }
 
+void db_begin_with(struct db_conn *conn, const char *variable, const char *text)
+{
+    char *value = PQescapeLiteral(conn->pg, text, strlen(text));
+    struct buf sql;
+
+    free(conn->begin);
+    conn->begin = NULL;
+    if (value != NULL) {
+        buf_init(&sql, NULL, 256);
+        buf_printf(&sql, "BEGIN; SET LOCAL %s = %s", variable, value); /* no query, so that the transaction's level may still be told */
+        conn->begin = strdup(buf_cstr(&sql));
+        buf_done(&sql);
+    }
+    PQfreemem(value);
+}
+
 static enum status transaction_once(struct ctx *ctx, struct db_conn *conn, bool rollback_only, db_txn_fn fn, void *cls)
 {
-    enum status st = db_sql(ctx, conn, "BEGIN");
+    enum status st = db_sql(ctx, conn, conn->begin ? conn->begin : "BEGIN");
 
     if (st == ST_OK)
         st = fn(ctx, conn, cls);

@@ -29,13 +29,28 @@ static bool sees_everything(const struct call *call)
     return call->actor && strcmp(call->actor->units, ACTOR_UNITS_ALL) == 0;
 }
 
+const char *call_units(const struct call *call)
+{
+    return !call->actor || sees_everything(call) ? DB_EVERYTHING : call->actor->units;
+}
+
+#ifndef NDEBUG
+/* For the test that takes the first enforcement away, to see whether the second one stands. */
+static bool forgets_units(void)
+{
+    return getenv("ASND_TEST_NO_SCOPE") != NULL;
+}
+#else
+#define forgets_units() false
+#endif
+
 unsigned call_options(const struct call *call)
 {
     const struct statement_info *info = call->op->info;
     unsigned mask = 0;
     for (size_t i = 0; i < info->n_options; i++) {
         const struct value *v = source_value(call, call->op->options[i], info->options[i]);
-        if (call->op->options[i].from == BIND_ACTOR_UNITS ? !sees_everything(call) : v && v->is_present)
+        if (call->op->options[i].from == BIND_ACTOR_UNITS ? !sees_everything(call) && !forgets_units() : v && v->is_present)
             mask |= 1u << i;
     }
     if (info->has_page && call->form == FORM_JSON && call->page.limit == USUAL_LIMIT)
@@ -50,12 +65,68 @@ static const char *today(struct ctx *ctx, const struct call *call)
     return text;
 }
 
+/* Roles that the caller holds, and those that give nothing but what is one's own. */
+static const char *covers(struct ctx *ctx, const struct call *call)
+{
+    const char *held = call->actor ? call->actor->roles_literal : "{}", *personal = call->engine->personal_roles;
+    bool is_empty = strcmp(held, "{}") == 0;
+    return arena_printf(ctx->arena, "%.*s%s%s}", (int)(strlen(held) - 1), held, is_empty || !*personal ? "" : ",", personal);
+}
+
+/* The count of the whole list comes before its page. */
+static bool is_counting(const struct call *call)
+{
+    return call_wants_count(call) && !call->count_text;
+}
+
 static const char *page_limit(struct ctx *ctx, const struct call *call)
 {
     bool everything = call->form != FORM_JSON && (call->op->limit_param < 0 || call->in.values[call->op->limit_param].is_default);
+    if (is_counting(call))
+        return NULL;
     if (everything)
         return "9223372036854775807";
     return arena_printf(ctx->arena, "%lld", (long long)call->page.limit + (call->form == FORM_JSON));
+}
+
+static const char *array_of(struct arena *arena, const char *const *texts, size_t n)
+{
+    struct buf out;
+    buf_init(&out, arena, 64);
+    buf_putc(&out, '{');
+    for (size_t i = 0; i < n; i++) {
+        buf_puts(&out, i == 0 ? "\"" : ",\"");
+        for (const char *p = texts[i]; *p; p++) {
+            if (*p == '"' || *p == '\\')
+                buf_putc(&out, '\\');
+            buf_putc(&out, *p);
+        }
+        buf_putc(&out, '"');
+    }
+    buf_putc(&out, '}');
+    return buf_cstr(&out);
+}
+
+/* The keys of the row before the page, as a text[]; NULL on the first page. */
+static const char *page_after(struct ctx *ctx, const struct call *call)
+{
+    return call->page.has_cursor && !is_counting(call)
+               ? array_of(ctx->arena, call->page.keys, call->op->info->sorts[call->page.sort].n_keys)
+               : NULL;
+}
+
+static const char *given(struct ctx *ctx, const struct call *call)
+{
+    const struct reference *reference = call->reference;
+    const char *text = call->in.values[reference->param].text;
+    bool is_array = call->op->contract->params[reference->param].type.kind == KIND_ARRAY;
+    return reference->is_code && !is_array ? array_of(ctx->arena, &text, 1) : text;
+}
+
+static const char *given_lists(struct ctx *ctx, const struct call *call)
+{
+    const struct reference *reference = call->reference;
+    return reference->list_param < 0 ? reference->lists : array_of(ctx->arena, &call->in.values[reference->list_param].text, 1);
 }
 
 static const char *source_text(struct ctx *ctx, const struct call *call, struct bind_source source, const char *name)
@@ -71,13 +142,21 @@ static const char *source_text(struct ctx *ctx, const struct call *call, struct 
     case BIND_BODY:
         return call->in.raw_body.len ? arena_strndup(ctx->arena, call->in.raw_body.data, call->in.raw_body.len) : NULL;
     case BIND_ACTOR_UNITS:
-        return call->actor ? call->actor->units : "{}";
+        return !call->actor ? "{}" : forgets_units() ? ACTOR_UNITS_ALL : call->actor->units;
     case BIND_ACTOR_SCOPES:
         return call->actor ? call->actor->scopes_literal : "{}";
     case BIND_ACTOR_KEY:
         return call->actor ? call->actor->key_id : NULL;
     case BIND_ACTOR_NAME:
         return call->actor ? call->actor->name : NULL;
+    case BIND_ACTOR_NIP:
+        return call->actor ? call->actor->nip : NULL;
+    case BIND_ACTOR_ROLES:
+        return call->actor ? call->actor->roles_literal : "{}";
+    case BIND_ACTOR_COVERS:
+        return covers(ctx, call);
+    case BIND_ACCESS_MATRIX:
+        return call->engine->matrix_json;
     case BIND_TODAY:
         return today(ctx, call);
     case BIND_REQUEST_ID:
@@ -86,8 +165,16 @@ static const char *source_text(struct ctx *ctx, const struct call *call, struct 
         return call->new_id;
     case BIND_PAGE_LIMIT:
         return page_limit(ctx, call);
+    case BIND_PAGE_SORT:
+        return call->op->info->sorts[call->page.sort].name;
+    case BIND_PAGE_AFTER:
+        return page_after(ctx, call);
     case BIND_PAGE_CURSOR:
         return call->page.keys[source.index];
+    case BIND_GIVEN:
+        return given(ctx, call);
+    case BIND_GIVEN_LISTS:
+        return given_lists(ctx, call);
     case BIND_UNKNOWN:
         break;
     }

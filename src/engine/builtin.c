@@ -10,19 +10,19 @@ static void livez(struct engine *engine, struct request *rq)
     reply_bytes(rq, 200, "application/json", "{\"status\":\"alive\"}", 18);
 }
 
-static bool every_database_is_up(const struct engine *engine)
+static int databases_up(const struct engine *engine)
 {
+    int n = 0;
     for (int i = 0; i < engine->n_loops; i++)
-        if (!atomic_load(&engine->loops[i].db_is_up))
-            return false;
-    return true;
+        n += atomic_load(&engine->loops[i].db_is_up);
+    return n;
 }
 
 /* Ready means: not stopping, and the database answers every loop, as nobody knows on which one the next connection lands. */
 static void readyz(struct engine *engine, struct request *rq)
 {
     struct call *call = request_cls(rq);
-    if (!atomic_load(&engine->is_stopping) && db_loop_is_up(call->loop->db) && every_database_is_up(engine)) {
+    if (!atomic_load(&engine->is_stopping) && db_loop_is_up(call->loop->db) && databases_up(engine) == engine->n_loops) {
         reply_bytes(rq, 200, "application/json", "{\"status\":\"ready\"}", 18);
         return;
     }
@@ -37,8 +37,9 @@ static void readyz(struct engine *engine, struct request *rq)
 static void metrics(struct engine *engine, struct request *rq)
 {
     struct buf *out = arena_zalloc(request_ctx(rq)->arena, sizeof *out);
-    (void)engine;
     buf_init(out, request_ctx(rq)->arena, 65536);
+    metric_set(engine->databases_up, databases_up(engine));
+    metrics_of_process();
     metrics_write(out);
     reply_bytes(rq, 200, "text/plain; version=0.0.4; charset=utf-8", out->data, out->len);
 }
@@ -62,13 +63,21 @@ static void openapi_json(struct engine *engine, struct request *rq)
 static void docs(struct engine *engine, struct request *rq)
 {
     reply_header(rq, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
-    text_reply(rq, "text/html; charset=utf-8", (struct slice){engine->docs_html, engine->docs_len});
+    text_reply(rq, "text/html; charset=utf-8", docs_html(&engine->docs, engine->contract));
 }
 
 static void member(struct buf *out, const char *before, const char *text)
 {
     buf_puts(out, before);
     buf_json_string(out, text, strlen(text));
+}
+
+static bool needs_parameters(const struct operation *operation)
+{
+    for (size_t i = 0; i < operation->n_params; i++)
+        if (operation->params[i].required)
+            return true;
+    return false;
 }
 
 /* Links to every GET that needs nothing filled in, those open to all or those with a key. */
@@ -78,7 +87,7 @@ static void index_links(struct buf *out, const struct contract *contract, bool i
     const struct operation *operations = contract_operations(contract, &n);
     for (size_t i = 0; i < n; i++) {
         const struct operation *operation = &operations[i];
-        if (operation->method != HTTP_GET || operation->is_public != is_public || strchr(operation->path, '{') || !operation->path[1])
+        if (operation->method != HTTP_GET || operation->is_public != is_public || needs_parameters(operation) || !operation->path[1])
             continue;
         member(out, out->data[out->len - 1] == '[' ? "{\"operation\":" : ",{\"operation\":", operation->id);
         member(out, ",\"href\":", operation->path);
@@ -91,8 +100,7 @@ static void index_links(struct buf *out, const struct contract *contract, bool i
 static void index_page(struct engine *engine, struct request *rq)
 {
     const struct call *call = request_cls(rq);
-    const json_t *info = json_object_get(contract_root(engine->contract), "info");
-    const char *name = json_string_value(json_object_get(info, "title")), *version = json_string_value(json_object_get(info, "version"));
+    const char *name = contract_title(engine->contract), *version = contract_version(engine->contract);
     struct buf out;
     if (strcmp(call->reply_type, "text/html") == 0) {
         docs(engine, rq);

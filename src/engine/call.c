@@ -8,8 +8,6 @@
 #include "asnd/date.h"
 #include "asnd/log.h"
 
-static void on_actor_known(struct call *call); /* comes back from the database, or goes straight on */
-
 /* ── where ── */
 
 /* 00-<32 hex>-<16 hex>-<2 hex> (W3C Trace Context): noted in the log and handed back. */
@@ -74,88 +72,6 @@ static enum status choose_form(struct call *call)
     return ST_OK;
 }
 
-/* ── who ── */
-
-static void lookup_done(struct db_request *db, enum db_outcome outcome, PGresult *res)
-{
-    struct call *call = db->cls;
-    int64_t now = clock_mono_ms();
-    if (outcome == DB_OK && PQntuples(res) == 1) {
-        call->actor = actor_new(PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 1), PQgetvalue(res, 0, 3), PQgetvalue(res, 0, 2),
-                                strtoll(PQgetvalue(res, 0, 4), NULL, 10));
-        actor_cache_store(call->loop->actors, call->key_hash, now, call->actor);
-    } else if (outcome == DB_OK) {
-        actor_cache_store(call->loop->actors, call->key_hash, now, NULL);
-    }
-    if (call->is_over) {
-        actor_unref(call->actor);
-    } else if (outcome == DB_OK) {
-        on_actor_known(call);
-    } else {
-        call_refuse_outcome(call, outcome, res);
-    }
-    request_release(call->rq);
-}
-
-static void look_up(struct call *call)
-{
-    const struct statement *statement = sql_set_find(call->engine->set, "auth.lookupKey");
-    const char **values = arena_alloc(call->ctx->arena, sizeof *values);
-    values[0] = call->key_hash;
-    call->db = (struct db_request){
-        .variant = statement_variant(statement, 0, 0, VARIANT_PLAIN), .values = values, .done = lookup_done, .cls = call};
-    request_hold(call->rq);
-    db_loop_submit(call->loop->db, &call->db);
-}
-
-static enum status authenticate(struct call *call)
-{
-    struct slice token;
-    enum status st = auth_bearer(call->ctx, request_header(call->rq, "Authorization"), &token);
-    if (st != ST_OK)
-        return st;
-    key_hash(token.data, token.len, call->key_hash);
-    switch (actor_cache_find(call->loop->actors, call->key_hash, clock_mono_ms(), &call->actor)) {
-    case ACTOR_UNKNOWN:
-        look_up(call);
-        break;
-    case ACTOR_GOOD:
-    case ACTOR_BAD:
-        on_actor_known(call);
-        break;
-    }
-    return ST_OK;
-}
-
-/* Last use is worth a write at most once a minute and key. */
-static void note_use_done(struct db_request *db, enum db_outcome outcome, PGresult *res)
-{
-    (void)outcome;
-    (void)res;
-    arena_free(db->cls);
-}
-
-static void note_use(struct call *call)
-{
-    int64_t now = clock_mono_ms();
-    struct arena *arena;
-    struct db_request *db;
-    const char **values;
-    if (call->actor->used_noted_ms && now - call->actor->used_noted_ms < 60000)
-        return;
-    call->actor->used_noted_ms = now;
-    arena = arena_new(512);
-    db = arena_zalloc(arena, sizeof *db);
-    values = arena_alloc(arena, sizeof *values);
-    values[0] = arena_strdup(arena, call->actor->key_id);
-    db->variant = statement_variant(sql_set_find(call->engine->set, "auth.noteUse"), 0, 0, VARIANT_PLAIN);
-    db->values = values;
-    db->is_write = true;
-    db->done = note_use_done;
-    db->cls = arena;
-    db_loop_submit(call->loop->db, db);
-}
-
 /* ── what ── */
 
 static const char *header_of(void *cls, const char *name, size_t *ret_count)
@@ -184,6 +100,9 @@ static enum status refuse_body_type(struct call *call, const char *header)
     for (size_t i = 0; i < operation->n_bodies; i++)
         types[i] = operation->bodies[i].type;
     list = one_of(call->ctx, types, operation->n_bodies);
+    if (!header && !request_has_body(call->rq))
+        return fail(call->ctx, ST_BAD_REQUEST, "bad-request", "This operation needs a body: send %s and say so in Content-Type.",
+                    "Operasi ini memerlukan isi permintaan: kirim %s dan sebutkan di Content-Type.", list);
     if (header && media_type_is(header, "application/x-www-form-urlencoded"))
         return fail(call->ctx, ST_UNSUPPORTED_MEDIA_TYPE, "media-type",
                     "This came as a form: curl's -d does so by itself; add -H 'Content-Type: …' with %s.",
@@ -205,19 +124,12 @@ static enum status read_body_type(struct call *call)
     return refuse_body_type(call, header);
 }
 
-static enum status read_input(struct call *call)
+/* Behind the head. */
+static enum status read_rest(struct call *call)
 {
     const struct operation *operation = call->op->contract;
-    size_t limit = (size_t)(operation->body_limit ? operation->body_limit : call->engine->settings->body_limit);
-    enum status st = params_parse(call->ctx, operation, &call->route, request_query(call->rq), header_of, call->rq, &call->in);
-    if (st != ST_OK)
-        return st;
-    call->idempotency_key = operation->method == HTTP_POST && call->actor ? declared(call, "idempotency_key") : NULL;
-    call->dry_run = call->op->is_write && prefer_has(request_header(call->rq, "Prefer"), "dry-run");
-    if ((st = token_open(call->ctx, call)) != ST_OK)
-        return st;
-    if (call->op->info && call->op->info->has_page && (st = page_parse(call->ctx, call)) != ST_OK)
-        return st;
+    size_t limit = (size_t)(call->op->body_limit ? call->op->body_limit : call->engine->settings->body_limit);
+    enum status st;
     if (!operation->has_body) {
         if ((st = no_body_wanted(call)) == ST_OK)
             call_run(call);
@@ -235,23 +147,28 @@ static enum status read_input(struct call *call)
     return ST_OK;
 }
 
-static void on_actor_known(struct call *call)
+static enum status read_input(struct call *call)
+{
+    const struct operation *operation = call->op->contract;
+    enum status st = params_parse(call->ctx, operation, &call->route, request_query(call->rq), header_of, call->rq, &call->in);
+    if (st != ST_OK)
+        return st;
+    call->idempotency_key = operation->method == HTTP_POST && call->actor ? declared(call, "idempotency_key") : NULL;
+    call->dry_run = call->op->is_write && prefer_has(request_header(call->rq, "Prefer"), "dry-run");
+    if ((st = token_open(call->ctx, call)) != ST_OK || (st = limit_token_of(call)) != ST_OK)
+        return st;
+    if (call->op->info && call->op->info->has_page && (st = page_parse(call->ctx, call)) != ST_OK)
+        return st;
+    return gate_pass(call, false, read_rest);
+}
+
+void call_known(struct call *call)
 {
     enum status st;
-    if (!call->actor) {
-        fail(call->ctx, ST_UNAUTHENTICATED, "unauthenticated", "This key is unknown, revoked or expired.",
-             "Kunci ini tidak dikenal, dicabut, atau kedaluwarsa.");
-        call_refuse(call, call->ctx);
-        return;
-    }
-    if (call->actor->expires_us && call->actor->expires_us <= clock_wall_us()) {
-        fail(call->ctx, ST_UNAUTHENTICATED, "unauthenticated", "This key has expired.", "Kunci ini sudah kedaluwarsa.");
-        call_refuse(call, call->ctx);
-        return;
-    }
     call->ctx->actor = call->actor;
-    note_use(call);
-    st = auth_require_scopes(call->ctx, call->actor, call->op->contract);
+    st = limit_caller(call);
+    if (st == ST_OK)
+        st = gate_open(call);
     if (st == ST_OK)
         st = read_input(call);
     if (st != ST_OK)
@@ -276,7 +193,9 @@ static void on_head(struct request *rq)
     if (st == ST_OK && call->op) {
         st = choose_form(call);
         if (st == ST_OK)
-            st = call->op->contract->is_public ? read_input(call) : authenticate(call);
+            st = limit_client_of(call);
+        if (st == ST_OK)
+            st = call->op->contract->is_public ? read_input(call) : caller_find(call);
     }
     if (st != ST_OK)
         call_refuse(call, ctx);
@@ -286,6 +205,14 @@ static size_t on_chunk(struct request *rq, const char *bytes, size_t len)
 {
     struct call *call = request_cls(rq);
     return call->job ? job_chunk(call->job, bytes, len) : len;
+}
+
+static enum status run_with_body(struct call *call)
+{
+    enum status st = auth_require_member_scopes(call->ctx, call->actor, &call->in);
+    if (st == ST_OK)
+        call_run(call);
+    return st;
 }
 
 static void on_body(struct request *rq)
@@ -298,14 +225,33 @@ static void on_body(struct request *rq)
     }
     st = params_parse_body(call->ctx, request_body(rq), &call->in);
     if (st == ST_OK)
-        st = auth_require_member_scopes(call->ctx, call->actor, &call->in);
+        st = gate_pass(call, true, run_with_body);
     if (st != ST_OK)
         call_refuse(call, call->ctx);
-    else
-        call_run(call);
 }
 
 /* ── the answer ── */
+
+void call_headers(struct call *call, const struct outcome *out)
+{
+    for (const struct outcome_header *h = out->headers; h; h = h->next)
+        reply_header(call->rq, h->name, h->value);
+}
+
+/* Of a reply that is announced and not sent. */
+static ptrdiff_t pull_nothing(void *cls, char *dst, size_t cap)
+{
+    (void)cls, (void)dst, (void)cap;
+    return PULL_END;
+}
+
+static void send_body(struct call *call, int http_status, const char *content_type, const struct outcome *out)
+{
+    if (!out->body && out->length)
+        reply_stream_sized(call->rq, http_status, content_type, out->length, pull_nothing, NULL);
+    else
+        reply_bytes(call->rq, http_status, content_type, out->body ? out->body->data : NULL, out->body ? out->body->len : 0);
+}
 
 void call_answer(struct call *call, const struct outcome *out, const char *link)
 {
@@ -319,12 +265,13 @@ void call_answer(struct call *call, const struct outcome *out, const char *link)
         reply_header(rq, "Location", out->location);
     if (link)
         reply_header(rq, "Link", link);
+    call_headers(call, out);
     if (call->dry_run)
         reply_header(rq, "Preference-Applied", "dry-run");
     if (out->etag && none_match && !call->op->is_write && etag_matches(none_match, out->etag))
-        reply_bytes(rq, 304, NULL, out->body ? out->body->data : NULL, out->body ? out->body->len : 0);
+        send_body(call, 304, NULL, out);
     else
-        reply_bytes(rq, out->http_status, out->content_type, out->body ? out->body->data : NULL, out->body ? out->body->len : 0);
+        send_body(call, out->http_status, out->content_type, out);
 }
 
 void call_refuse(struct call *call, const struct ctx *from)
@@ -359,6 +306,7 @@ static void on_done(struct request *rq, bool aborted)
     struct call *call = request_cls(rq);
     if (!call)
         return;
+    call_hold(call);
     call->is_over = true;
     wait_leave(call);
     log_request(call, aborted);
@@ -366,6 +314,23 @@ static void on_done(struct request *rq, bool aborted)
         job_orphan(call->job);
     else
         actor_unref(call->actor);
+    call_release(call);
+}
+
+/* ── how long it lasts ── */
+
+void call_hold(struct call *call)
+{
+    call->holds++;
+    request_hold(call->rq);
+}
+
+/* A client that has gone leaves its work behind: it counts until that is done. */
+void call_release(struct call *call)
+{
+    if (--call->holds == 0 && call->is_over)
+        account_leave(call);
+    request_release(call->rq);
 }
 
 const struct http_handler engine_http_handler = {.on_head = on_head, .on_body = on_body, .on_chunk = on_chunk, .on_done = on_done};

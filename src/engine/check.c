@@ -6,13 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "asnd/log.h"
+
+#define COMBINED_MAX 12 /* optional parts of which every combination is prepared */
+
+/* A variant to be prepared. Of a group, the ones behind the first that does not prepare are passed over: they would say the same. */
+struct item {
+    const struct op *op; /* NULL: of a statement that is no operation's */
+    const struct variant *variant;
+    size_t group;
+    struct db_conn *conn;
+    bool is_first; /* its columns are held against the reply's schema */
+};
+
 struct check {
     struct engine engine;
     const struct binding *bindings;
-    struct db_conn *conn;
+    struct db_conn *const *conns;
+    size_t n_conns;
     bool all_variants;
     FILE *err;
     int faults;
+    struct item *items;
+    size_t n_items, cap_items, group, broken_group;
 };
 
 static void PRINTF_LIKE(3, 4) fault(struct check *c, const char *place, const char *fmt, ...)
@@ -39,11 +55,18 @@ static const char *derives_of(const struct op *op)
     return op->binding ? op->binding->derives : NULL;
 }
 
+/* A contract that leaves out some of what the program can do says so; in any other, a missing operationId is a slip. */
+static bool is_partial(const struct check *c)
+{
+    return json_is_true(json_object_get(contract_root(c->engine.contract), "x-partial"));
+}
+
 static void check_bindings(struct check *c)
 {
+    const bool may_lack = is_partial(c);
     for (const struct binding *b = c->bindings; b->operation_id; b++) {
         const struct operation *operation = contract_find(c->engine.contract, b->operation_id);
-        if (!operation)
+        if (!operation && !may_lack)
             fault(c, "bindings.c", "binding \"%s\" has no operationId in the contract", b->operation_id);
         if (b->command && b->stream)
             fault(c, "bindings.c", "binding \"%s\" is a command and a stream at once", b->operation_id);
@@ -199,54 +222,129 @@ static void check_fields(struct check *c, const struct op *op, const PGresult *d
     }
 }
 
-static PGresult *describe(struct check *c, const struct variant *variant)
+/* ── preparing ── on pipelines: at a start, waiting for each answer would take as long as all the work. The connections share the groups, so
+ * that two backends work at once; the answers are taken in order, whichever of them is ahead, so that the faults come in order too. ── */
+
+#define IN_FLIGHT 128
+
+static void prepare_fault(struct check *c, const struct item *item, const PGresult *res)
 {
-    PGconn *raw = db_raw(c->conn);
-    PGresult *res = PQprepare(raw, "", variant->sql, 0, NULL);
-    bool fine = PQresultStatus(res) == PGRES_COMMAND_OK;
-    if (!fine) {
-        const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-        fault(c, statement_info(variant->statement)->place, "statement \"%s\" does not prepare: %s",
-              statement_info(variant->statement)->name, message ? message : "no connection");
-    }
-    PQclear(res);
-    return fine ? PQdescribePrepared(raw, "") : NULL;
+    const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+    const struct statement_info *info = statement_info(item->variant->statement);
+    if (item->group != c->broken_group)
+        fault(c, info->place, "statement \"%s\" does not prepare: %s", info->name, message ? message : "no connection");
+    c->broken_group = item->group;
 }
 
-static bool check_variant(struct check *c, const struct op *op, const struct statement *statement, unsigned options, size_t sort,
+static void take_described(struct check *c, const struct item *item, const PGresult *described)
+{
+    if (item->group == c->broken_group)
+        return;
+    check_binds(c, item->op, item->variant, described);
+    if (item->op && item->is_first) {
+        check_columns(c, item->op, item->variant, described);
+        check_sort_columns(c, item->op, described);
+        check_fields(c, item->op, described);
+    }
+}
+
+static bool send_item(const struct item *item)
+{
+    PGconn *raw = db_raw(item->conn);
+    return PQsendPrepare(raw, "", item->variant->sql, 0, NULL) == 1 && PQsendDescribePrepared(raw, "") == 1 && PQpipelineSync(raw) == 1;
+}
+
+/* The answers of one item: prepared, described, synchronised; after each of the first two comes a NULL. */
+static void take_item(struct check *c, const struct item *item)
+{
+    PGconn *raw = db_raw(item->conn);
+    PGresult *prepared = PQgetResult(raw), *end = PQgetResult(raw), *described = PQgetResult(raw);
+    if (PQresultStatus(prepared) != PGRES_COMMAND_OK)
+        prepare_fault(c, item, prepared);
+    else if (PQresultStatus(described) == PGRES_COMMAND_OK)
+        take_described(c, item, described);
+    PQclear(prepared);
+    PQclear(end);
+    PQclear(described);
+    PQclear(PQgetResult(raw));
+    PQclear(PQgetResult(raw));
+}
+
+static bool enter_pipelines(struct check *c)
+{
+    for (size_t i = 0; i < c->n_conns; i++) {
+        if (PQenterPipelineMode(db_raw(c->conns[i])) == 1)
+            continue;
+        fault(c, "database", "no connection");
+        return false;
+    }
+    return true;
+}
+
+static void prepare_items(struct check *c)
+{
+    size_t sent = 0, taken = 0;
+    if (!enter_pipelines(c))
+        return;
+    while (taken < c->n_items) {
+        if (sent < c->n_items && sent - taken < IN_FLIGHT) {
+            if (!send_item(&c->items[sent++])) {
+                prepare_fault(c, &c->items[taken], NULL);
+                return;
+            }
+        } else {
+            take_item(c, &c->items[taken++]);
+        }
+    }
+    for (size_t i = 0; i < c->n_conns; i++)
+        PQexitPipelineMode(db_raw(c->conns[i]));
+}
+
+static void check_variant(struct check *c, const struct op *op, const struct statement *statement, unsigned options, size_t sort,
                           enum variant_shape shape)
 {
     const struct variant *variant = statement_variant(statement, options, sort, shape);
-    PGresult *described = c->conn ? describe(c, variant) : NULL;
-    bool fine = !c->conn || described;
-    check_binds(c, op, variant, described);
-    if (described && op && shape != VARIANT_COUNT && options == 0 && sort == 0 && shape == VARIANT_PLAIN && op->kind == OP_QUERY) {
-        check_columns(c, op, variant, described);
-        check_sort_columns(c, op, described);
-        check_fields(c, op, described);
+    if (!c->n_conns) {
+        check_binds(c, op, variant, NULL);
+        return;
     }
-    PQclear(described);
-    return fine;
+    if (c->n_items == c->cap_items) {
+        c->cap_items = c->cap_items ? c->cap_items * 2 : 512;
+        c->items = realloc(c->items, c->cap_items * sizeof *c->items);
+        if (!c->items)
+            die_no_memory();
+    }
+    c->items[c->n_items++] = (struct item){op, variant, c->group, c->conns[c->group % c->n_conns],
+                                           op && options == 0 && sort == 0 && shape == VARIANT_PLAIN && op->kind == OP_QUERY};
 }
 
-/* None, each alone, all together (a fault in one part shows there); or every combination. Stops at the first that does not prepare. */
+/* Parts that disturb each other do so two by two; of more than a dozen there are too many combinations. */
+static void check_pairs(struct check *c, const struct op *op, const struct statement *statement, size_t sort, enum variant_shape shape)
+{
+    const size_t n = statement_info(statement)->n_options;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < i; k++)
+            check_variant(c, op, statement, 1u << i | 1u << k, sort, shape);
+}
+
+/* None, each alone, all together (a fault in one part shows there); or every combination. Told is the first that does not prepare. */
 static void check_options(struct check *c, const struct op *op, const struct statement *statement, size_t sort, enum variant_shape shape)
 {
     const struct statement_info *info = statement_info(statement);
-    unsigned all = (1u << info->n_options) - 1;
-    if (c->all_variants) {
+    const unsigned all = (1u << info->n_options) - 1;
+    c->group++;
+    if (c->all_variants && info->n_options <= COMBINED_MAX) {
         for (unsigned mask = 0; mask <= all; mask++)
-            if (!check_variant(c, op, statement, mask, sort, shape))
-                return;
+            check_variant(c, op, statement, mask, sort, shape);
         return;
     }
-    if (!check_variant(c, op, statement, 0, sort, shape))
-        return;
+    check_variant(c, op, statement, 0, sort, shape);
     for (size_t i = 0; i < info->n_options && sort == 0 && shape == VARIANT_PLAIN; i++)
-        if (!check_variant(c, op, statement, 1u << i, sort, shape))
-            return;
+        check_variant(c, op, statement, 1u << i, sort, shape);
     if (info->n_options > 1)
         check_variant(c, op, statement, all, sort, shape);
+    if (c->all_variants)
+        check_pairs(c, op, statement, sort, shape);
 }
 
 static const struct op *op_of(struct check *c, const char *name)
@@ -257,6 +355,19 @@ static const struct op *op_of(struct check *c, const char *name)
     return NULL;
 }
 
+/* A search gives pages in another statement's place, so it must give them in the same orders. */
+static void check_search(struct check *c, const struct op *op)
+{
+    const struct statement_info *info = statement_info(op->search);
+    bool same = info->n_sorts == op->info->n_sorts;
+    for (size_t i = 0; same && i < info->n_sorts; i++)
+        same = strcmp(info->sorts[i].name, op->info->sorts[i].name) == 0 && info->sorts[i].n_keys == op->info->sorts[i].n_keys;
+    if (!same)
+        fault(c, info->place, "the sort orders of \"%s\" are not those of \"%s\"", info->name, op->info->name);
+    c->group++;
+    check_variant(c, op, op->search, 0, 0, VARIANT_PLAIN);
+}
+
 static void check_statement(void *cls, const struct statement *statement)
 {
     struct check *c = cls;
@@ -264,44 +375,84 @@ static void check_statement(void *cls, const struct statement *statement)
     const struct op *op = op_of(c, info->name);
     if (op)
         check_shape(c, op);
+    if (op && op->search)
+        check_search(c, op);
     check_options(c, op, statement, 0, VARIANT_PLAIN);
     if (!info->has_page)
         return;
     check_options(c, op, statement, 0, VARIANT_COUNT);
+    c->group++;
     check_variant(c, op, statement, VARIANT_USUAL_LIMIT, 0, VARIANT_PLAIN);
     for (size_t sort = 0; sort < info->n_sorts; sort++)
         check_variant(c, op, statement, 0, sort, VARIANT_AFTER_CURSOR);
 }
 
-/* Blocks named `….stage` make temporary tables that others read: they are run first, for this connection alone. */
+/* ── temporary tables that others read: blocks named `….stage` are run first, for each connection, all in one transaction ── */
+
+struct staging {
+    struct check *check;
+    PGconn *raw;
+};
+
 static void make_stage(void *cls, const struct statement *statement)
 {
-    struct check *c = cls;
+    const struct staging *staging = cls;
     const struct statement_info *info = statement_info(statement);
     size_t len = strlen(info->name);
     PGresult *res;
     if (len < 6 || strcmp(info->name + len - 6, ".stage") != 0)
         return;
-    res = PQexec(db_raw(c->conn), statement_variant(statement, 0, 0, VARIANT_PLAIN)->sql);
-    if (PQresultStatus(res) != PGRES_COMMAND_OK)
-        fault(c, info->place, "statement \"%s\" does not run: %s", info->name, PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY));
+    PQclear(PQexec(staging->raw, "SAVEPOINT stage"));
+    res = PQexec(staging->raw, statement_variant(statement, 0, 0, VARIANT_PLAIN)->sql);
+    if (PQresultStatus(res) != PGRES_COMMAND_OK) {
+        fault(staging->check, info->place, "statement \"%s\" does not run: %s", info->name,
+              PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY));
+        PQclear(PQexec(staging->raw, "ROLLBACK TO stage"));
+    }
     PQclear(res);
 }
 
-bool engine_check(const struct contract *contract, const struct sql_set *set, const struct binding *bindings, struct db_conn *conn,
-                  bool all_variants, FILE *err)
+static void make_stages(struct check *c)
 {
-    struct check c = {.bindings = bindings, .conn = conn, .all_variants = all_variants, .err = err};
+    for (size_t i = 0; i < c->n_conns; i++) {
+        struct staging staging = {c, db_raw(c->conns[i])};
+        PQclear(PQexec(staging.raw, "BEGIN"));
+        sql_set_each(c->engine.set, make_stage, &staging);
+        PQclear(PQexec(staging.raw, "COMMIT"));
+    }
+}
+
+/* ── matrix ── */
+
+static void check_roles(struct check *c)
+{
+    size_t n;
+    const struct matrix_role *roles = matrix_roles(c->engine.matrix, &n);
+    c->faults += matrix_faults(c->engine.matrix);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < roles[i].n_gives; k++)
+            if (!auth_scope_is_known(c->engine.contract, roles[i].gives[k], strlen(roles[i].gives[k])) && !is_partial(c))
+                fault(c, "roles", "the role \"%s\" gives \"%s\", which no operation knows", roles[i].name, roles[i].gives[k]);
+}
+
+bool engine_check(const struct contract *contract, const struct matrix *matrix, const struct sql_set *set, const struct binding *bindings,
+                  struct db_conn *const conns[], size_t n_conns, bool all_variants, FILE *err)
+{
+    struct check c = {.bindings = bindings, .conns = conns, .n_conns = n_conns, .all_variants = all_variants, .err = err};
     c.engine.contract = (struct contract *)(uintptr_t)contract;
+    c.engine.matrix = matrix;
     c.engine.set = set;
     c.engine.arena = arena_new(16384);
     if (!ops_compile(&c.engine, bindings, err))
         c.faults++;
     check_bindings(&c);
+    check_roles(&c);
+    c.faults += refer_check(&c.engine, c.err);
     sql_set_each(set, check_block_name, &c);
-    if (conn)
-        sql_set_each(set, make_stage, &c);
+    make_stages(&c);
     sql_set_each(set, check_statement, &c);
+    prepare_items(&c);
+    free(c.items);
     arena_free(c.engine.arena);
     return c.faults == 0;
 }

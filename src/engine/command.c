@@ -29,6 +29,11 @@ static enum status execute(struct ctx *ctx, struct engine *engine, struct db_con
     return db_execute(ctx, txn, variant, values, ret);
 }
 
+const char *command_text(struct ctx *ctx, struct params *in, const char *name)
+{
+    return call_bind_text(ctx, call_of(in), name);
+}
+
 enum status command_query(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, const char *statement,
                           bool must_exist, PGresult **ret)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reading page at /docs: one plain HTML page made from the contract at start, so that it never disagrees with it. No scripts, nothing
- * from elsewhere: it works in an office without internet. */
+/* The reading page at /docs: one plain HTML page made from the contract, so that it never disagrees with it. No scripts, nothing from
+ * elsewhere: it works in an office without internet. */
 #include "docs.h"
 
 static void input_row(struct docs *d, const char *name, const char *where, const struct property_spec *type, bool required,
@@ -76,13 +76,15 @@ static void problem_row(void *cls, const struct problem_entry *entry)
     BUF_LIT(out, "</td></tr>\n");
 }
 
-void docs_make(struct engine *engine)
+static void make(struct docs_page *page, const struct contract *compiled)
 {
+    struct contract *contract = contract_reload(compiled);
     struct buf out;
-    struct docs d = {.contract = engine->contract, .out = &out};
+    struct docs d = {.contract = contract, .out = &out};
     size_t n;
-    const struct operation *operations = contract_operations(engine->contract, &n);
-    buf_init(&out, engine->arena, 524288);
+    const struct operation *operations = contract_operations(contract, &n);
+    page->arena = arena_new(0);
+    buf_init(&out, page->arena, 524288);
     BUF_LIT(
         &out,
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
@@ -101,6 +103,15 @@ void docs_make(struct engine *engine)
     BUF_LIT(&out, "<h2 id=\"problems\">Problems</h2><table><tr><th>code</th><th>status</th><th>English</th><th>Indonesia</th></tr>\n");
     problem_each(problem_row, &out);
     BUF_LIT(&out, "</table></html>\n");
-    engine->docs_html = out.data;
-    engine->docs_len = out.len;
+    page->html = (struct slice){out.data, out.len};
+    contract_free(contract);
+}
+
+struct slice docs_html(struct docs_page *page, const struct contract *contract)
+{
+    pthread_mutex_lock(&page->lock);
+    if (!page->arena)
+        make(page, contract);
+    pthread_mutex_unlock(&page->lock);
+    return page->html;
 }

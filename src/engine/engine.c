@@ -2,14 +2,27 @@
 /* Joining the parts into an engine, and taking it apart. */
 #include "internal.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "asnd/log.h"
 
-struct engine *engine_new(const struct settings *settings, struct contract *contract, const struct sql_set *set,
-                          const struct binding *bindings, const uint8_t cursor_secret[32], FILE *err)
+static const char *personal_roles(const struct matrix *matrix, struct arena *arena)
+{
+    size_t n;
+    const struct matrix_role *roles = matrix_roles(matrix, &n);
+    struct buf out;
+    buf_init(&out, arena, 64);
+    for (size_t i = 0; i < n; i++)
+        if (roles[i].is_personal)
+            buf_printf(&out, "%s%s", out.len ? "," : "", roles[i].name);
+    return buf_cstr(&out);
+}
+
+struct engine *engine_new(const struct settings *settings, struct contract *contract, const struct matrix *matrix,
+                          const struct sql_set *set, const struct binding *bindings, const uint8_t cursor_secret[32], FILE *err)
 {
     struct engine *engine = calloc(1, sizeof *engine);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -17,26 +30,63 @@ struct engine *engine_new(const struct settings *settings, struct contract *cont
         die_no_memory();
     engine->settings = settings;
     engine->contract = contract;
+    engine->matrix = matrix;
     engine->set = set;
     engine->arena = arena_new(65536);
+    engine->matrix_json = matrix_json(matrix, engine->arena);
+    engine->personal_roles = personal_roles(matrix, engine->arena);
     engine->n_loops = settings->loops ? (int)settings->loops : cores > 0 ? (int)cores : 1;
     engine->loops = calloc((size_t)engine->n_loops, sizeof *engine->loops);
     if (!engine->loops)
         die_no_memory();
     memcpy(engine->cursor_secret, cursor_secret, sizeof engine->cursor_secret);
-    if (!ops_compile(engine, bindings, err)) {
+    pthread_mutex_init(&engine->docs.lock, NULL);
+    pthread_mutex_init(&engine->open_lock, NULL);
+    pthread_cond_init(&engine->open_signal, NULL);
+    engine->limiter = limiter_new();
+    engine->accounts = accounts_new();
+    engine->limited = metric_new(METRIC_COUNTER, "asnd_rate_limited_total", "", "Requests that came too often, or too many at once");
+    engine->tokens_refused = metric_new(METRIC_COUNTER, "asnd_tokens_refused_total", "", "Tokens that were none, of others, or not good");
+    engine->readings_held = metric_new(METRIC_GAUGE, "asnd_readings_held", "", "Replies that wait for their entry in the audit");
+    engine->databases_up = metric_new(METRIC_GAUGE, "asnd_loops_with_database", "", "Event loops whose database connections are up");
+    metric_set(metric_new(METRIC_GAUGE, "asnd_loops", "", "Event loops"), engine->n_loops);
+    metrics_of_process_begin();
+    if (!provider_new(settings, contract, matrix, &engine->provider, err) || !ops_compile(engine, bindings, err)) {
         engine_free(engine);
         return NULL;
     }
-    docs_make(engine);
+    contract_forget_document(contract);
+    malloc_trim(0);
     return engine;
+}
+
+void engine_hold_units(struct engine *engine)
+{
+    engine->holds_units = true;
 }
 
 void engine_free(struct engine *engine)
 {
     if (!engine)
         return;
+    arena_free(engine->docs.arena);
+    pthread_mutex_destroy(&engine->docs.lock);
+    pthread_mutex_destroy(&engine->open_lock);
+    pthread_cond_destroy(&engine->open_signal);
+    provider_free(engine->provider);
+    limiter_free(engine->limiter);
+    accounts_free(engine->accounts);
     arena_free(engine->arena);
     free(engine->loops);
     free(engine);
+}
+
+const struct matrix *engine_matrix(const struct engine *engine)
+{
+    return engine->matrix;
+}
+
+const struct contract *engine_contract(const struct engine *engine)
+{
+    return engine->contract;
 }

@@ -15,3 +15,25 @@ VALUES (:caller::uuid, :key, :operation, :request_hash, :status::integer, :conte
 -- Old answers go.
 -- name: chore.forgetAnswers
 DELETE FROM idempotency WHERE created_at < now() - make_interval(hours => :hours::integer)
+
+-- What keeps row security from holding a bound caller, and what of the daemon's role makes its privileges mean little.
+-- name: rows.faults
+SELECT f.fault FROM row_security_faults() AS f (fault)
+
+-- name: rows.privileges
+SELECT p.privilege FROM row_security_privileges() AS p (privilege)
+
+-- For the audit: ahead of every write, in its transaction.
+-- name: audit.enter
+-- write: true
+SELECT set_config('asnd.audit', :facts, true) AS facts
+
+-- What is sensitive and was read; before the reply leaves.
+-- name: audit.read
+-- write: true
+SELECT audit_read(:what, :which, :members::text[], :nips::text[], :people::bigint, :digest, :filter::jsonb) AS entry
+
+-- Many of them, of whomever.
+-- name: audit.readAll
+-- write: true
+SELECT count(*) AS entries FROM audit_read_all(:readings::jsonb)

@@ -12,6 +12,7 @@ struct export
     struct buf out;
     struct projection projection;
     struct sheet *sheet; /* of XLSX */
+    struct tally *tally;
     bool has_head;
 };
 
@@ -27,6 +28,7 @@ static enum status head(struct ctx *ctx, struct export *e, const PGresult *chunk
     const struct call *call = e->job->call;
     e->projection = projection_of(ctx, plan_of(e->variant, call->op, chunk), call);
     e->has_head = true;
+    e->tally = tally_new(ctx->arena, &e->projection);
     if (call->form == FORM_CSV)
         render_csv_head(&e->out, &e->projection);
     return call->form == FORM_XLSX ? sheet_open(ctx, &e->projection, &e->sheet) : ST_OK;
@@ -37,6 +39,8 @@ static enum status rows(struct ctx *ctx, void *cls, const PGresult *chunk)
     struct export *e = cls;
     const struct call *call = e->job->call;
     enum status st = e->has_head ? ST_OK : head(ctx, e, chunk);
+    for (int row = 0; st == ST_OK && row < PQntuples(chunk); row++)
+        tally_row(e->tally, chunk, row);
     if (call->form == FORM_XLSX) {
         for (int row = 0; st == ST_OK && row < PQntuples(chunk); row++)
             st = sheet_row(ctx, e->sheet, chunk, row);
@@ -73,8 +77,12 @@ enum status export_list(struct job *job, struct db_conn *conn)
     buf_init(&e.out, NULL, 2 * FLUSH_BYTES);
     if (st == ST_OK && call->op->tells_changes)
         st = note_position(job, conn);
+    if (st == ST_OK) /* rows leave while they are read: that somebody reads them is noted before, and whose they were at the end */
+        st = audit_write_alone(&job->ctx, call, conn, audit_reading_ahead(&job->ctx, call));
     if (st == ST_OK)
         st = db_stream(&job->ctx, conn, e.variant, call_values(&job->ctx, call, e.variant), rows, &e);
+    if (st == ST_OK)
+        st = audit_write_alone(&job->ctx, call, conn, tally_reading(&job->ctx, call, e.tally));
     if (st == ST_OK)
         st = e.sheet ? sheet_send(&job->ctx, e.sheet, job->download) : flush(&job->ctx, &e);
     sheet_done(e.sheet);

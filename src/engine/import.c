@@ -16,20 +16,28 @@ static bool is_type(const char *content_type, const char *wanted)
            strchr("; \t", content_type[n]) != NULL;
 }
 
+bool media_is_ndjson(const char *content_type)
+{
+    return is_type(content_type, "application/x-ndjson");
+}
+
 static bool sender_has_scope(const struct ctx *ctx, const char *scope)
 {
     return actor_has_scope(ctx->actor, scope);
 }
 
 /* The engine's own binds tell who it is. */
-static enum status find_sender(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct import_sender *ret)
+enum status import_find_sender(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct import_sender *ret)
 {
     PGresult *res;
     enum status st = command_query(ctx, engine, txn, in, "import.sender", true, &res);
 
     if (st == ST_OK)
-        *ret = (struct import_sender){
-            .key_id = PQgetvalue(res, 0, 0), .name = PQgetvalue(res, 0, 1), .units = PQgetvalue(res, 0, 2), .has_scope = sender_has_scope};
+        *ret = (struct import_sender){.key_id = PQgetvalue(res, 0, 0),
+                                      .name = PQgetvalue(res, 0, 1),
+                                      .units = PQgetvalue(res, 0, 2),
+                                      .scopes = PQgetvalue(res, 0, 3),
+                                      .has_scope = sender_has_scope};
     return st;
 }
 
@@ -81,14 +89,14 @@ enum status stream_import(struct ctx *ctx, struct engine *engine, struct db_conn
     bool wants_rows = is_type(io->accept, "text/csv") || is_type(io->accept, "application/x-ndjson");
     struct import_sender sender;
     struct import_report report;
-    enum status st = find_sender(ctx, engine, txn, in, &sender);
+    enum status st = import_find_sender(ctx, engine, txn, in, &sender);
 
     if (st != ST_OK)
         return st;
     /* A client may send its whole file before it reads a byte, so the rows wait in import_reject until the file has ended. (The engine rolls
      * a dry run back, and them with it.) */
     const struct import_options options = {.dry_run = io->dry_run && !wants_rows,
-                                           .is_ndjson = is_type(io->content_type, "application/x-ndjson"),
+                                           .is_ndjson = media_is_ndjson(io->content_type),
                                            .file_name = params_text(in, "file_name"),
                                            .sender = &sender,
                                            .cls = engine->contract};
@@ -133,4 +141,14 @@ enum status stream_import_rejects(struct ctx *ctx, struct engine *engine, struct
     if (*PQgetvalue(res, 0, 1) != 't' && (st = may_read_rows(ctx, kind)) != ST_OK)
         return st;
     return import_send_rejects(ctx, txn, engine_statements(engine), kind, params_text(in, "import_id"), io->accept, io->write, io->cls);
+}
+
+enum status cmd_undo_import(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct outcome *out)
+{
+    struct import_sender by;
+    enum status st = import_find_sender(ctx, engine, txn, in, &by);
+
+    if (st == ST_OK)
+        st = import_undo(ctx, txn, engine_statements(engine), params_text(in, "import_id"), params_text(in, "reason"), &by);
+    return st == ST_OK ? command_reply(ctx, engine, txn, in, "getImport", out) : st;
 }

@@ -31,11 +31,19 @@ enum bind_from {
     BIND_ACTOR_SCOPES,
     BIND_ACTOR_KEY,
     BIND_ACTOR_NAME,
+    BIND_ACTOR_NIP,
+    BIND_ACTOR_ROLES,
+    BIND_ACTOR_COVERS, /* the roles that the caller may give and take */
+    BIND_ACCESS_MATRIX,
     BIND_TODAY,
     BIND_REQUEST_ID,
     BIND_NEW_ID,
     BIND_PAGE_LIMIT,
+    BIND_PAGE_SORT,   /* name of the order */
+    BIND_PAGE_AFTER,  /* page.keys as a text[], null on the first page */
     BIND_PAGE_CURSOR, /* page.keys[index] */
+    BIND_GIVEN,       /* what the call's present reference was given, of codes an array */
+    BIND_GIVEN_LISTS,
     BIND_UNKNOWN,
 };
 struct bind_source {
@@ -46,6 +54,17 @@ struct bind_source {
 #define XLSX_TYPE "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 enum reply_form { FORM_JSON, FORM_CSV, FORM_NDJSON, FORM_XLSX, FORM_OTHER };
 
+#define SEARCH_SUFFIX ".search"
+
+/* A parameter that refers to something (x-references). */
+struct reference {
+    unsigned param;
+    const struct statement *statement; /* a row, if it is there; of codes a row for each that is not */
+    const char *lists;                 /* of codes: the lists that may hold them, as a text[]; NULL: see list_param */
+    int list_param;                    /* of codes: the parameter that names the list; -1: none */
+    bool is_code;
+};
+
 /* One operation, ready to run. */
 struct op {
     const struct operation *contract;
@@ -53,12 +72,22 @@ struct op {
     enum op_kind kind;
     const struct statement *statement; /* of the same name; NULL for commands and streams that have none */
     const struct statement_info *info;
-    struct bind_source options[STATEMENT_OPTIONS_MAX];                    /* what switches optional part i */
+    struct bind_source options[STATEMENT_OPTIONS_MAX]; /* what switches optional part i */
+    const struct reference *references;                /* asked before the statement */
+    size_t n_references;
+    const struct matrix_row *row;    /* who may it */
+    const struct statement *subject; /* leads from the row's subject to a person; NULL: about nobody */
+    struct bind_source subject_at;
+    const struct statement *search;                                       /* `….search`, or NULL */
+    unsigned search_takes;                                                /* the optional parts whose parameters it knows */
     int sort_param, cursor_param, limit_param, fields_param, count_param; /* indices into params, -1: not declared */
     int wait_param, sealed_param;                                         /* likewise; the one with x-sealed */
     bool tells_changes;                                                   /* its reply declares the header Changes-After */
+    bool limits_client, limits_token;                                     /* x-rate-limit */
+    bool is_sensitive;                                                    /* x-sensitive, of a stream: whoever takes it leaves an entry */
     bool is_write;
     int timeout_ms;
+    int64_t body_limit;         /* 0: the setting body_limit */
     struct metric *requests[6]; /* by status class */
     struct metric *seconds;
     void (*builtin)(struct engine *engine, struct request *rq); /* OP_BUILTIN */
@@ -71,14 +100,18 @@ struct column {
     size_t prefix_len;
     enum render_kind kind;
     bool is_hidden;
+    bool is_sensitive;  /* showing it leaves an entry in the audit */
     const char *scope;  /* shown only with it */
     const char *sealed; /* shown as a token of this sort */
 };
 struct plan {
     struct column *columns;
     int n_columns;
-    int version, problem, pointer, value; /* special columns, -1: none */
-    int idle, mark, sealed;               /* of replies that can wait; the last one sealed */
+    int version, problem, pointer, value, suggestion; /* special columns, -1: none */
+    int words[2];                                     /* of a refusal, by language */
+    int idle, mark, sealed;                           /* of replies that can wait; the last one sealed */
+    int nip, sensitive;                               /* whose row it is; whether the row itself is sensitive */
+    bool shows_sensitive;
 };
 
 /* A time without the database, as one loop or worker lives through it: told when it begins and when it is over, not for every request. */
@@ -110,12 +143,22 @@ struct engine_loop {
     _Atomic int wanted; /* enum loop_phase that the main thread asks for */
     _Atomic int phase;
     _Atomic bool db_is_up;
+    bool is_open;         /* takes connections */
+    int64_t open_at_mono; /* ms: when it does so even without a database */
     struct outage outage;
-    _Atomic int active; /* requests between head and end, as of the last turn */
+    _Atomic int active;      /* requests between head and end, as of the last turn */
+    _Atomic bool has_turned; /* since engine_turns last asked */
     uv_timer_t tick;
+    unsigned chore_turn;   /* turns in which chores were asked for */
+    unsigned brisk_chores; /* of those with a time of their own, how many are under way */
+    bool is_brisk_turn;    /* none were when this turn began */
     struct waiters waiters;
+    struct {
+        struct call *first, *last; /* that have an answer, and wait for its entry to be sent */
+        int in_flight;             /* groups */
+    } readings;
 };
-enum loop_phase { PHASE_RUN, PHASE_DRAIN, PHASE_CUT, PHASE_END };
+enum loop_phase { PHASE_RUN, PHASE_LEAVE, PHASE_DRAIN, PHASE_CUT, PHASE_END };
 
 /* Something that another thread wants run on the loop. */
 struct loop_task {
@@ -126,22 +169,43 @@ struct loop_task {
 /* Tasks run in the order of posting. Thread-safe. */
 void loop_post(struct engine_loop *loop, struct loop_task *task);
 
+/* The page at /docs, made when it is first asked for. */
+struct docs_page {
+    pthread_mutex_t lock;
+    struct arena *arena; /* NULL: not made yet */
+    struct slice html;
+};
+
 struct engine {
     const struct settings *settings;
     struct contract *contract;
+    const struct matrix *matrix;
+    const char *matrix_json;    /* for listAccessMatrix */
+    const char *personal_roles; /* names with commas between */
     const struct sql_set *set;
     struct arena *arena;
     struct op *ops;
     size_t n_ops;
     uint8_t cursor_secret[32];
+    bool holds_units; /* a second time, by row security */
     struct engine_loop *loops;
     int n_loops;
     struct worker_pool *workers;
     _Atomic bool is_stopping;
     int listening;
-    const char *docs_html;
-    size_t docs_len;
+    struct docs_page docs;
     int port;
+    int inherited; /* listening socket, 0 without */
+    pthread_mutex_t open_lock;
+    pthread_cond_t open_signal;
+    int open_loops; /* take connections */
+    struct limiter *limiter;
+    struct accounts *accounts;
+    struct metric *limited; /* requests that came too often, or too many at once */
+    struct metric *databases_up;
+    struct provider *provider; /* of tokens; NULL: keys alone */
+    struct metric *tokens_refused;
+    struct metric *readings_held; /* replies that wait for their entry in the audit */
 };
 
 struct page {
@@ -160,7 +224,12 @@ struct call {
     const struct op *op;
     struct route route;
     struct params in;
-    struct actor *actor; /* one reference */
+    struct actor *actor;     /* one reference */
+    struct account *account; /* what its caller has under way */
+    bool is_counted;         /* there */
+    int holds;               /* of the request, by what works for this call */
+    struct grant grant;      /* what its roles and scopes give here */
+    bool is_gated;           /* the grant is still to be settled: gate.c */
     enum reply_form form;
     const char *reply_type; /* of the contract's, the one that Accept chose */
     const char *body_type;  /* of the contract's, the one that Content-Type named; NULL without a body */
@@ -169,16 +238,29 @@ struct call {
     struct page page;
     const char *count_text; /* page.count, once counted */
     const char *new_id;
+    const struct reference *reference; /* that is being asked for */
     const struct variant *variant;
     struct db_request db;
-    char key_hash[KEY_HASH_HEX_SIZE];
+    char key_hash[KEY_HASH_HEX_SIZE]; /* of the key or token that it came with */
+    struct slice token;               /* data NULL: it came with a key */
+    struct token_claims claims;
+    struct key_waiter key_waiter; /* while the provider's keys are fetched */
+    struct loop_task keys_ready;
+    bool has_awaited_keys;
     struct job *job; /* while a worker has it */
     const char *trace_id;
     int64_t started_us;
-    bool is_over;                        /* the request is done: nobody waits for an answer */
+    bool is_over;                     /* the request is done: nobody waits for an answer */
+    void (*go_on)(struct call *call); /* after the references */
+    enum status (*after_gate)(struct call *call);
     struct call *wait_next, **wait_slot; /* among the loop's waiters; wait_slot NULL: it is not */
     const char *wait_mark;               /* how far the feed could be read when there was nothing to tell */
     struct outcome wait_answer;          /* what it gets when its time is up */
+    struct {
+        struct outcome answer;
+        const char *link;
+        struct call *next;
+    } held; /* the answer, until its entry in the audit is committed */
 };
 
 /* ── operation.c ── */
@@ -191,11 +273,13 @@ bool reply_is_exportable(const struct operation *operation);
 /* Chooses the variant for what was given and collects its texts (arena). */
 unsigned call_options(const struct call *call);
 const char *const *call_values(struct ctx *ctx, const struct call *call, const struct variant *variant);
+/* Whose rows the call's statements may meet; who calls without a key has no units, and is held by the statement alone. */
+const char *call_units(const struct call *call);
 const char *call_bind_text(struct ctx *ctx, const struct call *call, const char *name);
 
 /* ── render.c ── */
 struct plan *plan_of(const struct variant *variant, const struct op *op, const PGresult *res);
-/* A refusal that the row names, or ST_OK. */
+/* The refusal that the row and those after it name, or ST_OK. */
 enum status row_refusal(struct ctx *ctx, const struct plan *plan, const PGresult *res, int row);
 struct projection {
     const struct plan *plan;
@@ -229,8 +313,6 @@ enum status token_open(struct ctx *ctx, struct call *call);
 const char *negotiate(const char *accept, const char *const *types, size_t n);
 bool media_type_is(const char *header, const char *type);
 bool prefer_has(const char *prefer, const char *token);
-/* If-None-Match (RFC 9110, 13.1.2): whether `*` or any tag of the list is this one; W/ does not matter. */
-bool etag_matches(const char *if_none_match, const char *etag);
 /* If-Match (13.1.1): the versions that its strong tags name, as PostgreSQL reads an int8multirange. `*` is every version, so that one comparison
  * in SQL, `:if_match::int8multirange @> version`, does for one tag, a list and `*`. */
 const char *if_match_versions(struct arena *arena, const char *if_match);
@@ -239,10 +321,77 @@ const char *if_match_versions(struct arena *arena, const char *if_match);
 /* ── call.c ── */
 extern const struct http_handler engine_http_handler;
 void call_answer(struct call *call, const struct outcome *out, const char *link);
+/* The headers that an outcome brings along, whatever the answer is. */
+void call_headers(struct call *call, const struct outcome *out);
 /* Copies the problem of another ctx (whose arena outlives the reply) and answers with it. */
 void call_refuse(struct call *call, const struct ctx *from);
 /* Runs a statement's result through refusal and rendering: shared by loop and workers. */
 enum status call_variant(struct ctx *ctx, const struct call *call, const struct variant **ret);
+
+/* Who calls is known and may call from there. */
+void call_known(struct call *call);
+/* The request stays, and counts as its caller's, until all that works for it has let go. */
+void call_hold(struct call *call);
+void call_release(struct call *call);
+
+/* ── caller.c ── */
+/* Finds the call's actor, at once or later, and then goes on with call_known, or refuses. */
+NODISCARD enum status caller_find(struct call *call);
+
+/* ── account.c ── what each caller has under way ── */
+struct account {
+    atomic_int requests;
+    int64_t jobs; /* that wait for a worker or have one, and of these: */
+    int running;  /* both under the workers' lock */
+};
+struct accounts *accounts_new(void);
+void accounts_free(struct accounts *accounts);
+/* Never NULL. Two callers may share one, by chance. */
+struct account *account_of(struct accounts *accounts, const void *who, size_t len);
+/* Counts this call as its caller's; ST_TOO_MANY_REQUESTS when he has caller_requests already. */
+NODISCARD enum status account_enter(struct call *call, const void *who, size_t len);
+void account_leave(struct call *call); /* may be called for any call */
+enum status account_refuse(struct call *call, int64_t most);
+/* Credentials that were good once: whoever comes with another may be made to wait (limit_guess). */
+bool account_is_known(struct accounts *accounts, const char *key_hash);
+void account_know(struct accounts *accounts, const char *key_hash);
+
+/* ── gate.c ── what a caller with roles may here, and whether the subject is his to see ── */
+/* ST_FORBIDDEN unless scopes or roles give something. */
+NODISCARD enum status gate_open(struct call *call);
+/* Asks for the subject, if that is needed and it is known by now, makes the call's actor what the operation gives it, and goes on with `then`, at once or later. With
+ * the body still to come (`has_all` false) a subject in the body is left for the second time. */
+NODISCARD enum status gate_pass(struct call *call, bool has_all, enum status (*then)(struct call *call));
+bool gate_compile(struct op *op, const struct engine *engine, FILE *err);
+
+/* ── limit.c ── how often somebody may call ── */
+struct limited {
+    bool is_taken;
+    int64_t quota, left;       /* a minute; of these */
+    int64_t wait_us, reset_us; /* until one is left again, when there is none; until all are */
+};
+struct limiter *limiter_new(void);
+void limiter_free(struct limiter *limiter);
+/* One of `quota` a minute; a minute's worth may come at once. Thread-safe. */
+struct limited limiter_take(struct limiter *limiter, const void *who, size_t len, int64_t quota, int64_t now_us);
+#define LIMIT_ADDRESS_MAX 64
+/* Who calls, by X-Forwarded-For (NULL: none) if the peer is one of the trusted proxies, with commas between. Points into its arguments. */
+struct slice limit_client(const char *peer, const char *forwarded, const char *trusted);
+/* Whether that is the address of one of our own proxies. */
+bool limit_is_trusted(const char *peer, const char *trusted);
+/* What of an address is counted as one: four or eight bytes, or the text. */
+size_t limit_address(struct slice client, uint8_t ret[LIMIT_ADDRESS_MAX]);
+/* Whether none of `quota` a minute is left, and how long until one is. Takes nothing. */
+bool limiter_is_empty(struct limiter *limiter, const void *who, size_t len, int64_t quota, int64_t now_us, int64_t *ret_wait_us);
+bool limit_counts(const struct op *op, const char *what);
+/* ST_TOO_MANY_REQUESTS when the contract limits the operation and this was one too many. The second one: once the token is opened. */
+enum status limit_client_of(struct call *call);
+enum status limit_token_of(struct call *call);
+/* The same for whoever has a key or token: key_rate, and caller_requests at once. */
+enum status limit_caller(struct call *call);
+/* Before a credential is judged: ST_TOO_MANY_REQUESTS when too many wrong ones came from there lately, unless this one was good before. */
+enum status limit_guess(struct call *call);
+void limit_wrong(struct call *call); /* it was a wrong one */
 
 /* ── outage.c ── */
 void outage_refused(struct outage *outage);
@@ -252,6 +401,46 @@ void outage_over(struct outage *outage); /* may be called when there was none */
 /* What every failed outcome of the loop's database becomes: the words are db_fail's. */
 void call_refuse_outcome(struct call *call, enum db_outcome outcome, const PGresult *res);
 void call_run(struct call *call); /* everything is checked: execute */
+bool call_wants_count(const struct call *call);
+bool call_is_long(const struct call *call); /* it can last: for a worker */
+void call_submit(struct call *call, const struct variant *variant, void (*done)(struct db_request *, enum db_outcome, PGresult *));
+
+/* ── refer.c ── what a list's parameters refer to must be there ── */
+bool refer_compile(struct op *op, const struct engine *engine, FILE *err);
+/* Asks for each of them that was given, then calls `go_on`, or refuses. */
+void refer_run(struct call *call, void (*go_on)(struct call *call));
+/* Names in x-references that are no parameter of any list, one line each. How many. */
+int refer_check(const struct engine *engine, FILE *err);
+
+/* ── audit.c ── */
+/* What a reply shows of what is sensitive, as texts for the statement audit.read. */
+struct reading {
+    const char *what, *which; /* the record that the address names */
+    const char *members;      /* text[] literal */
+    const char *nips;         /* likewise; NULL: not known, or too many */
+    const char *n, *digest;   /* of people */
+    const char *filter;       /* JSON */
+};
+const char *audit_facts(struct ctx *ctx, const struct call *call);
+/* Lets the transaction of this write say who acts: the caller, or the daemon itself. */
+void audit_ahead(struct db_request *db, struct call *call);
+void audit_ahead_daemon(struct db_request *db, const struct engine *engine, struct arena *arena);
+/* Rows as they are shown; NULL in the end if none showed anything sensitive. The projection must outlive the tally. */
+struct tally;
+struct tally *tally_new(struct arena *arena, const struct projection *projection);
+void tally_row(struct tally *tally, const PGresult *res, int row);
+struct reading *tally_reading(struct ctx *ctx, const struct call *call, struct tally *tally);
+struct reading *audit_reading_ahead(struct ctx *ctx, const struct call *call);
+/* Whether the answer must wait for an entry of its own. */
+bool audit_is_due(const struct call *call, const struct outcome *answer);
+enum status audit_not_noted(struct ctx *ctx);
+enum status audit_write(struct ctx *ctx, const struct call *call, struct db_conn *txn, const struct reading *reading);
+/* In a transaction of its own; nothing to do without a reading. */
+enum status audit_write_alone(struct ctx *ctx, const struct call *call, struct db_conn *conn, const struct reading *reading);
+
+/* ── readings.c ── */
+/* The answer leaves when its entry is committed, and not otherwise: 503. */
+void audit_then_answer(struct call *call, const struct outcome *answer, const char *link);
 
 /* ── wait.c ── a reply that has nothing to tell yet waits for `wait` seconds, without a connection ── */
 /* Takes the call in, if it may wait and the row says `_idle`; it is then answered later. */
@@ -281,7 +470,8 @@ void sheet_done(struct sheet *sheet);
 
 /* ── worker.c ── */
 struct worker_pool *worker_pool_new(const struct engine *engine);
-bool worker_pool_submit(struct worker_pool *pool, struct job *job); /* false: too many wait */
+enum submitted { SUBMIT_TAKEN, SUBMIT_FULL /* too many wait */, SUBMIT_CALLER_FULL /* too many of this caller's */ };
+enum submitted worker_pool_submit(struct worker_pool *pool, struct job *job);
 /* Takes a job out of the queue that has not begun; false if it has, or has ended. */
 bool worker_pool_withdraw(struct worker_pool *pool, struct job *job);
 /* The same for all of this loop's jobs whose client has gone; linked by `next`. */
@@ -299,6 +489,7 @@ struct job {
     const char *link;
     const char *changes_after; /* sealed; where the feed goes on behind what is exported */
     bool is_stream;
+    bool is_long;   /* it can last */
     bool is_export; /* a list as CSV or NDJSON */
     bool is_replayed;
     bool is_finished; /* the loop knows that the worker is done */
@@ -330,4 +521,5 @@ enum status idempotency_store(struct job *job, struct db_conn *txn);
 /* ── builtin.c, docs.c ── */
 typedef void (*builtin_fn)(struct engine *engine, struct request *rq);
 builtin_fn builtin_find(const char *operation_id);
-void docs_make(struct engine *engine);
+/* By any thread; whoever asks while it is being made waits for it, some milliseconds. */
+struct slice docs_html(struct docs_page *page, const struct contract *contract);

@@ -26,18 +26,26 @@ static void wake_download(void *cls)
     loop_post(job->call->loop, &job->download_wake);
 }
 
+static enum status fail_overloaded(struct ctx *ctx)
+{
+    return fail(ctx, ST_UNAVAILABLE, "overloaded", "Too much waits for a worker; try again in a moment.",
+                "Terlalu banyak yang menunggu; coba lagi sebentar lagi.");
+}
+
 /* The queue did not take the job: the call goes on without it. */
-static void refuse_overloaded(struct job *job)
+static void refuse_job(struct job *job, enum submitted why)
 {
     struct call *call = job->call;
     call->job = NULL;
     pipe_free(job->upload);
     pipe_free(job->download);
     arena_free(job->ctx.arena);
-    request_release(call->rq);
+    call_release(call);
     call->ctx->problem.retry_after_s = 2;
-    fail(call->ctx, ST_UNAVAILABLE, "overloaded", "Too much waits for a worker; try again in a moment.",
-         "Terlalu banyak yang menunggu; coba lagi sebentar lagi.");
+    if (why == SUBMIT_CALLER_FULL)
+        account_refuse(call, call->engine->settings->caller_jobs);
+    else
+        fail_overloaded(call->ctx);
     call_refuse(call, call->ctx);
 }
 
@@ -46,21 +54,24 @@ void call_to_worker(struct call *call)
 {
     struct arena *arena = arena_new(0);
     struct job *job = arena_zalloc(arena, sizeof *job);
+    enum submitted submitted;
     job->call = call;
     job->ctx = (struct ctx){.arena = arena, .lang = call->ctx->lang, .request_id = call->ctx->request_id, .actor = call->actor};
     job->is_export = call->op->kind != OP_STREAM && call->form != FORM_JSON && reply_is_exportable(call->op->contract);
     job->is_stream = call->op->kind == OP_STREAM || job->is_export;
+    job->is_long = job->is_stream || call_is_long(call);
     job->finished.run = on_finished;
     job->upload_wake.run = on_upload_wake;
     job->download_wake.run = on_download_wake;
     call->job = job;
-    request_hold(call->rq);
+    call_hold(call);
     if (call->op->kind == OP_STREAM && call->op->contract->has_body)
         job->upload = pipe_new(PIPE_BYTES, false, wake_upload, job);
     if (job->is_stream)
         job->download = pipe_new(PIPE_BYTES, true, wake_download, job);
-    if (!worker_pool_submit(call->engine->workers, job))
-        refuse_overloaded(job);
+    submitted = worker_pool_submit(call->engine->workers, job);
+    if (submitted != SUBMIT_TAKEN)
+        refuse_job(job, submitted);
 }
 
 /* ── its upload comes ── */
@@ -101,6 +112,13 @@ static void on_download_wake(struct loop_task *task)
     }
     job->has_head = true;
     tell_changes(job);
+    if (job->out.length) {
+        if (job->out.etag)
+            reply_header(job->call->rq, "ETag", job->out.etag);
+        call_headers(job->call, &job->out);
+        reply_stream_sized(job->call->rq, job->out.http_status, job->out.content_type, job->out.length, pull, job);
+        return;
+    }
     reply_stream(job->call->rq, job->call->op->contract->success, job->call->reply_type, pull, job);
 }
 
@@ -110,18 +128,18 @@ static void job_free(struct job *job)
 {
     struct call *call = job->call;
     struct arena *arena = job->ctx.arena;
-    struct request *rq = call->rq;
     actor_unref(call->actor);
     pipe_free(job->upload);
     pipe_free(job->download);
     arena_free(arena);
-    request_release(rq);
+    call_release(call);
 }
 
 static void answer(struct job *job)
 {
     struct call *call = job->call;
     if (job->status != ST_OK) {
+        call_headers(call, &job->out);
         call_refuse(call, &job->ctx);
         return;
     }

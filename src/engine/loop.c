@@ -3,6 +3,7 @@
  * changes. Other threads reach it only through the inbox. */
 #include "internal.h"
 
+#include "asnd/date.h"
 #include "asnd/log.h"
 
 void loop_post(struct engine_loop *loop, struct loop_task *task)
@@ -52,7 +53,9 @@ static void on_db_closed(void *cls)
 static void enter_phase(struct engine_loop *loop, int phase)
 {
     loop->phase = phase;
-    if (phase == PHASE_DRAIN)
+    if (phase == PHASE_LEAVE)
+        http_server_send_away(loop->server);
+    else if (phase == PHASE_DRAIN)
         http_server_drain(loop->server);
     else if (phase == PHASE_CUT)
         http_server_close(loop->server, on_cut, loop);
@@ -68,42 +71,80 @@ static void on_wake(uv_async_t *handle)
         enter_phase(loop, loop->phase + 1);
 }
 
+#define TICK_MS          20
+#define OPENING_TICK_MS  2
+#define OPEN_PATIENCE_MS 1000
+
 /* ── chores ── what a domain wants done from time to time: each statement `chore.<what>`, on one loop of each daemon. They must bear to be
  * run by several daemons, and twice. */
 
+#define CHORE_MS   (600 * 1000)
+#define CHORE_STEP 10 /* ticks: how often it is asked what is due */
+
+struct chore {
+    struct arena *arena;
+    struct engine_loop *loop;
+    bool is_brisk; /* has a time of its own */
+};
+
 static void chore_done(struct db_request *db, enum db_outcome outcome, PGresult *res)
 {
+    struct chore *chore = db->cls;
     (void)outcome; /* a failure was logged where it happened; the next turn tries again */
     (void)res;
-    arena_free(db->cls);
+    chore->loop->brisk_chores -= chore->is_brisk;
+    arena_free(chore->arena);
 }
 
 /* The setting that a chore's parameter names. */
 static int64_t kept(const struct settings *settings, const char *name)
 {
+    if (strcmp(name, "undo_days") == 0)
+        return settings->undo_days;
     return strcmp(name, "idempotency_hours") == 0 ? settings->idempotency_hours : settings->change_days;
+}
+
+/* Brisk ones wait until those of the turn before are done. */
+static bool is_due(const struct engine_loop *loop, const struct statement_info *info)
+{
+    unsigned every = (unsigned)(info->every_ms ? info->every_ms : CHORE_MS) / (TICK_MS * CHORE_STEP);
+    return strncmp(info->name, "chore.", 6) == 0 && loop->chore_turn % (every ? every : 1) == 0 && (!info->every_ms || loop->is_brisk_turn);
 }
 
 static void run_chore(void *cls, const struct statement *statement)
 {
     struct engine_loop *loop = cls;
+    const struct statement_info *info = statement_info(statement);
     struct arena *arena;
+    struct chore *chore;
     struct db_request *db;
     const char **values;
-    if (strncmp(statement_info(statement)->name, "chore.", 6) != 0)
+    if (!is_due(loop, info))
         return;
     arena = arena_new(512);
+    chore = arena_zalloc(arena, sizeof *chore);
+    *chore = (struct chore){.arena = arena, .loop = loop, .is_brisk = info->every_ms != 0};
+    loop->brisk_chores += chore->is_brisk;
     db = arena_zalloc(arena, sizeof *db);
     *db = (struct db_request){.variant = statement_variant(statement, 0, 0, VARIANT_PLAIN),
+                              .units = DB_EVERYTHING,
                               .is_write = true,
                               .timeout_ms = 60000,
                               .done = chore_done,
-                              .cls = arena};
+                              .cls = chore};
     values = arena_zalloc_array(arena, db->variant->n_binds + 1, sizeof *values);
     for (size_t i = 0; i < db->variant->n_binds; i++)
         values[i] = arena_printf(arena, "%lld", (long long)kept(loop->engine->settings, db->variant->binds[i]));
     db->values = values;
+    audit_ahead_daemon(db, loop->engine, arena);
     db_loop_submit(loop->db, db);
+}
+
+static void run_due_chores(struct engine_loop *loop)
+{
+    loop->is_brisk_turn = loop->brisk_chores == 0;
+    sql_set_each(loop->engine->set, run_chore, loop);
+    loop->chore_turn++;
 }
 
 static void give_up_gone(struct engine_loop *loop)
@@ -115,26 +156,40 @@ static void give_up_gone(struct engine_loop *loop)
     }
 }
 
-#define TICK_MS     20
-#define GONE_TICKS  (200 / TICK_MS)
-#define CHORE_TICKS (600 * 1000 / TICK_MS)
+/* Whoever connects before the database is there would only be told to come again: he waits a moment instead. */
+static void open_when_up(struct engine_loop *loop)
+{
+    struct engine *engine = loop->engine;
+    if (loop->is_open || !loop->server || (!atomic_load(&loop->db_is_up) && clock_mono_ms() < loop->open_at_mono))
+        return;
+    loop->is_open = true;
+    http_server_open(loop->server);
+    uv_timer_set_repeat(&loop->tick, TICK_MS);
+    pthread_mutex_lock(&engine->open_lock);
+    engine->open_loops++;
+    pthread_cond_signal(&engine->open_signal);
+    pthread_mutex_unlock(&engine->open_lock);
+}
+
+#define GONE_TICKS (200 / TICK_MS)
 
 static void on_tick(uv_timer_t *timer)
 {
     struct engine_loop *loop = timer->data;
-    static _Thread_local unsigned ticks, chores_at;
+    static _Thread_local unsigned ticks;
+
+    atomic_store(&loop->has_turned, true);
     if (loop->server)
         atomic_store(&loop->active, http_server_active(loop->server));
     if (loop->db)
         atomic_store(&loop->db_is_up, db_loop_is_up(loop->db));
+    open_when_up(loop);
     if (atomic_load(&loop->db_is_up))
         outage_over(&loop->outage);
     if (++ticks % GONE_TICKS == 0 && loop->phase < PHASE_CUT)
         give_up_gone(loop);
-    if (loop->number == 0 && loop->phase == PHASE_RUN && ticks >= chores_at && atomic_load(&loop->db_is_up)) {
-        chores_at = ticks + CHORE_TICKS;
-        sql_set_each(loop->engine->set, run_chore, loop);
-    }
+    if (loop->number == 0 && loop->phase == PHASE_RUN && ticks % CHORE_STEP == 0 && atomic_load(&loop->db_is_up))
+        run_due_chores(loop);
     wait_tick(loop);
     on_wake(&loop->wake);
 }
@@ -152,6 +207,7 @@ static struct http_config http_config_of(const struct engine *engine, int port)
     return (struct http_config){.listen = s->listen,
                                 .port = port,
                                 .reuse_port = true,
+                                .inherited = engine->inherited,
                                 .max_connections = (int)(s->max_connections / engine->n_loops),
                                 .head_limit = (size_t)s->head_limit,
                                 .target_limit = (size_t)s->target_limit,
@@ -159,6 +215,8 @@ static struct http_config http_config_of(const struct engine *engine, int port)
                                 .idle_timeout_ms = (int)s->idle_timeout_ms,
                                 .body_timeout_ms = (int)s->body_timeout_ms,
                                 .reply_timeout_ms = (int)s->reply_timeout_ms,
+                                .tls_certificate = s->tls_certificate,
+                                .tls_key = s->tls_key,
                                 .least_rate = (int)s->least_rate};
 }
 
@@ -168,8 +226,10 @@ static bool loop_open(struct engine_loop *loop, int port)
     struct http_config http = http_config_of(loop->engine, port);
     struct db_config db = {.conninfo = s->database_url,
                            .connections = (int)s->loop_connections,
+                           .write_connections = (int)s->loop_write_connections,
                            .queue_limit = (int)s->queue_limit,
                            .statement_timeout_ms = (int)s->statement_timeout_ms,
+                           .holds_units = loop->engine->holds_units,
                            .utc_offset_minutes = (int)s->utc_offset_minutes,
                            .application_name = "asnd loop"};
     struct http_handler handler = engine_http_handler;
@@ -181,7 +241,8 @@ static bool loop_open(struct engine_loop *loop, int port)
     loop->wake.data = loop;
     uv_timer_init(&loop->uv, &loop->tick);
     loop->tick.data = loop;
-    uv_timer_start(&loop->tick, on_tick, 0, TICK_MS);
+    uv_timer_start(&loop->tick, on_tick, 0, OPENING_TICK_MS);
+    loop->open_at_mono = clock_mono_ms() + OPEN_PATIENCE_MS;
     loop->actors = actor_cache_new(1024, (int)s->key_cache_ms);
     loop->db = db_loop_new(&loop->uv, &db);
     loop->server = http_server_new(&loop->uv, &http, &handler);
@@ -196,9 +257,23 @@ static void wanted(struct engine *engine, int phase)
     }
 }
 
+static void wait_until_open(struct engine *engine)
+{
+    pthread_mutex_lock(&engine->open_lock);
+    while (engine->open_loops < engine->n_loops)
+        pthread_cond_wait(&engine->open_signal, &engine->open_lock);
+    pthread_mutex_unlock(&engine->open_lock);
+}
+
+void engine_inherit(struct engine *engine, int fd)
+{
+    engine->inherited = fd;
+}
+
 bool engine_start(struct engine *engine)
 {
     engine->workers = worker_pool_new(engine);
+    provider_start(engine->provider);
     engine->port = (int)engine->settings->port;
     for (int i = 0; i < engine->n_loops; i++) {
         struct engine_loop *loop = &engine->loops[i];
@@ -214,6 +289,7 @@ bool engine_start(struct engine *engine)
             die_no_memory();
         engine->listening++;
     }
+    wait_until_open(engine);
     return true;
 }
 
@@ -225,11 +301,20 @@ int engine_port(const struct engine *engine)
 void engine_set_stopping(struct engine *engine)
 {
     atomic_store(&engine->is_stopping, true);
+    wanted(engine, PHASE_LEAVE);
 }
 
 void engine_drain(struct engine *engine)
 {
     wanted(engine, PHASE_DRAIN);
+}
+
+bool engine_turns(struct engine *engine)
+{
+    bool all = true;
+    for (int i = 0; i < engine->listening; i++)
+        all &= atomic_exchange(&engine->loops[i].has_turned, false);
+    return all;
 }
 
 bool engine_is_idle(const struct engine *engine)
@@ -243,7 +328,8 @@ bool engine_is_idle(const struct engine *engine)
 void engine_stop(struct engine *engine)
 {
     wanted(engine, PHASE_CUT);
-    worker_pool_stop(engine->workers); /* their last tasks are in the inboxes now */
+    worker_pool_stop(engine->workers);
+    provider_stop(engine->provider); /* the last tasks of both are in the inboxes now */
     wanted(engine, PHASE_END);
     for (int i = 0; i < engine->listening; i++) {
         struct engine_loop *loop = &engine->loops[i];

@@ -12,11 +12,20 @@ static const struct {
     {"actor_scopes", BIND_ACTOR_SCOPES},
     {"actor_key", BIND_ACTOR_KEY},
     {"actor_name", BIND_ACTOR_NAME},
+    {"actor_nip", BIND_ACTOR_NIP},
+    {"actor_roles", BIND_ACTOR_ROLES},
+    {"actor_covers", BIND_ACTOR_COVERS},
+    {"access_matrix", BIND_ACCESS_MATRIX},
     {"today", BIND_TODAY},
     {"request_id", BIND_REQUEST_ID},
     {"new_id", BIND_NEW_ID},
     {"body", BIND_BODY},
+    {"page_sort", BIND_PAGE_SORT},
+    {"page_after", BIND_PAGE_AFTER},
+    {"page_limit", BIND_PAGE_LIMIT},
     {BIND_LIMIT, BIND_PAGE_LIMIT},
+    {"given", BIND_GIVEN},
+    {"given_lists", BIND_GIVEN_LISTS},
 };
 
 bool bind_is_engines(const char *name)
@@ -98,6 +107,20 @@ bool reply_is_exportable(const struct operation *operation)
     return operation->is_list && operation->n_reply_types > 1;
 }
 
+/* `listAsn.search` gives the page of `listAsn` when it knows all that was asked for, as it is the one to find the way to a page. */
+static void take_search(struct op *op, const struct engine *engine)
+{
+    const struct variant *variant;
+    op->search = sql_set_find(engine->set, arena_printf(engine->arena, "%s" SEARCH_SUFFIX, op->contract->id));
+    if (!op->search)
+        return;
+    variant = statement_variant(op->search, 0, 0, VARIANT_PLAIN);
+    for (size_t i = 0; i < op->info->n_options; i++)
+        for (size_t k = 0; k < variant->n_binds; k++)
+            if (strcmp(op->info->options[i], variant->binds[k]) == 0)
+                op->search_takes |= 1u << i;
+}
+
 static bool op_compile(struct op *op, const struct engine *engine, const struct operation *operation, const struct binding *binding,
                        FILE *err)
 {
@@ -113,11 +136,20 @@ static bool op_compile(struct op *op, const struct engine *engine, const struct 
     op->wait_param = param_index(operation, "wait");
     op->sealed_param = sealed_param(operation);
     op->tells_changes = declares_header(engine, operation, "Changes-After");
+    op->limits_client = limit_counts(op, "client");
+    op->limits_token = limit_counts(op, "token");
+    op->is_sensitive = json_is_true(json_object_get(operation->raw, "x-sensitive"));
     op->timeout_ms = operation->timeout_ms;
+    op->body_limit = operation->body_limit;
     op->is_write = operation->method != HTTP_GET;
     op->builtin = builtin_find(operation->id);
     op_metrics(op);
     op->kind = op->builtin ? OP_BUILTIN : binding && binding->command ? OP_COMMAND : binding && binding->stream ? OP_STREAM : OP_QUERY;
+    if (operation->body_limit_setting && !settings_number(engine->settings, operation->body_limit_setting, &op->body_limit)) {
+        fprintf(err, "%s: there is no setting \"%s\" for the size of \"%s\"\n", operation->place, operation->body_limit_setting,
+                operation->id);
+        return false;
+    }
     if (op->kind == OP_QUERY && !op->statement) {
         fprintf(err, "%s: operationId \"%s\" has no binding: no statement of that name in any SQL file and no function\n", operation->place,
                 operation->id);
@@ -125,7 +157,9 @@ static bool op_compile(struct op *op, const struct engine *engine, const struct 
     }
     for (size_t i = 0; op->info && i < op->info->n_options; i++)
         op->options[i] = bind_find(operation, op->info->options[i], binding ? binding->derives : NULL);
-    return true;
+    if (op->info && op->info->has_page)
+        take_search(op, engine);
+    return refer_compile(op, engine, err) && gate_compile(op, engine, err);
 }
 
 static const struct binding *binding_find(const struct binding *bindings, const char *operation_id)

@@ -88,6 +88,11 @@ const char *token_seal(struct arena *arena, const uint8_t secret[32], const char
     return page_seal_cursor(arena, secret, arena_printf(arena, "token %s", sort), "", 0, &text, 1);
 }
 
+const char *engine_seal(const struct engine *engine, struct arena *arena, const char *sort, const char *text)
+{
+    return token_seal(arena, engine->cursor_secret, sort, text);
+}
+
 enum status token_open(struct ctx *ctx, struct call *call)
 {
     int param = call->op->sealed_param;

@@ -28,6 +28,7 @@ static void plan_column(struct plan *plan, int i, const struct op *op, const PGr
     c->is_hidden = name[0] == '_';
     c->scope = member ? member->scope : NULL;
     c->sealed = member ? member->sealed : NULL;
+    c->is_sensitive = member && member->is_sensitive;
     buf_init(&prefix, arena, 32);
     buf_json_string(&prefix, name, strlen(name));
     buf_putc(&prefix, ':');
@@ -41,10 +42,21 @@ static void plan_column(struct plan *plan, int i, const struct op *op, const PGr
         plan->pointer = i;
     else if (strcmp(name, "_value") == 0)
         plan->value = i;
+    else if (strcmp(name, "_suggestion") == 0)
+        plan->suggestion = i;
+    else if (strcmp(name, "_en") == 0)
+        plan->words[LANG_EN] = i;
+    else if (strcmp(name, "_id") == 0)
+        plan->words[LANG_ID] = i;
     else if (strcmp(name, "_idle") == 0)
         plan->idle = i;
     else if (strcmp(name, "_mark") == 0)
         plan->mark = i;
+    else if (strcmp(name, "nip") == 0)
+        plan->nip = i;
+    else if (strcmp(name, "_sensitive") == 0)
+        plan->sensitive = i;
+    plan->shows_sensitive |= c->is_sensitive || plan->sensitive >= 0;
     if (c->sealed)
         plan->sealed = i;
 }
@@ -59,7 +71,9 @@ static struct plan *plan_make(const struct op *op, const PGresult *res, struct a
     struct plan *plan = arena_zalloc(arena, sizeof *plan);
     plan->n_columns = PQnfields(res);
     plan->columns = arena_zalloc_array(arena, (size_t)plan->n_columns + 1, sizeof *plan->columns);
-    plan->version = plan->problem = plan->pointer = plan->value = plan->idle = plan->mark = plan->sealed = -1;
+    plan->version = plan->problem = plan->pointer = plan->value = plan->suggestion = plan->idle = plan->mark = plan->sealed = -1;
+    plan->nip = plan->sensitive = -1;
+    plan->words[LANG_EN] = plan->words[LANG_ID] = -1;
     for (int i = 0; i < plan->n_columns; i++)
         plan_column(plan, i, op, res, arena);
 
@@ -85,25 +99,47 @@ struct plan *plan_of(const struct variant *variant, const struct op *op, const P
     return plan;
 }
 
+/* What the row itself says of its refusal, else the problem's title. */
+static const char *refusal_words(struct ctx *ctx, const struct plan *plan, const PGresult *res, int row, const struct problem_entry *entry)
+{
+    int column = plan->words[ctx->lang];
+    if (column >= 0 && !PQgetisnull(res, row, column))
+        return PQgetvalue(res, row, column);
+    return arena_printf(ctx->arena, "%s.", ctx->lang == LANG_EN ? entry->title_en : entry->title_id);
+}
+
+/* The fault of one row. Its code may be another than the problem's, which is the first row's. What begins without a slash is a parameter. */
+static const struct problem_entry *row_fault(struct ctx *ctx, const struct plan *plan, const PGresult *res, int row)
+{
+    const struct problem_entry *entry = problem_find(PQgetvalue(res, row, plan->problem));
+    const char *place;
+    struct fault *fault;
+    if (!entry || plan->pointer < 0 || PQgetisnull(res, row, plan->pointer))
+        return entry;
+    place = PQgetvalue(res, row, plan->pointer);
+    fault = fault_add(ctx, *place && *place != '/' ? AT_PARAMETER : AT_BODY, place, entry->code, "%s", "%s",
+                      refusal_words(ctx, plan, res, row, entry));
+    if (fault && plan->value >= 0 && !PQgetisnull(res, row, plan->value))
+        fault->value = arena_strdup(ctx->arena, PQgetvalue(res, row, plan->value));
+    if (fault && plan->suggestion >= 0 && !PQgetisnull(res, row, plan->suggestion))
+        fault->suggestion = arena_strdup(ctx->arena, PQgetvalue(res, row, plan->suggestion));
+    return entry;
+}
+
 enum status row_refusal(struct ctx *ctx, const struct plan *plan, const PGresult *res, int row)
 {
-    const struct problem_entry *entry;
-    const char *code;
+    const struct problem_entry *first = NULL;
     if (plan->problem < 0 || PQgetisnull(res, row, plan->problem))
         return ST_OK;
-    code = PQgetvalue(res, row, plan->problem);
-    entry = problem_find(code);
-    if (!entry) {
-        log_line(LOG_ERROR_, "problem-unknown", LOG_TEXT("code", code));
-        return fail(ctx, ST_INTERNAL, "internal", "An unexpected refusal.", "Penolakan yang tidak terduga.");
+    for (int i = row; i < PQntuples(res) && !PQgetisnull(res, i, plan->problem); i++) {
+        const struct problem_entry *entry = row_fault(ctx, plan, res, i);
+        if (!entry) {
+            log_line(LOG_ERROR_, "problem-unknown", LOG_TEXT("code", PQgetvalue(res, i, plan->problem)));
+            return fail(ctx, ST_INTERNAL, "internal", "An unexpected refusal.", "Penolakan yang tidak terduga.");
+        }
+        first = first ? first : entry;
     }
-    if (plan->pointer >= 0 && !PQgetisnull(res, row, plan->pointer)) {
-        struct fault *fault = fault_add(ctx, AT_BODY, PQgetvalue(res, row, plan->pointer), entry->code, "%s.", "%s.",
-                                        ctx->lang == LANG_EN ? entry->title_en : entry->title_id);
-        if (fault && plan->value >= 0 && !PQgetisnull(res, row, plan->value))
-            fault->value = arena_strdup(ctx->arena, PQgetvalue(res, row, plan->value));
-    }
-    return fail(ctx, entry->status, entry->code, "%s.", "%s.", ctx->lang == LANG_EN ? entry->title_en : entry->title_id);
+    return fail(ctx, first->status, first->code, "%s", "%s", refusal_words(ctx, plan, res, row, first));
 }
 
 /* A word in a text[] literal: {"nip","name"}. */
@@ -275,6 +311,21 @@ static const char *next_link(struct ctx *ctx, const struct call *call, const cha
     return buf_cstr(&out);
 }
 
+/* What the rows show of what is sensitive; the row behind the page is not shown. */
+static const struct reading *reading_of(struct ctx *ctx, const struct call *call, const struct projection *p, const PGresult *res)
+{
+    int n = PQntuples(res);
+    struct tally *tally;
+    if (!p->plan->shows_sensitive)
+        return NULL;
+    if (call->op->contract->is_list && call->op->info && call->op->info->has_page && n > call->page.limit)
+        n = (int)call->page.limit;
+    tally = tally_new(ctx->arena, p);
+    for (int row = 0; row < n; row++)
+        tally_row(tally, res, row);
+    return tally_reading(ctx, call, tally);
+}
+
 static void render_list(struct ctx *ctx, const struct call *call, const struct projection *p, const PGresult *res, struct buf *body,
                         const char **ret_link)
 {
@@ -327,5 +378,6 @@ enum status render_reply(struct ctx *ctx, const struct call *call, const struct 
     out->http_status = operation->success;
     out->content_type = "application/json";
     out->body = body;
+    out->reading = operation->n_reply_types ? reading_of(ctx, call, &p, res) : NULL;
     return ST_OK;
 }

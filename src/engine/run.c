@@ -8,14 +8,16 @@
 
 #include "asnd/uuid.h"
 
-static void submit_statement(struct call *call);
-
 enum status call_variant(struct ctx *ctx, const struct call *call, const struct variant **ret)
 {
-    enum variant_shape shape = call->page.has_cursor ? VARIANT_AFTER_CURSOR : VARIANT_PLAIN;
+    const enum variant_shape shape = call->page.has_cursor ? VARIANT_AFTER_CURSOR : VARIANT_PLAIN;
+    const unsigned options = call_options(call), asked = options & ~VARIANT_USUAL_LIMIT;
     if (!call->op->statement)
         return fail(ctx, ST_INTERNAL, "internal", "No statement.", "Tanpa pernyataan.");
-    *ret = statement_variant(call->op->statement, call_options(call), call->page.sort, shape);
+    if (call->op->search && call->form == FORM_JSON && asked && !(asked & ~call->op->search_takes))
+        *ret = statement_variant(call->op->search, options & VARIANT_USUAL_LIMIT, call->page.sort, VARIANT_PLAIN);
+    else
+        *ret = statement_variant(call->op->statement, options, call->page.sort, shape);
     return ST_OK;
 }
 
@@ -43,37 +45,28 @@ static void statement_done(struct db_request *db, enum db_outcome outcome, PGres
             call_refuse_outcome(call, outcome, res);
         else if (render_reply(call->ctx, call, plan, res, &out, &link) != ST_OK)
             call_refuse(call, call->ctx);
+        else if (audit_is_due(call, &out))
+            audit_then_answer(call, &out, link);
         else if (!wait_enter(call, plan, res, &out))
             call_answer(call, &out, link);
     }
-    request_release(call->rq);
+    call_release(call);
 }
 
-static void submit(struct call *call, const struct variant *variant, void (*done)(struct db_request *, enum db_outcome, PGresult *))
+void call_submit(struct call *call, const struct variant *variant, void (*done)(struct db_request *, enum db_outcome, PGresult *))
 {
     call->db = (struct db_request){.variant = variant,
                                    .values = call_values(call->ctx, call, variant),
+                                   .units = arena_strdup(call->ctx->arena, call_units(call)), /* the actor may be gone before the answer */
                                    .timeout_ms = call->op->timeout_ms,
                                    .is_write = call->op->is_write || call->op->info->is_write,
                                    .run_again = call->op->contract->retry_safe || !call->op->is_write,
                                    .done = done,
                                    .cls = call};
-    request_hold(call->rq);
+    if (call->db.is_write)
+        audit_ahead(&call->db, call);
+    call_hold(call);
     db_loop_submit(call->loop->db, &call->db);
-}
-
-static void count_done(struct db_request *db, enum db_outcome outcome, PGresult *res)
-{
-    struct call *call = db->cls;
-    if (!call->is_over) {
-        if (outcome != DB_OK) {
-            call_refuse_outcome(call, outcome, res);
-        } else {
-            call->count_text = arena_strdup(call->ctx->arena, PQgetvalue(res, 0, 0));
-            submit_statement(call);
-        }
-    }
-    request_release(call->rq);
 }
 
 static void submit_statement(struct call *call)
@@ -81,23 +74,37 @@ static void submit_statement(struct call *call)
     if (call_variant(call->ctx, call, &call->variant) != ST_OK)
         call_refuse(call, call->ctx);
     else
-        submit(call, call->variant, statement_done);
+        call_submit(call, call->variant, statement_done);
 }
 
 void call_again(struct call *call)
 {
-    submit(call, call->variant, statement_done);
+    call_submit(call, call->variant, statement_done);
+}
+
+bool call_wants_count(const struct call *call)
+{
+    return call->op->count_param >= 0 && call->in.values[call->op->count_param].is_present && call->form == FORM_JSON;
+}
+
+/* Counts, and reads that the contract gives more time than others (x-timeout-ms): on a loop everybody would wait behind them. */
+bool call_is_long(const struct call *call)
+{
+    return call_wants_count(call) || (!call->op->is_write && call->op->timeout_ms > call->engine->settings->statement_timeout_ms);
 }
 
 static bool needs_worker(const struct call *call)
 {
-    return call->op->kind == OP_COMMAND || call->op->kind == OP_STREAM || call->dry_run || call->idempotency_key ||
+    return call->op->kind == OP_COMMAND || call->op->kind == OP_STREAM || call->dry_run || call->idempotency_key || call_is_long(call) ||
            (call->form != FORM_JSON && reply_is_exportable(call->op->contract));
 }
 
-static bool wants_count(const struct call *call)
+static void run_now(struct call *call)
 {
-    return call->op->count_param >= 0 && call->in.values[call->op->count_param].is_present && call->form == FORM_JSON;
+    if (needs_worker(call))
+        call_to_worker(call);
+    else
+        submit_statement(call);
 }
 
 void call_run(struct call *call)
@@ -116,10 +123,5 @@ void call_run(struct call *call)
         call_refuse(call, call->ctx);
         return;
     }
-    if (needs_worker(call))
-        call_to_worker(call);
-    else if (wants_count(call))
-        submit(call, statement_variant(call->op->statement, call_options(call), call->page.sort, VARIANT_COUNT), count_done);
-    else
-        submit_statement(call);
+    refer_run(call, run_now);
 }

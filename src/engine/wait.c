@@ -57,6 +57,7 @@ bool wait_enter(struct call *call, const struct plan *plan, const PGresult *res,
     if (call->op->sealed_param >= 0 && plan->sealed >= 0)
         go_on_from(call, PQgetvalue(res, 0, plan->sealed));
     put_in(&call->loop->waiters, call);
+    account_leave(call); /* who waits is in nobody's way */
     return true;
 }
 
@@ -98,6 +99,7 @@ static void ask(struct engine_loop *loop)
     if (!db)
         die_no_memory();
     db->variant = statement_variant(sql_set_find(loop->engine->set, "changes.mark"), 0, 0, VARIANT_PLAIN);
+    db->units = DB_EVERYTHING;
     db->done = asked;
     db->cls = loop;
     loop->waiters.is_asking = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Worker threads, each with a blocking connection: commands and streams are straight-line C there. Streams can last, so they may not take the
- * last worker, nor more than half of the queue. */
+/* Worker threads, each with a blocking connection: commands and streams are straight-line C there. What can last may not take the last worker, nor
+ * more than half of the queue; and whoever has the least running comes first, so that one caller's many do not keep another's one waiting. */
 #include "internal.h"
 
 #include <stdlib.h>
@@ -21,8 +21,8 @@ struct worker_pool {
     pthread_cond_t changed;
     struct job *first, **last;
     int waiting, queue_limit;
-    int streams, streams_max;
-    int streams_waiting; /* of those waiting; they may not take the whole queue either */
+    int longs, longs_max;
+    int longs_waiting; /* of those waiting; they may not take the whole queue either */
     bool is_stopping;
     struct metric *depth;
 };
@@ -34,20 +34,44 @@ static struct job *unlink_job(struct worker_pool *pool, struct job **slot)
     if (!*slot)
         pool->last = slot;
     pool->waiting--;
-    pool->streams_waiting -= job->is_stream;
+    pool->longs_waiting -= job->is_long;
     return job;
 }
 
-/* The first job that may run now, unlinked; NULL if none. */
+/* Out of the queue for good. */
+static struct job *withdraw(struct worker_pool *pool, struct job **slot)
+{
+    struct job *job = unlink_job(pool, slot);
+    job->call->account->jobs--;
+    return job;
+}
+
+/* Of the jobs that may run now the first of whoever has the least running, unlinked; NULL if none. */
 static struct job *next_job(struct worker_pool *pool)
 {
-    for (struct job **slot = &pool->first; *slot; slot = &(*slot)->next) {
-        if ((*slot)->is_stream && pool->streams >= pool->streams_max)
+    struct job **best = NULL;
+    for (struct job **slot = &pool->first; *slot && !(best && (*best)->call->account->running == 0); slot = &(*slot)->next) {
+        if ((*slot)->is_long && pool->longs >= pool->longs_max)
             continue;
-        pool->streams += (*slot)->is_stream;
-        return unlink_job(pool, slot);
+        if (!best || (*slot)->call->account->running < (*best)->call->account->running)
+            best = slot;
     }
-    return NULL;
+    return best ? unlink_job(pool, best) : NULL;
+}
+
+static void begin(struct worker_pool *pool, const struct job *job)
+{
+    pool->longs += job->is_long;
+    job->call->account->running++;
+}
+
+static void end(struct worker_pool *pool, struct account *account, bool was_long)
+{
+    pool->longs -= was_long;
+    account->running--;
+    account->jobs--;
+    if (was_long)
+        pthread_cond_broadcast(&pool->changed);
 }
 
 /* A connection that works, made or mended; otherwise the job's problem is set. */
@@ -57,6 +81,7 @@ static struct db_conn *connection(struct worker *self, struct db_conn *conn, str
     struct db_config config = {.conninfo = s->database_url,
                                .statement_timeout_ms = (int)s->statement_timeout_ms,
                                .application_name = "asnd worker",
+                               .holds_units = self->pool->engine->holds_units,
                                .utc_offset_minutes = (int)s->utc_offset_minutes,
                                .is_quiet = self->outage.refused > 0};
     job->status = conn ? db_ensure(&job->ctx, conn) : db_connect(&job->ctx, &config, &conn);
@@ -77,22 +102,23 @@ static void *work(void *cls)
     pthread_mutex_lock(&pool->lock);
     for (;;) {
         struct job *job = next_job(pool);
-        bool is_stream;
+        struct account *account;
+        bool is_long;
         if (!job && pool->is_stopping)
             break;
         if (!job) {
             pthread_cond_wait(&pool->changed, &pool->lock);
             continue;
         }
-        is_stream = job->is_stream;
+        is_long = job->is_long;
+        account = job->call->account;
+        begin(pool, job);
         pthread_mutex_unlock(&pool->lock);
         metric_add(pool->depth, -1);
         conn = connection(self, conn, job);
         job_run(job, job->status == ST_OK ? conn : NULL); /* the job may be gone after this */
         pthread_mutex_lock(&pool->lock);
-        pool->streams -= is_stream;
-        if (is_stream)
-            pthread_cond_broadcast(&pool->changed);
+        end(pool, account, is_long);
     }
     pthread_mutex_unlock(&pool->lock);
     db_disconnect(conn);
@@ -108,7 +134,7 @@ struct worker_pool *worker_pool_new(const struct engine *engine)
     pool->engine = engine;
     pool->last = &pool->first;
     pool->queue_limit = (int)engine->settings->worker_queue_limit;
-    pool->streams_max = n > 1 ? n - 1 : 1;
+    pool->longs_max = n > 1 ? n - 1 : 1;
     pool->depth = metric_new(METRIC_GAUGE, "asnd_worker_queue", "", "Jobs that wait for a worker");
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->changed, NULL);
@@ -120,23 +146,33 @@ struct worker_pool *worker_pool_new(const struct engine *engine)
     return pool;
 }
 
-bool worker_pool_submit(struct worker_pool *pool, struct job *job)
+static enum submitted judge(const struct worker_pool *pool, const struct job *job)
 {
-    bool taken;
+    if (job->call->account->jobs >= pool->engine->settings->caller_jobs)
+        return SUBMIT_CALLER_FULL;
+    if (pool->waiting >= pool->queue_limit || pool->is_stopping || (job->is_long && pool->longs_waiting > pool->queue_limit / 2))
+        return SUBMIT_FULL;
+    return SUBMIT_TAKEN;
+}
+
+enum submitted worker_pool_submit(struct worker_pool *pool, struct job *job)
+{
+    enum submitted submitted;
     pthread_mutex_lock(&pool->lock);
-    taken = pool->waiting < pool->queue_limit && !pool->is_stopping && !(job->is_stream && pool->streams_waiting > pool->queue_limit / 2);
-    if (taken) {
+    submitted = judge(pool, job);
+    if (submitted == SUBMIT_TAKEN) {
         job->next = NULL;
         *pool->last = job;
         pool->last = &job->next;
         pool->waiting++;
-        pool->streams_waiting += job->is_stream;
+        pool->longs_waiting += job->is_long;
+        job->call->account->jobs++;
         pthread_cond_signal(&pool->changed);
     }
     pthread_mutex_unlock(&pool->lock);
-    if (taken)
+    if (submitted == SUBMIT_TAKEN)
         metric_add(pool->depth, 1);
-    return taken;
+    return submitted;
 }
 
 bool worker_pool_withdraw(struct worker_pool *pool, struct job *job)
@@ -149,7 +185,7 @@ bool worker_pool_withdraw(struct worker_pool *pool, struct job *job)
         slot = &(*slot)->next;
     found = *slot != NULL;
     if (found)
-        unlink_job(pool, slot);
+        withdraw(pool, slot);
     pthread_mutex_unlock(&pool->lock);
     if (found)
         metric_add(pool->depth, -1);
@@ -166,7 +202,7 @@ struct job *worker_pool_take_gone(struct worker_pool *pool, const struct engine_
             slot = &(*slot)->next;
             continue;
         }
-        struct job *job = unlink_job(pool, slot);
+        struct job *job = withdraw(pool, slot);
         job->next = gone;
         gone = job;
         n++;

@@ -87,6 +87,7 @@ struct http_server {
     struct http_config config;
     struct http_handler handler;
     struct MHD_Daemon *daemon;
+    char *tls_certificate, *tls_key; /* PEM; NULL: plain HTTP */
     int listen_fd, port;
     size_t pool_bytes;
     size_t body_step, reply_step; /* bytes that must move within the body's and the reply's time-out for it to begin anew */
@@ -97,7 +98,7 @@ struct http_server {
     int open_handles;
     bool has_queued; /* a reply, in this run */
     int idle_runs;   /* in a row without a callback */
-    bool must_run, in_run, draining, closing, close_wanted;
+    bool is_open, must_run, in_run, sends_away, draining, closing, close_wanted;
     struct conn *conns;
     int n_conns, n_active, n_parked;
     struct deadlines deadlines;
@@ -135,6 +136,7 @@ struct reply {
     size_t len;
     ptrdiff_t (*pull)(void *cls, char *dst, size_t cap); /* a stream if set */
     void *pull_cls;
+    int64_t pull_len; /* -1: unknown */
     struct header *headers;
     size_t n_headers, cap_headers;
     bool waits; /* the stream said PULL_WAIT */
@@ -174,6 +176,13 @@ enum MHD_Result reply_queue(struct request *rq);
 void reply_part(struct request *rq);
 /* The problem in ctx becomes the reply, without sending it. */
 void reply_set_problem(struct request *rq);
+
+/* ── tls.c ── */
+/* Reads certificate and key, if the configuration names them; false, logged, when they are of no use. */
+bool tls_load(struct http_server *server);
+void tls_forget(struct http_server *server);
+/* As linger_start, through the connection's session. On failure the connection is cut. */
+bool tls_part(struct conn *conn, const char *bytes, size_t len);
 
 /* ── library_pages.c ── */
 /* The library's own MHD_queue_response. */

@@ -93,8 +93,8 @@ void reply_bytes(struct request *rq, int http_status, const char *content_type, 
     reply_ready(rq);
 }
 
-void reply_stream(struct request *rq, int http_status, const char *content_type, ptrdiff_t (*pull)(void *cls, char *dst, size_t cap),
-                  void *cls)
+void reply_stream_sized(struct request *rq, int http_status, const char *content_type, int64_t len,
+                        ptrdiff_t (*pull)(void *cls, char *dst, size_t cap), void *cls)
 {
     if (!may_reply(rq, http_status))
         return;
@@ -102,7 +102,14 @@ void reply_stream(struct request *rq, int http_status, const char *content_type,
     rq->reply.content_type = content_type;
     rq->reply.pull = pull;
     rq->reply.pull_cls = cls;
+    rq->reply.pull_len = len;
     reply_ready(rq);
+}
+
+void reply_stream(struct request *rq, int http_status, const char *content_type, ptrdiff_t (*pull)(void *cls, char *dst, size_t cap),
+                  void *cls)
+{
+    reply_stream_sized(rq, http_status, content_type, -1, pull, cls);
 }
 
 int reply_status(const struct request *rq)
@@ -112,7 +119,7 @@ int reply_status(const struct request *rq)
 
 int64_t reply_length(const struct request *rq)
 {
-    return rq->reply.pull ? -1 : (int64_t)rq->reply.len;
+    return rq->reply.pull ? rq->reply.pull_len : (int64_t)rq->reply.len;
 }
 
 /* ── problems ── */
@@ -258,6 +265,8 @@ static struct MHD_Response *make_response(struct request *rq)
 
     if (!reply->pull)
         return MHD_create_response_from_buffer(reply->len, (void *)(uintptr_t)reply->bytes, MHD_RESPMEM_PERSISTENT);
+    if (reply->pull_len >= 0)
+        return MHD_create_response_from_callback((uint64_t)reply->pull_len, STREAM_BLOCK, on_pull, rq, NULL);
     response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_pull, rq, NULL);
     /* The library would end the head of a chunked reply to HEAD with a last chunk; so such a reply ends with the connection. */
     if (response && is_head_method(rq))
@@ -275,9 +284,9 @@ enum MHD_Result reply_queue(struct request *rq)
     if (!response)
         return MHD_NO;
     put_headers(rq, &sink);
-    conn->closing =
-        rq->head.wants_close || rq->server->draining || conn->linger || (rq->reply.pull && (is_head_method(rq) || rq->head.is_http10));
-    if (rq->server->draining)
+    conn->closing = rq->head.wants_close || rq->server->sends_away || conn->linger ||
+                    (rq->reply.pull && rq->reply.pull_len < 0 && (is_head_method(rq) || rq->head.is_http10));
+    if (rq->server->sends_away)
         put_header(&sink, "Connection", "close");
     rq->phase = PH_REPLY;
     rq->server->has_queued = true;
@@ -320,6 +329,6 @@ void reply_part(struct request *rq)
         buf_put(&raw, reply->bytes, reply->len);
     conn->cut = true;
     conn->closing = true;
-    sent = linger_start(rq->server, conn->fd, raw.data, raw.len);
+    sent = rq->server->tls_key ? tls_part(conn, raw.data, raw.len) : linger_start(rq->server, conn->fd, raw.data, raw.len);
     request_finish(rq, !sent);
 }

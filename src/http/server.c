@@ -104,8 +104,8 @@ static void conn_close(struct http_server *server, void **socket_context)
 {
     struct conn *conn = *socket_context;
 
-    if (!conn->closing && !conn->rq && !server->closing && !socket_peer_left(conn->fd))
-        answer_garbage(conn);
+    if (!conn->closing && !conn->rq && !server->closing && !server->tls_key && !socket_peer_left(conn->fd))
+        answer_garbage(conn); /* a session of TLS is over by now: what ends it is no request, but no garbage either */
     else if (conn->linger && !conn->cut && !server->closing)
         linger_start(server, conn->fd, NULL, 0);
     deadline_clear(&conn->deadline);
@@ -251,7 +251,7 @@ static bool wants_run(struct http_server *server)
  * that does not end: when nothing has happened in some runs, the next waits for a socket, a wake or the tick. */
 static void run_library(struct http_server *server)
 {
-    if (server->in_run || server->closing)
+    if (!server->is_open || server->in_run || server->closing)
         return;
     server->in_run = true;
     server->must_run = false;
@@ -382,15 +382,26 @@ static void on_tick(uv_timer_t *timer)
 
 /* ── opening ── */
 
+/* TLS 1.2 and 1.3 with authenticated encryption and forward secrecy alone. */
+#define TLS_PRIORITIES                                                                                                                     \
+    "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-CIPHER-ALL:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:%SERVER_PRECEDENCE"
+
 static struct MHD_Daemon *start_library(struct http_server *server)
 {
-    const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO;
+    const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | (server->tls_key ? (unsigned)MHD_USE_TLS : 0U);
+    struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, server->tls_certificate},
+                                   {MHD_OPTION_HTTPS_MEM_KEY, 0, server->tls_key},
+                                   {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+                                   {MHD_OPTION_END, 0, NULL}};
 
+    if (!server->tls_key)
+        tls[0].option = MHD_OPTION_END;
     return MHD_start_daemon(flags, 0, NULL, NULL, on_access, server, MHD_OPTION_LISTEN_SOCKET, server->listen_fd,
                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)server->config.max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
                             server->pool_bytes, MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_URI_LOG_CALLBACK, on_request_line, server,
-                            MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, server, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_END);
+                            MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, server, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_ARRAY, tls,
+                            MHD_OPTION_END);
 }
 
 static void make_metrics(struct http_server *server)
@@ -419,9 +430,6 @@ static void open_handles(struct http_server *server)
     uv_timer_init(server->loop, &server->timer);
     server->poll.data = server->prepare.data = server->idle.data = server->timer.data = server;
     server->open_handles = 4;
-    uv_poll_start(&server->poll, UV_READABLE, on_readable);
-    uv_prepare_start(&server->prepare, on_prepare);
-    uv_timer_start(&server->timer, on_tick, TICK_MS, TICK_MS);
 }
 
 /* What the least rate brings within a time-out. */
@@ -443,7 +451,8 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_config *c
     server->body_step = step_of(config, config->body_timeout_ms);
     server->reply_step = step_of(config, config->reply_timeout_ms);
     deadlines_init(&server->deadlines, config);
-    server->listen_fd = socket_listen(config->listen, config->port, config->reuse_port, &server->port);
+    server->listen_fd = config->inherited > 0 ? socket_inherit(config->inherited, &server->port)
+                                              : socket_listen(config->listen, config->port, config->reuse_port, &server->port);
     if (server->listen_fd < 0) {
         log_line(LOG_ERROR_, "cannot-listen", LOG_TEXT("address", config->listen), LOG_NUM("port", config->port),
                  LOG_TEXT("reason", strerror(errno)));
@@ -451,16 +460,27 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_config *c
         return NULL;
     }
     make_metrics(server);
-    server->daemon = start_library(server);
+    server->daemon = tls_load(server) ? start_library(server) : NULL;
     if (!server->daemon) {
         log_line(LOG_ERROR_, "cannot-listen", LOG_TEXT("address", config->listen), LOG_TEXT("reason", "the HTTP library did not start"));
         close(server->listen_fd);
+        tls_forget(server);
         free(server);
         return NULL;
     }
     open_handles(server);
-    server_run_soon(server); /* the first run puts the listener into the library's epoll set */
     return server;
+}
+
+void http_server_open(struct http_server *server)
+{
+    if (server->is_open || server->closing)
+        return;
+    server->is_open = true;
+    uv_poll_start(&server->poll, UV_READABLE, on_readable);
+    uv_prepare_start(&server->prepare, on_prepare);
+    uv_timer_start(&server->timer, on_tick, TICK_MS, TICK_MS);
+    server_run_soon(server); /* the first run puts the listener into the library's epoll set */
 }
 
 int http_server_port(const struct http_server *server)
@@ -483,13 +503,19 @@ static bool is_idle(const struct conn *conn)
     return conn->served ? !socket_has_unread(conn->fd) : !socket_has_received(conn->fd);
 }
 
+void http_server_send_away(struct http_server *server)
+{
+    server->sends_away = true;
+}
+
 void http_server_drain(struct http_server *server)
 {
     if (server->draining || server->closing)
         return;
-    server->draining = true;
+    server->draining = server->sends_away = true;
     MHD_quiesce_daemon(server->daemon);
     close(server->listen_fd);
+    http_server_open(server); /* for nobody, but so that it turns */
     for (struct conn *conn = server->conns; conn; conn = conn->next)
         if (is_idle(conn))
             conn_drop(conn);
@@ -506,6 +532,7 @@ static void on_handle_closed(uv_handle_t *handle)
         arena_free(server->spare[--server->n_spare]);
     if (server->closed)
         server->closed(server->closed_cls);
+    tls_forget(server);
     free(server);
 }
 

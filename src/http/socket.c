@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdint.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #define BACKLOG 1024
+/* TCP_CLOSE_WAIT of the C library's netinet/tcp.h, which does not go together with the kernel's. */
+#define STATE_CLOSE_WAIT 8
 
 struct address {
     union {
@@ -64,6 +67,30 @@ int socket_listen(const char *address, int port, bool reuse_port, int *ret_port)
     return -1;
 }
 
+int socket_inherit(int fd, int *ret_port)
+{
+    struct address addr = {.len = sizeof(addr.v6)};
+    int listens = 0;
+    socklen_t len = sizeof(listens);
+    int own;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) != 0 || getsockname(fd, &addr.any, &addr.len) != 0)
+        return -1;
+    if (!listens || (addr.any.sa_family != AF_INET && addr.any.sa_family != AF_INET6)) {
+        errno = EINVAL;
+        return -1;
+    }
+    own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own < 0)
+        return -1;
+    if (fcntl(own, F_SETFL, fcntl(own, F_GETFL) | O_NONBLOCK) != 0 || !set_flag(own, IPPROTO_TCP, TCP_NODELAY, 1)) {
+        close(own);
+        return -1;
+    }
+    *ret_port = ntohs(addr.any.sa_family == AF_INET6 ? addr.v6.sin6_port : addr.v4.sin_port);
+    return own;
+}
+
 /* All zero when the kernel does not say. */
 static struct tcp_info info_of(int fd)
 {
@@ -98,6 +125,11 @@ bool socket_peer_left(int fd)
     ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
     return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+bool socket_peer_ended(int fd)
+{
+    return info_of(fd).tcpi_state == STATE_CLOSE_WAIT;
 }
 
 void socket_reset_on_close(int fd)

@@ -19,6 +19,7 @@ struct figures {
     bool *is_known;
 };
 
+/* NULL of null. Rows of stored inputs may lack anything: whoever tampered with them may have taken it out. */
 static const char *cell(const PGresult *res, int row, const char *name)
 {
     int column = PQfnumber(res, name);
@@ -58,7 +59,8 @@ static void figures_done(struct figures *f)
 
 static const char *indicator_pointer(struct ctx *ctx, const PGresult *inputs, int row, const char *member)
 {
-    return arena_printf(ctx->arena, "/indicators/%s/%s", cell(inputs, row, "position"), member);
+    const char *position = cell(inputs, row, "position");
+    return arena_printf(ctx->arena, "/indicators/%s/%s", position ? position : "", member);
 }
 
 static struct refusal compute_row(const PGresult *inputs, int row, struct figures *f)
@@ -66,15 +68,16 @@ static struct refusal compute_row(const PGresult *inputs, int row, struct figure
     struct decimal target, target_high, actual, cap;
     struct indicator indicator = {.target = &target, .actual = &actual};
     struct refusal refusal = {0};
+    const char *direction = cell(inputs, row, "direction"), *zero_reached = cell(inputs, row, "zero_target_reached");
     decimal_init(&target);
     decimal_init(&target_high);
     decimal_init(&actual);
     decimal_init(&cap);
     if (number(inputs, row, "weight", &f->weights[row]) && number(inputs, row, "target", &target) &&
-        number(inputs, row, "actual", &actual) && direction_parse(cell(inputs, row, "direction"), &indicator.direction)) {
+        number(inputs, row, "actual", &actual) && direction && direction_parse(direction, &indicator.direction)) {
         indicator.target_high = number(inputs, row, "target_high", &target_high) ? &target_high : NULL;
         indicator.cap = number(inputs, row, "cap", &cap) ? &cap : NULL;
-        indicator.zero_target_reached = strcmp(cell(inputs, row, "zero_target_reached"), "t") == 0;
+        indicator.zero_target_reached = zero_reached && strcmp(zero_reached, "t") == 0;
         refusal = achievement_compute(&indicator, &f->uncapped[row], &f->capped[row]);
         f->is_known[row] = refusal.code == NULL;
     }
@@ -132,9 +135,9 @@ static const char *indicators_json(struct ctx *ctx, const PGresult *inputs, cons
     buf_init(&out, ctx->arena, 128 * ((size_t)f->n + 1));
     buf_putc(&out, '[');
     for (int row = 0; row < f->n; row++) {
-        const char *name = cell(inputs, row, "name");
-        buf_printf(&out, "%s{\"id\":\"%s\",\"name\":", row ? "," : "", cell(inputs, row, "id"));
-        buf_json_string(&out, name, strlen(name));
+        const char *name = cell(inputs, row, "name"), *id = cell(inputs, row, "id");
+        buf_printf(&out, "%s{\"id\":\"%s\",\"name\":", row ? "," : "", id ? id : "");
+        buf_json_string(&out, name ? name : "", name ? strlen(name) : 0);
         member(&out, "weight", cell(inputs, row, "weight"));
         member(&out, "achievement", f->is_known[row] ? percent(ctx, &f->capped[row]) : NULL);
         member(&out, "achievement_uncapped", f->is_known[row] ? percent(ctx, &f->uncapped[row]) : NULL);

@@ -51,7 +51,7 @@ struct importer {
     } members[64];
 };
 
-static const struct import_sender operator= {.key_id = NULL, .name = "command line", .units = "{\"\"}"};
+const struct import_sender import_operator = {.key_id = NULL, .name = "command line", .units = "{\"\"}", .scopes = "{admin}"};
 
 /* What failed in a batch is told to the caller, whose arena outlives it. */
 static enum status hand_up(struct importer *im, enum status st)
@@ -80,16 +80,19 @@ static const char *text_or_null(const PGresult *res, int row, int column)
     return PQgetisnull(res, row, column) ? NULL : PQgetvalue(res, row, column);
 }
 
-/* Faults that the merge found go to their rows. */
+/* Faults that the merge found go to their rows; one that can tell what may have been meant has a column `suggestion`. */
 static enum status spread_faults(struct importer *im, const PGresult *faults, int n)
 {
+    int suggestion = faults ? PQfnumber(faults, "suggestion") : -1;
+
     for (int i = 0; i < n; i++) {
         int64_t at = strtoll(PQgetvalue(faults, i, 0), NULL, 10) - im->rows[0]->place;
         const struct import_wording *w = wording_of(im->kind, PQgetvalue(faults, i, 2));
         if (at < 0 || at >= (int64_t)im->n_rows || w == NULL)
             return fail(&im->batch, ST_INTERNAL, "internal", "Something went wrong on our side.", "Terjadi kesalahan di sisi kami.");
         struct import_row *row = im->rows[at];
-        import_fault(row, text_or_null(faults, i, 1), w->code, text_or_null(faults, i, 3), NULL, w->en, w->id);
+        import_fault(row, text_or_null(faults, i, 1), w->code, text_or_null(faults, i, 3),
+                     suggestion < 0 ? NULL : text_or_null(faults, i, suggestion), w->en, w->id);
         row->last_fault->told = text_or_null(faults, i, 4);
     }
     return ST_OK;
@@ -239,7 +242,9 @@ static enum status merge(struct importer *im, int64_t *ret_created, int64_t *ret
 
     do {
         merged = (struct import_merged){0};
-        st = im->kind->merge(&im->batch, im->conn, im->set, im->sender, &merged);
+        st = import_merge(&im->batch, im->conn, im->set, im->kind, im->sender, &merged);
+        if (st == ST_OK && merged.known)
+            st = spread_faults(im, merged.known, PQntuples(merged.known));
         if (st == ST_OK)
             st = spread_faults(im, merged.faults, merged.n_faults);
         if (st != ST_OK)
@@ -540,7 +545,7 @@ enum status import_run(struct ctx *ctx, struct db_conn *conn, const struct sql_s
                           .set = set,
                           .own = *kind,
                           .options = options,
-                          .sender = options->sender ? options->sender : &operator};
+                          .sender = options->sender ? options->sender : &import_operator};
 
     im.kind = &im.own;
     im.batch.arena = arena_new(1 << 18);

@@ -23,6 +23,8 @@ struct import_raw {
     size_t n_cells;
 };
 
+extern const struct import_sender import_operator; /* the command line */
+
 /* ── header.c ── */
 
 /* Letters and digits of a head or word, lower case: "NIP BARU", "nip_baru" and "Nip-Baru" are one. False when it is longer than any of ours. */
@@ -60,6 +62,11 @@ void import_row_check(const struct import_kind *kind, struct import_row *row);
 void import_row_broken(struct import_row *row, const char *code, const char *value);
 /* Its line of COPY into the stage. */
 void import_row_stage(const struct import_kind *kind, const struct import_row *row, struct buf *out);
+
+/* ── merge.c ── */
+
+NODISCARD enum status import_merge(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_kind *kind,
+                                   const struct import_sender *sender, struct import_merged *ret);
 
 /* ── rejects.c ── */
 

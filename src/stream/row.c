@@ -6,6 +6,7 @@
 
 #include "asnd/arena.h"
 #include "asnd/db.h"
+#include "asnd/uuid.h"
 
 #define VALUE_MAX 200 /* bytes of an offending cell that are told */
 
@@ -54,6 +55,19 @@ bool import_has_fault(const struct import_row *row, const char *column)
         if (fault->column && strcmp(fault->column, column) == 0)
             return true;
     return false;
+}
+
+bool import_has_value(const struct import_row *row, size_t field)
+{
+    return row->values[field] && row->values[field][0];
+}
+
+const char *import_new_id(const struct import_row *row)
+{
+    char *id = arena_alloc(row->arena, UUID_TEXT_SIZE);
+
+    uuid_new_v7(id);
+    return id;
 }
 
 void import_row_broken(struct import_row *row, const char *code, const char *value)
@@ -141,7 +155,7 @@ static bool is_need_met(const struct import_kind *kind, const struct import_row 
 {
     for (size_t f = 0; f < kind->n_fields; f++) {
         const struct import_field *field = &kind->fields[f];
-        if (field->need && strcmp(field->need, need) == 0 && ((row->values[f] && row->values[f][0]) || import_has_fault(row, field->name)))
+        if (field->need && strcmp(field->need, need) == 0 && (import_has_value(row, f) || import_has_fault(row, field->name)))
             return true;
     }
     return false;

@@ -8,7 +8,8 @@ import requests
 from support import client as clients, daemon as daemons, make
 
 NDJSON = {"Accept": "application/x-ndjson"}
-LISTS = ["/v1/units", "/v1/asn", "/v1/programmes", "/v1/sessions", "/v1/enrolments", "/v1/periods", "/v1/evaluations"]
+LISTS = ["/v1/units", "/v1/asn", "/v1/programmes", "/v1/sessions", "/v1/enrolments", "/v1/periods", "/v1/evaluations", "/v1/partners", "/v1/agreements",
+         "/v1/activities", "/v1/budget-lines", "/v1/service-units", "/v1/services", "/v1/surveys", "/v1/complaints", "/v1/handovers"]
 
 
 def position(client, path="/v1/units"):
@@ -65,6 +66,66 @@ def test_training_and_performance_are_told(api, office):
     assert {c["id"] for c in changes} >= {session["id"], enrolment["id"], evaluation["id"]}
     assert all(api.get(c["href"]).json["id"] == c["id"] for c in changes)
     assert {c["entity"] for c in read(api, after, "&entity=session,period")[0]} == {"session", "period"}
+
+
+def test_partners_and_money_are_told(api):
+    after = position(api)
+    partner = make.partner(api)
+    agreement = make.agreement(api, partner["id"])
+    activity = make.activity(api, partner["id"], agreement_id=agreement["id"])
+    line = make.budget_line(api, make.programme(api)["id"])
+    changes, after = read(api, after)
+    assert {(c["entity"], c["kind"], c["id"]) for c in changes} >= {("partner", "created", partner["id"]), ("agreement", "created", agreement["id"]),
+                                                                   ("activity", "created", activity["id"]), ("budget_line", "created", line["id"])}
+    assert all(api.get(c["href"]).json["id"] == c["id"] for c in changes)
+    # What is a part of them tells them.
+    outsider = make.participant(api, activity["id"])
+    make.output(api, activity["id"])
+    make.expense(api, line["id"])
+    api("DELETE", f"/v1/activities/{activity['id']}/participants/{outsider['id']}", headers={"If-Match": "*"}, expect=204)
+    api.patch(f"/v1/partners/{partner['id']}", {"name": f"Mitra Baru {partner['id']}"}, etag="*")
+    changes, _ = read(api, after)
+    assert [(c["entity"], c["kind"]) for c in changes if c["entity"] == "activity"] == [("activity", "updated")] * 3
+    assert {("budget_line", "updated", line["id"]), ("partner", "updated", partner["id"])} <= {(c["entity"], c["kind"], c["id"]) for c in changes}
+    assert all(c["key"] is None for c in changes), "no name of anybody"
+
+
+def test_service_is_told_to_its_units_and_tickets_and_answers_are_not(api, keys):
+    mine, other = make.unit(api, kind="dinas"), make.unit(api, kind="dinas")
+    scopes = ("change.read", "service.read", "survey.read", "complaint.read")
+    here, there = (api.as_key(keys(*scopes, units=(u["code"],))) for u in (mine, other))
+    start = position(api)
+    counter = make.service_unit(api, mine["id"])
+    service = make.service(api, counter["id"])
+    survey = make.survey(api, counter["id"], is_open_link=True)
+    complaint = make.complaint(api, counter["id"], reference=f"LAPOR-{make.number()}")
+    changes, after = read(here, start)
+    assert [(c["entity"], c["kind"], c["key"]) for c in changes] == [("service_unit", "created", None), ("service", "created", service["code"]),
+                                                                    ("survey", "created", survey["code"]), ("survey", "updated", survey["code"]), ("complaint", "created", None)]
+    assert all(api.get(c["href"]).json["id"] == c["id"] for c in changes)
+    assert read(there, start)[0] == []
+    make.ticket(api, service["id"])
+    api.post(f"/v1/public/surveys/{survey['answer_token']}/survey", make.form(), expect=200)
+    assert read(here, after)[0] == []
+    api.post(f"/v1/complaints/{complaint['id']}/advance", {"state": "verified", "weight": "normative"})
+    api.post(f"/v1/surveys/{survey['id']}/follow-ups", {"element": "U3", "action": "Menambah loket"}, expect=201)
+    assert told(read(here, after)[0]) == [("complaint", "updated", None), ("survey", "updated", survey["code"])]
+    # A unit that goes elsewhere takes its service along.
+    after = position(api)
+    api.patch(f"/v1/units/{mine['id']}", {"parent_id": other["id"]}, etag="*")
+    assert ("service_unit", "created") in [(c["entity"], c["kind"]) for c in read(there, after)[0]]
+
+
+def test_what_is_handed_over_is_told_with_both_scopes(api, keys, office):
+    person = make.person(api, office["id"])["nip"]
+    make.siasn(api, person)
+    after = position(api)
+    handed = make.handover(api, person)
+    both = api.as_key(keys("change.read", "performance.read", "training.read"))
+    one = api.as_key(keys("change.read", "training.read"))
+    changes = [c for c in read(both, after)[0] if c["entity"] == "handover"]
+    assert [(c["kind"], c["id"], c["key"], c["href"]) for c in changes] == [("created", handed["id"], person, f"/v1/handovers/{handed['id']}")]
+    assert "handover" not in {c["entity"] for c in read(one, after)[0]}
 
 
 def test_what_was_rolled_back_is_not_told(api, office):

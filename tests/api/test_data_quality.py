@@ -85,7 +85,8 @@ def staff(api, agency):
     some.person(**head, unit=other["id"])
     some.person(**leader, rank="IV/b", rank_since="2020-04-01", birth=born(58), appointed="199503", pns="1996-03-01", unit=other["id"])
     some.person(**expert, position="Arsiparis Ahli Madya", birth=born(58), appointed="199503", pns="1996-03-01")
-    some.person(**expert, position="Guru", birth=born(58), appointed="199503", pns="1996-03-01")  # of no level that is known: not asked
+    some.person(**expert, position="Juru Ukur", birth=born(58), appointed="199503", pns="1996-03-01")  # of no level that is known: not asked
+    some.person(**expert, position="Guru Ahli Pertama", birth=born(58), appointed="199503", pns="1996-03-01")  # a teacher's 60, UU 14/2005
     some.person(education_level="15", title_back=None)  # no degree to bear
     some.person(legal_status="02", position=None, position_kind=None)  # on leave: of no end that is known, and no post to hold
     some.person(performance=TODAY.year - 2)
@@ -109,6 +110,7 @@ def staff(api, agency):
     some.person("TIM_4", **{**head, "position": "KEPALA  BIDANG"})
     some.person("TIM_5", birth=born(58), appointed="199503", pns="1996-03-01", position="Pengolah Data")
     some.person("TIM_5", **expert, position="Perawat Ahli Pertama", birth=born(58), appointed="199503", pns="1996-03-01")
+    some.person("TIM_5", **expert, position="Guru", birth=born(60), appointed="199003", pns="1991-03-01")
     some.person("TIM_5", **leader, rank="IV/b", rank_since="2020-04-01", birth=born(60), appointed="199003", pns="1991-03-01")
     away = some.person("TIM_6", legal_status="02", position=None, position_kind=None)
     make.history(api, away["nip"], "leave", {"grounds": "Mengikuti suami bertugas"}, "2020-01-01", to="2022-01-01")
@@ -147,6 +149,24 @@ def test_each_indicator_names_exactly_whom_it_should(api, agency, staff):
     assert {i["code"]: i["people_named"] for i in indicators if i["is_measured"]} == {c: len(p) for c, p in named.items() if c not in UNMEASURED}
 
 
+def test_a_unit_counts_whom_the_indicators_name_in_it(api, agency, staff):
+    """Of whom an indicator is asked: as many as the units below add up to, and never fewer than it names."""
+    whole = {i["code"]: (i["people_asked"], i["people_named"]) for i in rows(api, f"/v1/data-quality/indicators?under={agency['id']}") if i["is_measured"]}
+    parts = [{i["code"]: (i["people_asked"], i["people_named"]) for i in rows(api, f"/v1/data-quality/indicators?under={u['unit_id']}") if i["is_measured"]}
+             for u in rows(api, f"/v1/data-quality?parent_id={agency['id']}")]
+    for code, (asked, named) in whole.items():
+        assert (asked, named) == (sum(p[code][0] for p in parts), sum(p[code][1] for p in parts)) and 0 < named <= asked, code
+
+
+def test_the_due_list_and_the_index_tell_the_same_day_of_retirement(api, agency, staff):
+    due = {r["nip"]: r for r in rows(api, f"/v1/due/retirement?under={agency['id']}")}
+    named = rows(api, f"/v1/data-quality/indicators/TIM_5/persons?under={agency['id']}")
+    assert len(named) == 4
+    for person in named:
+        told = due[person["nip"]]
+        assert (person["facts"]["retires_on"], person["facts"]["rule"]) == (told["due_on"], told["rule"])
+
+
 def test_what_is_not_kept_is_not_measured(api):
     indicators = rows(api, "/v1/data-quality/indicators")
     assert {i["code"] for i in indicators if not i["is_measured"]} == UNMEASURED
@@ -154,7 +174,7 @@ def test_what_is_not_kept_is_not_measured(api):
         assert (i["lacks"] is None, i["people_asked"] is None, i["people_named"] is None) == ((True, False, False) if i["is_measured"] else (False, True, True))
 
 
-FACTS = {"COM_1": {"last_year", "needed_from"}, "TIM_5": {"birth_date", "position_level", "bup", "retires_on"}, "TIM_4": {"position", "unit_id", "others"},
+FACTS = {"COM_1": {"last_year", "needed_from"}, "TIM_5": {"birth_date", "position_level", "rule", "bup", "retires_on"}, "TIM_4": {"position", "unit_id", "others"},
          "ACC_5": {"reasons"}, "ACC_10": {"echelon", "rank", "min_rank"}, "CON_1": {"nip", "appointed_on"}}
 
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Histories from files: every kind, judged as the API judges one, the same file twice, and what is refused."""
+import json
+import random
+import re
+from pathlib import Path
+
 import pytest
 
 from support import contract as contracts
@@ -20,7 +25,8 @@ KINDS = {
     "status": ("kedudukan hukum id", "3", {"legal_status": "03"}),
     "service": ("years,months,basis", "4,3,golongan", {"years": 4, "months": 3, "basis": "golongan"}),
     "credit": ("total", "112.5", {"total": 112.5}),
-    "course": ("name,form,jp", "Bimtek Arsip,Bimbingan teknis,24", {"name": "Bimtek Arsip", "form": "B10", "jp": 24}),
+    "course": ("name,form,jp,amount,menit,luarnegeri", "Bimtek Arsip,Bimbingan teknis,24,1.5,900,ya",
+               {"name": "Bimtek Arsip", "form": "B10", "jp": 24, "amount": 1.5, "minutes": 900, "is_abroad": True}),
     "performance": ("regime,year,results,behaviour", "skp_2022,2023,expected,above",
                     {"regime": "skp_2022", "year": 2023, "results": "expected", "behaviour": "above"}),
     "discipline": ("discipline_level,violation", "ringan,Terlambat", {"level": "ringan", "violation": "Terlambat"}),
@@ -97,6 +103,90 @@ def test_what_is_wrong_is_named_and_the_next_row_is_taken(columns, cells, column
     assert report["rejects"]
 
 
+# Every column of facts with a cell that is good somewhere.
+CELLS = {
+    "appointment": "PPPK", "rank": "III/b", "promotion_kind": "{promotion-kind}", "service_years": "4", "service_months": "2", "credit": "100.5", "is_demotion": "ya",
+    "assignment": "definitif", "position_kind": "struktural", "position": "Kepala Seksi", "echelon": "IV.a", "functional_level": "{functional-level}", "unit_id": "{unit_id}",
+    "unit_code": "{unit_code}", "education_level": "S-1", "field": "Hukum", "school": "Universitas Contoh", "graduated_on": "2012-08-01", "certificate_number": "C-1",
+    "is_first": "ya", "title_front": "Dr.", "title_back": "S.H.", "legal_status": "3", "years": "4", "months": "3", "basis": "golongan", "main": "10", "additional": "2",
+    "total": "12", "name": "Bimtek", "form": "B10", "organiser": "Badan Contoh", "jp": "24", "certificate_date": "2020-01-01", "minutes": "900", "amount": "1.5",
+    "is_abroad": "ya", "regime": "skp_2022", "year": "2020", "value": "90", "results": "expected", "behaviour": "above", "predicate": "Baik", "assessor": "Penilai Uji",
+    "discipline_level": "ringan", "punishment": "{discipline-kind}", "violation": "Terlambat", "award": "{award-kind}", "grounds": "Sakit", "funding": "beasiswa",
+    "direction": "in", "agency": "Kabupaten Contoh", "number": "PK.1", "new_nip": "{nip}",
+}
+MEMBERS = {"appointment": "kind", "education_level": "level", "discipline_level": "level", "unit_code": "unit_id", "new_nip": "nip"}
+ELSEWHERE = {("education_level", "discipline"), *(("discipline_level", kind) for kind in ("education", "study"))}  # the member is there by another column
+
+
+def members_of(kind):
+    """The facts that the contract knows of a kind."""
+    return set(CONTRACT["components"]["schemas"]["History" + kind.capitalize()]["properties"]["facts"]["properties"])
+
+
+def reasons(api, report):
+    """Of each refused row its faults, from the rejects."""
+    text = api.get(report["rejects"], headers={"Accept": "application/x-ndjson"}).text
+    return [[(f["column"], f["code"]) for f in json.loads(line)["asnd_faults"]] for line in text.splitlines()]
+
+
+def filled(cell, office, sql):
+    if cell.startswith("{") and "-" in cell:
+        return sql("SELECT code FROM reference WHERE list = %s AND valid @> '2019-03-01'::date ORDER BY seq LIMIT 1", (cell[1:-1],))[0][0]
+    return cell.format(unit_id=office["id"], unit_code=office["code"], nip=make.nip())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_column_that_the_kind_does_not_have_is_named_as_it_was_written(kind, api, office, person, sql):
+    strange = [c for c in CELLS if MEMBERS.get(c, c) not in members_of(kind) or (c, kind) in ELSEWHERE]
+    assert len(strange) > 30
+    head = ["nip", "kind", "from", *CELLS]
+    rows = [",".join([person["nip"], kind, "2019-03-01", *(filled(CELLS[c], office, sql) if c == column else "" for c in CELLS)]) for column in strange]
+    report = send(api, "\n".join([",".join(head), *rows]) + "\n")
+    assert report["refused"] == len(strange)
+    for column, found in zip(strange, reasons(api, report)):
+        assert (column, "unknown-member") in found, (column, found)
+
+
+def test_every_column_of_facts_is_tried():
+    text = (Path(__file__).resolve().parents[2] / "src/asn/import_history.c").read_text()
+    table = text[text.index("static const struct import_field fields[]"):text.index("static const struct fact facts[]")]
+    named = set(re.findall(r'(?:_OF\(|\{)"(\w+)"', table)) - {"nip", "kind", "from", "to", "decree_number", "decree_date", "decree_signatory", "source", "remote_id", "note"}
+    assert named == set(CELLS)
+
+
+def test_a_code_that_does_not_hold_on_the_day_is_named_by_its_column(api, person, sql):
+    """What the contract cannot know and the database refuses."""
+    columns = {(MEMBERS.get(c, c), kind): c for c in CELLS for kind in KINDS if (c, kind) not in ELSEWHERE and MEMBERS.get(c, c) in members_of(kind)}
+    tried = 0
+    for kind, member, lists in sql("SELECT kind, member, array_agg(list) FROM history_code GROUP BY kind, member ORDER BY kind, member"):
+        if (kind, member) == ("appointment", "kind"):  # the contract has these written out
+            continue
+        code = str(980 + tried)
+        sql("INSERT INTO reference (list, code, name, valid, source) VALUES (%s, %s, %s, '[2031-01-01,)', 'uji')",
+            (lists[0], code, f"Kode Uji {tried}"))
+        column = columns[member, kind]
+        needed = {"position": {"assignment": "definitif", "position_kind": "fungsional", "position": "Staf"}, "course": {"name": "Bimtek"}, "pay": {"service_years": "4"},
+                  "rank": {"rank": "III/b"}, "discipline": {"discipline_level": "ringan"}, "award": {"year": "2019"}}.get(kind, {})
+        row = {"nip": person["nip"], "kind": kind, "from": "2019-03-01", **needed, column: code}
+        report = send(api, ",".join(row) + "\n" + ",".join(row.values()) + "\n")
+        assert [(f["column"], f["code"]) for f in report["faults"]] == [(column, "code-unknown")], (kind, member, report)
+        tried += 1
+    assert tried >= 10
+
+
+@pytest.mark.parametrize("number, code", [("taken", "nip-taken"), ("197002301990031001", "invalid")])
+def test_a_number_that_cannot_be_is_named_by_its_column(number, code, api, office, person):
+    cell = make.person(api, office["id"])["nip"] if number == "taken" else number
+    report = send(api, f"nip,kind,from,new_nip\n{person['nip']},nip,2019-03-01,{cell}\n")
+    assert [(f["column"], f["code"]) for f in report["faults"]] == [("new_nip", code)]
+
+
+def test_a_unit_is_named_by_the_column_that_told_it(api, person):
+    for column, cell in (("unit_id", "01890000-0000-7000-8000-000000000001"), ("unit_code", "TIDAK-ADA")):
+        report = send(api, f"nip,kind,from,{column}\n{person['nip']},placement,2019-03-01,{cell}\n")
+        assert [(f["column"], f["code"]) for f in report["faults"]] == [(column, "reference-missing")]
+
+
 def test_nobody_elses_people_and_no_discipline_without_the_scope(api, keys, office, person):
     theirs = api.as_key(keys("import.write", "asn.write", units=(make.unit(api, kind="dinas")["code"],)))
     report = send(theirs, f"nip,kind,from,rank\n{person['nip']},rank,2019-04-01,III/a\n")
@@ -118,3 +208,73 @@ def test_a_dry_run_stores_nothing(api, person, sql):
     before = sql("SELECT count(*), sum(version) FROM history")
     assert counts(send(api, f"nip,kind,from,rank\n{person['nip']},rank,2019-04-01,III/a\n", Prefer="dry-run")) == (1, 1, 0, 0, 0)
     assert sql("SELECT count(*), sum(version) FROM history") == before
+
+
+RANKS = ["II/c", "II/d", "III/a", "III/b", "III/c", "III/d"]
+
+
+def any_row(rng, office):
+    year = rng.randint(2012, 2028)
+    kind = rng.choice(["rank", "rank", "position", "placement", "course", "education", "leave", "appointment", "status"])
+    row = {"kind": kind, "from": f"{rng.choice([year, year, 1985])}-{rng.choice([4, 10]):02d}-01", "decree_number": rng.choice(["", "800/1", "800/2"])}
+    row.update({"rank": {"rank": rng.choice(RANKS + ["III/z"]), "is_demotion": rng.choice(["", "", "ya"])},
+                "position": {"assignment": rng.choice(["definitive", "plt"]), "position_kind": "pelaksana", "position": f"Staf {rng.randint(1, 2)}",
+                             "to": rng.choice(["", f"{year + 1}-12-01"]), "unit_code": rng.choice(["", office, "TIDAK-ADA"])},
+                "placement": {"unit_code": rng.choice([office, office, "TIDAK-ADA"])}, "course": {"name": rng.choice(["Bimtek", "Kursus"]), "jp": "10"},
+                "education": {"education_level": rng.choice(["30", "40"])}, "leave": {"grounds": "Sakit", "to": f"{year + 2}-01-01"},
+                "appointment": {"appointment": rng.choice(["CPNS", "PNS"])}, "status": {"legal_status": rng.choice(["01", "02"])}}[kind])
+    return row
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_file_comes_to_the_same_as_its_rows_one_by_one(seed, api, office):
+    """Whole histories are stored at once where nothing is wrong with them, the others row by row; nobody can tell."""
+    rng = random.Random(seed)
+    head = ["nip", "kind", "from", "to", "rank", "is_demotion", "assignment", "position_kind", "position", "unit_code", "name", "jp", "education_level", "grounds",
+            "appointment", "legal_status", "remote_id", "decree_number"]
+    one, other = ([make.person(api, office["id"])["nip"] for _ in range(3)] for _ in range(2))
+    seen = []
+    for _ in range(2):
+        rows = [{**any_row(rng, office["code"]), "who": rng.randrange(3), "remote": rng.choice([0, 0, 0, 1, 2])} for _ in range(30)]
+
+        def line(row, people):
+            nip = people[row["who"]]
+            cells = {**row, "nip": nip, "remote_id": f"{row['kind']}-{nip}-{row['remote']}" if row["remote"] else ""}
+            return ",".join(cells.get(h, "") for h in head) + "\n"
+
+        whole = send(api, ",".join(head) + "\n" + "".join(line(r, one) for r in rows))
+        order = sorted(rows, key=lambda r: (r["who"], r["kind"]))
+        single = []
+        for key in sorted({(r["who"], r["kind"]) for r in order}):
+            for row in sorted((r for r in rows if (r["who"], r["kind"]) == key), key=lambda r: r["from"], reverse=True):
+                single.append(send(api, ",".join(head) + "\n" + line(row, other)))
+        assert counts(whole)[1:] == tuple(sum(counts(s)[i] for s in single) for i in range(1, 5))
+        assert sorted((f["column"], f["code"]) for f in whole["faults"]) == sorted((f["column"], f["code"]) for s in single for f in s["faults"])
+        seen.append(whole)
+        for a, b in zip(one, other):
+            assert shown(api, a) == shown(api, b)
+    assert sum(s["created"] for s in seen) > 10 and sum(s["refused"] for s in seen) > 5
+
+
+def shown(api, nip):
+    person = api.get(f"/v1/asn/{nip}").json
+    rows = api.get(f"/v1/asn/{nip}/history?limit=1000").json["data"]
+    return ([{k: v for k, v in person.items() if k in ("kind", "rank", "rank_since", "position", "unit_id", "legal_status", "education_level")}]
+            + sorted(str({k: v for k, v in r.items() if k in ("kind", "from", "to", "until", "facts", "decree_number")} | {"remote": r["remote_id"] and r["remote_id"][-1]})
+                     for r in rows))
+
+
+def test_a_former_number_finds_the_person_and_what_follows_is_shown(api, person):
+    new = make.nip()
+    send(api, f"nip,kind,from,new_nip\n{person['nip']},nip,2024-01-01,{new}\n")
+    assert counts(send(api, f"nip,kind,from,rank\n{person['nip']},rank,2019-04-01,III/a\n{person['nip']},rank,2023-04-01,III/b\n")) == (2, 2, 0, 0, 0)
+    assert api.get(f"/v1/asn/{new}").json["rank"] == "III/b"
+
+
+def test_anothers_remote_id_is_a_fault_of_its_row_alone(api, office, person):
+    other = make.person(api, office["id"])
+    remote = f"R-{person['nip']}"
+    send(api, f"nip,kind,from,rank,remote_id\n{person['nip']},rank,2019-04-01,III/a,{remote}\n")
+    report = send(api, f"nip,kind,from,rank,remote_id\n{other['nip']},rank,2019-04-01,III/a,{remote}\n{other['nip']},rank,2023-04-01,III/b,\n")
+    assert counts(report) == (2, 1, 0, 0, 1)
+    assert [(f["column"], f["code"], f["value"]) for f in report["faults"]] == [("remote_id", "remote-id-taken", remote)]

@@ -98,6 +98,31 @@ def test_every_row_comes_out_as_its_maker_says(settled, regency, expected, tmp_p
     assert postgres.query(settled, "SELECT nip, version, updated_at FROM asn ORDER BY nip") == before
 
 
+def test_every_row_of_the_histories_comes_out_as_its_maker_says(settled, regency):
+    expected, rows = table(regency / "history-expected.csv"), table(regency / "history.csv")
+    take(settled, regency / "asn.csv")
+    taken = [r for r in expected if r["outcome"] == "created"]
+    assert [int(r["line"]) for r in expected] == [n + 2 for n in range(len(rows))], "each row a line"
+    assert {r["outcome"] for r in expected} == {"created", "unchanged", "refused"}
+    counts = take(settled, regency / "history.csv", kind="history")
+    assert counts == {"rows": len(rows), "created": len(taken), "updated": 0, "unchanged": sum(r["outcome"] == "unchanged" for r in expected),
+                      "refused": sum(r["outcome"] == "refused" for r in expected), "repaired": sum(len(r["repaired"].split()) for r in taken), "warnings": 0}
+    assert refused(settled) == {int(r["line"]): faults_of(r) for r in expected if r["outcome"] == "refused"}
+    stored = postgres.query(settled, "SELECT remote_id FROM history WHERE remote_id IS NOT NULL AND NOT is_void ORDER BY 1")
+    assert [i for i, in stored] == [r["ID RIWAYAT"] for r, e in zip(rows, expected) if e["outcome"] == "created"]
+    again = take(settled, regency / "history.csv", kind="history")
+    assert (again["created"], again["updated"], again["unchanged"]) == (0, 0, len(rows) - counts["refused"])
+
+
+def test_histories_change_nothing_that_the_record_says(settled, regency):
+    """What a career tells lies before what the record tells."""
+    shown = "SELECT nip, kind, rank, rank_since, position, unit_id, legal_status, education_level, education FROM asn ORDER BY nip"
+    take(settled, regency / "asn.csv")
+    before = postgres.query(settled, shown)
+    take(settled, regency / "history.csv", kind="history")
+    assert postgres.query(settled, shown) == before
+
+
 def test_a_character_that_was_lost_is_not_taken_when_the_refused_rows_come_back_unmended(settled, regency, expected, tmp_path):
     rejects = tmp_path / "rejects.csv"
     take(settled, regency / "asn.csv", "--rejects", rejects)
@@ -167,7 +192,7 @@ def test_an_empty_cell_empties_and_a_derived_one_says_nothing(settled, tmp_path)
 def test_warnings_go_when_what_they_were_about_is_put_right(settled, tmp_path):
     take_text(settled, tmp_path, FULL)
     take_text(settled, tmp_path, f"{HEAD},birth_date\n{PERSON},PNS,Sitti Contoh,MJU-BKPP,1990-01-15\n")
-    assert person(settled)[3] == ["CON_1", "CON_3", "NIK_BIRTH"], "the NIK was not in the file, so nothing new is known of it"
+    assert person(settled)[3] == ["CON_1", "CON_3"], "the birth is now that of the NIK that is there, though the file does not tell it"
     take_text(settled, tmp_path, f"{HEAD},birth_date,sex,appointed_on,nik\n{PERSON},PNS,Sitti Contoh,MJU-BKPP,1990-01-15,M,2015-03-01,-\n")
     assert person(settled)[3] == []
 
@@ -371,5 +396,5 @@ def test_the_demo_people_could_be_real(tmp_path):
 
 def test_the_sample_is_what_the_generator_makes(tmp_path):
     generate(tmp_path, "--people", 200, "--dirt-every", 5)
-    for name in ("asn.csv", "units.csv", "expected.csv"):
+    for name in ("asn.csv", "units.csv", "expected.csv", "history.csv", "history-expected.csv"):
         assert (tmp_path / name).read_bytes() == (ROOT / "tests/data/regency" / name).read_bytes(), name

@@ -10,7 +10,9 @@ import pytest
 from support import contract as contracts
 
 CONTRACT = contracts.load()
-LISTS = [o for o in CONTRACT.operations.values() if o.method == "get" and CONTRACT.row_schema(o)]
+# Thousands of rows, or after a moment: test_audit.py and test_roles.py ask them.
+LONG = {"listAuditEntries", "listAuditChain", "listAccessMatrix"}
+LISTS = [o for o in CONTRACT.operations.values() if o.method == "get" and CONTRACT.row_schema(o) and o.id not in LONG]
 
 
 def named(operations):

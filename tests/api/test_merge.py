@@ -10,6 +10,9 @@ TABLES = {
     "version": "SELECT DISTINCT v.asn_id, v.id FROM history_version v JOIN asn a ON a.id = v.asn_id WHERE a.nip = ANY (%s)",
     "enrolment": "SELECT to_jsonb(e) FROM enrolment e JOIN asn a ON a.id = e.asn_id WHERE a.nip = ANY (%s)",
     "evaluation": "SELECT to_jsonb(e) - '{version,updated_at}'::text[] FROM evaluation e JOIN asn a ON a.id = e.asn_id WHERE a.nip = ANY (%s)",
+    "skp": "SELECT to_jsonb(s) - '{version,updated_at}'::text[] FROM skp s JOIN asn a ON a.id IN (s.asn_id, s.assessor_id) WHERE a.nip = ANY (%s)",
+    "potential": "SELECT to_jsonb(p) FROM potential p JOIN asn a ON a.id = p.asn_id WHERE a.nip = ANY (%s)",
+    "ip_asn_bkn": "SELECT to_jsonb(b) FROM ip_asn_bkn b JOIN asn a ON a.id = b.asn_id WHERE a.nip = ANY (%s)",
     "request": "SELECT to_jsonb(r) - '{version,updated_at}'::text[] FROM change_request r JOIN asn a ON a.id = r.asn_id WHERE a.nip = ANY (%s)",
 }
 
@@ -48,6 +51,10 @@ def pair(api, office):
         make.history(api, person["nip"], "course", {"name": f"Bimtek {n}"}, "2020-01-01")
         make.request(api, person["nip"])
         make.enrol(api, make.session(api, start=100 + 20 * n)["id"], person["nip"])
+        make.agreed(api, person["nip"], make.period(api)["id"])
+        make.skp(api, make.person(api, office["id"])["nip"], make.period(api)["id"], assessor_nip=person["nip"])
+        api.post(f"/v1/asn/{person['nip']}/potentials", {"score": 70, "method": "Asesmen uji"}, expect=201)
+        api.put(f"/v1/asn/{person['nip']}/professionalism-index/{2020 + n}/bkn", {"qualification": 15, "competence": 0, "performance": 25, "discipline": 5})
     return heir, gone
 
 
@@ -158,6 +165,19 @@ def test_merged_on_and_taken_back_in_turn(api, office, snapshot):
     unmerge(api, one)
     after = snapshot(one["nip"], two["nip"], three["nip"])
     assert {t: after[t] for t in ("asn", "history")} == {t: before[t] for t in ("asn", "history")}
+
+
+def test_taken_back_in_turn_also_where_the_second_made_rows_void(api, office, snapshot):
+    one, two, three = (make.person(api, office["id"], rank=r, rank_since=d) for r, d in ((None, None), ("III/b", "2019-04-01"), ("III/c", "2010-04-01")))
+    make.history(api, one["nip"], "rank", {"rank": "III/a"}, "2015-04-01")
+    merge(api, one, two)
+    before = snapshot(two["nip"])
+    assert merge(api, two, three).json["voided"] > 0
+    unmerge(api, two)
+    assert [h["from"] for h in kinds(api, two["nip"], "rank")] == ["2015-04-01", "2019-04-01"]
+    unmerge(api, one)
+    assert [h["from"] for h in kinds(api, one["nip"], "rank")] == ["2015-04-01"]
+    assert snapshot(two["nip"]) != before, "what came with the one went with him"
 
 
 def test_what_one_person_cannot_have_twice_is_refused(api, office, snapshot):

@@ -5,7 +5,7 @@ import threading
 import pytest
 import requests
 
-from support import make
+from support import make, seats
 
 CLIENTS = 64
 
@@ -38,30 +38,30 @@ def poster(api, path, body=None, **headers):
     return lambda: session.post(api.url + path, json=body, headers={"Authorization": f"Bearer {api.key}", **headers}, timeout=120)
 
 
-@pytest.mark.parametrize("seats", [1, 10, 63])
-def test_the_last_seat_is_given_once(seats, api, crowd, sql):
-    session = make.session(api, capacity=seats, start=50 + seats * 5)
+@pytest.mark.parametrize("capacity", [1, 10, 63])
+def test_the_last_seat_is_given_once(capacity, api, crowd, sql):
+    session = make.session(api, capacity=capacity, start=50 + capacity * 5)
     replies = all_at_once([poster(api, "/v1/enrolments", {"session_id": session["id"], "nip": n}) for n in crowd])
     assert [r.status_code for r in replies] == [201] * CLIENTS, {r.status_code: r.text[:300] for r in replies}
     told = [r.json() for r in replies]
     stored = sql("SELECT a.nip, e.state, e.queue_place FROM enrolment e JOIN asn a ON a.id = e.asn_id WHERE e.session_id = %s", (session["id"],))
     assert len(stored) == CLIENTS
-    assert sum(state == "approved" for _, state, _ in stored) == seats
-    assert sorted(place for _, state, place in stored if state == "waitlisted") == list(range(1, CLIENTS - seats + 1))
+    assert sum(state == "approved" for _, state, _ in stored) == capacity
+    assert sorted(place for _, state, place in stored if state == "waitlisted") == list(range(1, CLIENTS - capacity + 1))
     assert {(t["nip"], t["state"], t["queue_place"]) for t in told} == set(stored), "what was answered is what is stored"
-    assert sql("SELECT seats_taken, waiting FROM session WHERE id = %s", (session["id"],)) == [(seats, CLIENTS - seats)]
+    assert sql("SELECT seats_taken, waiting FROM session WHERE id = %s", (session["id"],)) == [(capacity, CLIENTS - capacity)]
 
 
 def test_seats_that_come_free_go_to_those_who_wait_in_order(api, crowd, sql):
-    seats = 16
-    session = make.session(api, capacity=seats, start=900)
+    capacity = 16
+    session = make.session(api, capacity=capacity, start=900)
     enrolments = [make.enrol(api, session["id"], n) for n in crowd]
     leaving = [e for e in enrolments if e["state"] == "approved"]
     replies = all_at_once([poster(api, f"/v1/enrolments/{e['id']}/cancel") for e in leaving])
     assert {r.status_code for r in replies} == {200}, [r.text for r in replies if r.status_code != 200][:3]
     rows = sql("SELECT state, queue_place FROM enrolment WHERE session_id = %s AND queue_place IS NOT NULL ORDER BY queue_place", (session["id"],))
-    assert [state for state, _ in rows] == ["approved"] * seats + ["waitlisted"] * (CLIENTS - 2 * seats)
-    assert sql("SELECT seats_taken, waiting FROM session WHERE id = %s", (session["id"],)) == [(seats, CLIENTS - 2 * seats)]
+    assert [state for state, _ in rows] == ["approved"] * capacity + ["waitlisted"] * (CLIENTS - 2 * capacity)
+    assert sql("SELECT seats_taken, waiting FROM session WHERE id = %s", (session["id"],)) == [(capacity, CLIENTS - 2 * capacity)]
 
 
 def test_coming_and_going_at_once_keeps_the_books(api, crowd, sql):
@@ -75,6 +75,23 @@ def test_coming_and_going_at_once_keeps_the_books(api, crowd, sql):
                      FROM enrolment WHERE session_id = %s""", (session["id"],))
     assert sql("SELECT seats_taken, waiting FROM session WHERE id = %s", (session["id"],)) == counted
     assert counted == [(20, 12)]
+
+
+def test_quotas_are_kept_and_hold_up_nobody_else(api, database):
+    agency = make.unit(api)
+    bureau, other = make.unit(api, parent=agency["id"]), make.unit(api)
+    people = [make.person(api, unit["id"])["nip"] for _ in range(16) for unit in (agency, bureau, other, make.unit(api))]
+    session = make.session(api, capacity=30, start=1200)
+    path = f"/v1/sessions/{session['id']}"
+    api.put(f"{path}/quotas", {"quotas": [{"unit_id": u["id"], "seats": n} for u, n in ((agency, 10), (bureau, 4), (other, 6))]}, etag=make.tag(api, path))
+    replies = all_at_once([poster(api, "/v1/enrolments", {"session_id": session["id"], "nip": n}) for n in people])
+    assert {r.status_code for r in replies} == {201}
+    assert seats.check(database, session["id"])[0] == 30
+    leaving = [r.json() for r in replies if r.json()["state"] == "approved"][::2]
+    replies = all_at_once([poster(api, f"/v1/enrolments/{e['id']}/cancel") for e in leaving])
+    assert {r.status_code for r in replies} == {200}
+    seats.check(database, session["id"])
+    assert seats.replay(database, session["id"])["promoted"] > 0
 
 
 def test_one_key_sent_many_times_at_once_acts_once(api, crowd, sql):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lists that offices print, on random people: totals equal the lists, seniority agrees with a slow sort, posts with their holders."""
+import csv
+import io
 import os
 import random
 from collections import Counter
@@ -210,3 +212,16 @@ def test_a_post_is_on_the_map_once(api, office):
     assert api.get(path).json == changed.json
     api("DELETE", path, headers={"If-Match": changed.etag}, expect=204)
     api.get(path, expect=404)
+
+
+@pytest.mark.parametrize("path", ["/v1/reports/duk", "/v1/reports/nominatif", "/v1/reports/nominatif?as_of=2026-01-01"])
+def test_pages_and_count_are_the_whole(path, api):
+    """What a page does not need is not looked up: what it shows, and how many there are, are those of the list read whole."""
+    whole = list(csv.reader(io.StringIO(api.get(path, headers={"Accept": "text/csv"}).text)))
+    nip = whole[0].index("nip")
+    joined = path + ("&" if "?" in path else "?")
+    for limit in (1, 7, 50):
+        assert [p["nip"] for p in api.walk(f"{joined}limit={limit}")[0]] == [row[nip] for row in whole[1:]]
+    assert api.get(f"{joined}limit=1&count=exact").json["page"]["count"] == len(whole) - 1
+    second = api.get(f"{joined}limit=1").json["page"]["next"]
+    assert api.get(f"{joined}limit=1&cursor={second}&count=exact").json["page"]["count"] == len(whole) - 1

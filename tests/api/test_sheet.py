@@ -41,7 +41,8 @@ def same(cell, value):
     if isinstance(value, (int, float)):
         return kind == "n" and float(text) == float(value)
     if kind == "n" and isinstance(value, str):
-        return style is not None and (date(1899, 12, 30) + timedelta(days=int(float(text)))).isoformat() == value
+        serial = int(float(text))  # 60 is the 29 February 1900 that a spreadsheet believes in
+        return style is not None and (date(1899, 12, 31 if serial < 60 else 30) + timedelta(days=serial)).isoformat() == value
     return kind == "inlineStr" and (not isinstance(value, str) or text == value)
 
 

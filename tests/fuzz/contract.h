@@ -43,6 +43,5 @@ static inline const struct contract *the_contract(void)
     format_register("nik", is_nik);
     contract = contract_load(text, (size_t)size, "openapi.yaml", stderr);
     REQUIRE(contract);
-    free(text);
     return contract;
 }

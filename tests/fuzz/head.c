@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The head of a request: the first line is a raw target, the rest is header lines, which are also read as Accept, Prefer and If-None-Match. */
+/* The head of a request: the first line is a raw target, the rest is header lines, which are also read as Accept, Prefer, If-None-Match and
+ * Range. */
 #include "../../src/engine/internal.h"
 #include "../../src/http/frame.h"
 
@@ -53,6 +54,17 @@ static void read_head(struct ctx *ctx, struct slice target, struct slice lines)
     free(block);
 }
 
+/* Whatever it says, a part lies within. */
+static void read_range(const char *value)
+{
+    static const int64_t sizes[] = {1, 5, 262144, INT64_C(268435456)};
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct range range = {0};
+        if (range_read(value, sizes[i], &range) == RANGE_PART)
+            REQUIRE(range.first >= 0 && range.len > 0 && range.first + range.len <= sizes[i]);
+    }
+}
+
 static void read_values(struct arena *arena, struct slice lines)
 {
     static const char *const types[] = {"application/json", "text/csv", "application/x-ndjson"};
@@ -66,6 +78,7 @@ static void read_values(struct arena *arena, struct slice lines)
         media_type_is(value, "application/json");
         prefer_has(value, "dry-run");
         etag_matches(value, "\"7\"");
+        read_range(value);
         REQUIRE(!frame_is_request_id(value) || strlen(value) <= 64);
         frame_language(value);
     }

@@ -4,7 +4,7 @@
 
 #include "json.h"
 
-static void require_lines(const struct places *places, const json_t *node)
+static void require_lines(const struct node_map *places, const json_t *node)
 {
     const char *name;
     const json_t *member;
@@ -35,7 +35,7 @@ static void require_round_trip(const json_t *root)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena *arena = arena_new(0);
-    struct places *places = NULL;
+    struct node_map *places = NULL;
     json_t *root = yaml_parse((const char *)data, size, "fuzz.yaml", nowhere(), arena, &places);
     if (root) {
         require_lines(places, root);

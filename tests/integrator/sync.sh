@@ -77,16 +77,17 @@ follow() {
     done
 }
 
-# In pieces of 10,000 by NIP. The first piece begins with the least number there is, the last ends with the greatest.
+# The whole copy as one file; the answer has a line for each difference, and a summary without which it broke off.
 reconcile() {
-    jq -c 'select(.entity == "asn") | .record | {nip, name, kind, unit_id, position, rank, rank_since, legal_status}' "$COPY/copy" |
-        jq -s -c 'sort_by(.nip) | [range(0; [length, 1] | max; 10000) as $i | .[$i:$i + 10000]] | . as $pieces | to_entries[]
-                  | {people: .value, range: {from: (if .key == 0 then "0" * 18 else .value[0].nip end),
-                                             to: (($pieces[.key + 1] // [])[0].nip // ("9" * 18))}}' |
-        while read -r piece; do
-            ask -H 'Content-Type: application/json' --data-binary @- "$ASND_URL/v1/asn/reconcile" <<<"$piece" |
-                jq -c '(.different[] | {nip: .our_nip, fields}), (.only_there[] | {nip: ., only: "there"}), (.only_here[] | {nip, only: "here"})'
-        done | sort -u
+    local type=application/x-ndjson
+    jq -c 'select(.entity == "asn") | .record | {nip, name, kind, unit_id, position, rank, rank_since, legal_status}' "$COPY/copy" >"$COPY/theirs"
+    [ -s "$COPY/theirs" ] || { echo nip >"$COPY/theirs" && type=text/csv; } # nobody: the head of a list alone
+    ask -H "Content-Type: $type" --data-binary "@$COPY/theirs" "$ASND_URL/v1/asn/reconcile/file" >"$COPY/answer"
+    jq -es 'any(.result == "summary")' "$COPY/answer" >/dev/null || { echo "the answer broke off" >&2; exit 1; }
+    jq -c 'select(.result == "different") | {nip: .our_nip, fields}' "$COPY/answer" | sort
+    jq -c 'select(.result == "only_there") | {nip, only: "there"}' "$COPY/answer" | sort
+    jq -c 'select(.result == "only_here") | {nip, only: "here"}' "$COPY/answer" | sort
+    jq -c 'select(.result == "refused")' "$COPY/answer"
 }
 
 case ${1:-} in

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The schema alone, without the daemon: what the database itself holds, whoever writes."""
 import itertools
+import threading
 import uuid
 from pathlib import Path
 
@@ -31,17 +32,36 @@ def url(cluster, schema_template):
     cluster.drop(name)
 
 
+@pytest.fixture(scope="module")
+def session(url):
+    """A connection of each thread, kept: a new one knows no table and no trigger yet, and to learn them takes longer than most statements here."""
+    kept, own = [], threading.local()
+
+    def connect():
+        if not hasattr(own, "connection"):
+            own.connection = psycopg2.connect(url)
+            kept.append(own.connection)
+        return own.connection
+    yield connect
+    for connection in kept:
+        connection.close()
+
+
 @pytest.fixture
-def run(url):
-    """Runs one statement in a transaction of its own; `today` is the regency's date for it."""
+def run(session):
+    """Runs one statement in a transaction of its own, with the settings of a new session; `today` is the regency's date for it."""
     def run_one(statement, *parameters, today=None):
-        with postgres.connected(url, autocommit=False) as connection, connection.cursor() as cursor:
-            if today:
-                cursor.execute("SELECT set_config('asnd.today', %s, true)", (today,))
-            cursor.execute(statement, parameters)
-            rows = cursor.fetchall() if cursor.description else []
+        connection = session()
+        try:
+            with connection.cursor() as cursor:
+                if today:
+                    cursor.execute("SELECT set_config('asnd.today', %s, true)", (today,))
+                cursor.execute(statement, parameters)
+                rows = cursor.fetchall() if cursor.description else []
             connection.commit()
             return rows
+        finally:
+            connection.reset()
     return run_one
 
 

@@ -64,6 +64,42 @@ def test_from_an_earlier_state_with_its_data(known, fresh, cluster):
     cluster.drop(whole)
 
 
+ENROLLED = """
+    SET LOCAL session_replication_role = replica;
+    INSERT INTO unit (id, code, name, kind, label, path) VALUES ('01900000-0000-7000-8000-000000000001', 'U', 'Unit', 'dinas', '01900000000070008000000000000001', '01900000000070008000000000000001');
+    INSERT INTO programme (id, code, name, form, family, jp, organiser) VALUES ('01900000-0000-7000-8000-000000000002', 'P', 'Uji', 'B3', 'teknis', 20, 'Uji');
+    INSERT INTO session (id, programme_id, title, starts_on, ends_on, capacity)
+    VALUES ('01900000-0000-7000-8000-000000000003', '01900000-0000-7000-8000-000000000002', 'Lama', '2025-01-06', '2025-01-08', 9);
+    INSERT INTO asn (id, nip, kind, name, birth_date, sex, unit_id, legal_status, appointed_on)
+    SELECT uuid_v7(), '19900115201503100' || g, 'PNS', 'Pegawai ' || g, '1990-01-15', 'M', '01900000-0000-7000-8000-000000000001', '01', '2015-03-01'
+    FROM   generate_series(1, 4) g;
+    INSERT INTO enrolment (id, session_id, asn_id, state, days, hours, jp)
+    SELECT uuid_v7(), '01900000-0000-7000-8000-000000000003', a.id, 'passed', '[2025-01-06,2025-01-09)', '{[2025-01-06,2025-01-09)}', 20 FROM asn a;
+    INSERT INTO certificate (id, enrolment_id, number, year, seq, state)
+    SELECT uuid_v7(), e.id, right(a.nip, 1), 2025, right(a.nip, 1)::integer, CASE WHEN a.nip LIKE '%%2' THEN 'revoked' ELSE 'valid' END
+    FROM   enrolment e JOIN asn a ON a.id = e.asn_id WHERE right(a.nip, 1) IN ('1', '2');
+    INSERT INTO handover (id, what, enrolment_id, payload, sha256, state, actor_key, actor_name)
+    SELECT uuid_v7(), 'kursus', e.id, '{}', '', 'accepted', uuid_v7(), 'uji' FROM enrolment e JOIN asn a ON a.id = e.asn_id WHERE right(a.nip, 1) = '3'"""
+
+
+def test_what_was_issued_and_accepted_before_is_so_of_the_enrolment_too(fresh, cluster):
+    whole = cluster.create(label="whole")
+    migrate(cluster.database_url(whole))
+    table = "\n".join(schema_of(cluster.database_url(whole)))
+    cluster.drop(whole)
+    create = table[table.index("CREATE TABLE public.schema_migration"):]
+    with postgres.connected(fresh) as connection, connection.cursor() as cursor:
+        cursor.execute(create[:create.index(";") + 1])
+        for number, path in enumerate([m for m in MIGRATIONS if m.name < "0029"], 1):
+            cursor.execute(path.read_text(encoding="utf-8"))
+            cursor.execute("INSERT INTO schema_migration VALUES (%s, %s, %s)", (number, path.name, hashlib.sha256(path.read_bytes()).hexdigest()))
+        cursor.execute(ENROLLED, ())
+    migrate(fresh)
+    states = postgres.query(fresh, "SELECT right(a.nip, 1), e.state, e.jp FROM enrolment e JOIN asn a ON a.id = e.asn_id ORDER BY a.nip")
+    assert states == [("1", "certified", 20), ("2", "passed", 20), ("3", "synced", 20), ("4", "passed", 20)]
+    assert postgres.query(fresh, 'SELECT "from", "to", actor_name FROM enrolment_step_taken ORDER BY seq') == [("passed", "certified", None), ("passed", "synced", None)]
+
+
 def test_a_dry_run_tells_and_leaves_nothing(fresh):
     done = migrate(fresh, "--dry-run")
     assert all(path.name in done.stdout for path in MIGRATIONS)

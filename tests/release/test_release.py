@@ -41,7 +41,7 @@ def test_documents_are_installed():
     prefix = daemons.program().parents[1]
     if prefix == ROOT / "build":
         pytest.fail("this wants an installed program: scripts/test.sh --only release")
-    for name in ("share/asnd/openapi.yaml", "share/doc/asnd/LICENSE", "share/doc/asnd/README.md", "share/doc/asnd/README.id.md"):
+    for name in ("share/asnd/openapi.yaml", "share/asnd/access.yaml", "share/doc/asnd/LICENSE", "share/doc/asnd/README.md", "share/doc/asnd/README.id.md"):
         assert (prefix / name).is_file(), name
 
 

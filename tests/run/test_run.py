@@ -33,12 +33,26 @@ def test_the_demo_data_is_there(started, clone):
     assert 5500 < reply.json()["page"]["count"] <= 6000
 
 
+def test_a_career_is_there(started, clone):
+    """One of the people of the histories' file."""
+    with open(clone.local / "demo/history.csv", encoding="utf-8-sig") as file:
+        nip = file.read().splitlines()[1].split(";")[0]
+    assert {e["source"] for e in clone.get(f"/v1/asn/{nip}/history?limit=100").json()["data"]} == {"import"}
+
+
+def test_two_years_of_life_are_there(started, clone):
+    """tools/life.py to its end: the last it tells are evaluations."""
+    assert clone.get("/v1/enrolments?limit=1&count=exact").json()["page"]["count"] > 400
+    assert {e["state"] for e in clone.get("/v1/evaluations?limit=1000").json()["data"]} == {"final"}
+
+
 def test_a_second_start_takes_a_moment(started, clone):
     key = clone.environment()["ASND_ADMIN_KEY"]
     clone.stop()
     with pytest.raises(requests.ConnectionError):
         clone.get("/livez")
-    _, took, _ = clone.run("--port", str(clone.port), "--detach")
+    elsewhere = {"PGHOST": "/nowhere", "PGPORT": "1", "PGUSER": "nobody", "PGDATABASE": "none"}  # of the shell, for another server
+    _, took, _ = clone.run("--port", str(clone.port), "--detach", **elsewhere)
     assert took < 5
     assert clone.environment()["ASND_ADMIN_KEY"] == key
     assert clone.get("/readyz").status_code == 200

@@ -155,7 +155,7 @@ if AS_ROOT:
 
     def test_the_disk_is_full_when_the_demo_data_comes(built, small_disk):
         """Between units and people: the next run brings what is missing."""
-        text = built.refuses("the disk is full: the demo data could not be imported", path=small_disk(60), demo=True)
+        text = built.refuses("the disk is full: the demo data could not be imported", path=small_disk(100), demo=True)
         assert "Importing" in text
         make_room(built)
         built.start()

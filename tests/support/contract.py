@@ -59,6 +59,10 @@ class Operation:
         return list(self.contract.resolve(self.spec.get("requestBody", {})).get("content", {}))
 
     @property
+    def needs_body(self):
+        return self.contract.resolve(self.spec.get("requestBody", {})).get("required", False)
+
+    @property
     def success(self):
         return min(int(s) for s in self.spec["responses"] if s[0] == "2")
 
@@ -87,9 +91,22 @@ class Contract:
                     spec = item[method]
                     parameters = [self.resolve(p) for p in item.get("parameters", []) + spec.get("parameters", [])]
                     self.operations[spec["operationId"]] = Operation(spec["operationId"], method, template, spec, parameters, self)
+        self._by_route = {(o.path, o.method): o for o in self.operations.values()}
         # Fixed segments before variable ones: /v1/asn/export is not /v1/asn/{nip}.
         self._routes = sorted(((re.compile("^" + re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(t)) + "$"), t) for t in self.document["paths"]),
                               key=lambda r: r[1].count("{"))
+
+    @property
+    def scopes(self):
+        """All that the contract speaks of: of operations, what gives more there, and of members."""
+        found = {scope for o in self.operations.values() for scope in (*(o.scopes or ()), *o.spec.get("x-more-scopes", ()))}
+        left = [self.document]
+        while left:
+            node = left.pop()
+            if isinstance(node, dict) and "x-scope" in node:
+                found.add(node["x-scope"])
+            left += [n for n in (node.values() if isinstance(node, dict) else node) if isinstance(n, (dict, list))]
+        return sorted(found)
 
     def resolve(self, thing):
         while isinstance(thing, dict) and "$ref" in thing:
@@ -100,9 +117,7 @@ class Contract:
         return next((t for pattern, t in self._routes if pattern.match(path)), None)
 
     def match(self, method, path):
-        template = self.template(path)
-        method = "get" if method == "HEAD" else method.lower()
-        return next((o for o in self.operations.values() if o.path == template and o.method == method), None)
+        return self._by_route.get((self.template(path), "get" if method == "HEAD" else method.lower()))
 
     def validator(self, schema):
         return Draft202012Validator(schema, resolver=self._resolver, format_checker=formats)
@@ -118,13 +133,13 @@ class Contract:
         return data.get("items")
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2's view of dates and of yes/no: they are text."""
+class _Loader(yaml.CSafeLoader):
+    """YAML 1.2's view of dates and of yes/no: they are text. By libyaml: in Python alone each process would take seconds for it."""
 
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
 

@@ -37,9 +37,9 @@ def apply_document(text, tree):
 def tree(tmp_path_factory):
     """A copy of what the build reads, changed as the document says, and built."""
     copy = tmp_path_factory.mktemp("tree")
-    for name in ("CMakeLists.txt", "CMakePresets.json", "cmake", "include", "src", "migrations", "openapi.yaml", "LICENSE", "README.md", "README.id.md"):
+    for name in ("CMakeLists.txt", "CMakePresets.json", "cmake", "include", "src", "migrations", "openapi.yaml", "access.yaml", "LICENSE", "README.md", "README.id.md"):
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, copy / name)
-    assert apply_document((ROOT / "docs/adding-an-operation.md").read_text(encoding="utf-8"), copy) == 6
+    assert apply_document((ROOT / "docs/adding-an-operation.md").read_text(encoding="utf-8"), copy) == 8
     for command in (["cmake", "--preset", "release", "-DASND_TESTS=OFF"], ["cmake", "--build", "--preset", "release", "--target", "asnd"]):
         done = subprocess.run(command, cwd=copy, text=True, capture_output=True, timeout=600)
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
@@ -70,9 +70,9 @@ def test_the_read_and_the_write_work(api):
     make.person(api, top["id"])
     make.person(api, below["id"], nip=make.nip(sex=2))
     assert api.get(f"/v1/units/{top['id']}/headcount").json == {"unit_id": top["id"], "people": 2, "women": 1}
-    assert api.post(f"/v1/units/{top['id']}/close", expect=409).code == "unit-occupied"
+    assert api.post(f"/v1/units/{top['id']}/rest", expect=409).code == "unit-occupied"
     empty = make.unit(api)
-    assert api.post(f"/v1/units/{empty['id']}/close", expect=200).json["is_active"] is False
+    assert api.post(f"/v1/units/{empty['id']}/rest", expect=200).json["is_active"] is False
     assert api.get(f"/v1/units/{empty['id']}").json["is_active"] is False
 
 
@@ -84,8 +84,8 @@ def test_what_was_not_written_down_works_too(api):
     api.get(f"/v1/units/{nowhere}/headcount", expect=404)
     api.get(f"/v1/units/{nowhere}/headcount?depth=1", expect=400)
     api("PUT", f"/v1/units/{nowhere}/headcount", expect=405)
-    api.post(f"/v1/units/{nowhere}/close", expect=404)
+    api.post(f"/v1/units/{nowhere}/rest", expect=404)
     unit = make.unit(api)
-    assert api.post(f"/v1/units/{unit['id']}/close", expect=200, headers={"Prefer": "dry-run"}).json["is_active"] is False
+    assert api.post(f"/v1/units/{unit['id']}/rest", expect=200, headers={"Prefer": "dry-run"}).json["is_active"] is False
     assert api.get(f"/v1/units/{unit['id']}").json["is_active"] is True
     assert "getHeadcount" in anonymous.get("/docs").text

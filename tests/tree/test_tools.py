@@ -4,8 +4,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -71,15 +73,21 @@ def stages(tmp_path):
     cmake.write_text("#!/bin/sh\n")
     cmake.chmod(0o755)
 
-    def run(**tests):
+    def start(**tests):
         for stage, text in tests.items():
-            file = tmp_path / "tests" / {"tsan": "concurrent"}.get(stage, stage) / "test_it.py"
+            file = tmp_path / "tests" / {"tsan": "concurrent"}.get(stage, stage) / {"fuzz": "run.sh"}.get(stage, "test_it.py")
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
+            file.chmod(0o755)
         environment = {k: v for k, v in os.environ.items() if k != "CI" and not k.startswith("ASND_")}
-        done = subprocess.run(["bash", str(tmp_path / "scripts/test.sh"), "--only", ",".join(tests)], text=True, capture_output=True, timeout=120, check=False,
-                              env={**environment, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "tests")})
-        return done.returncode, done.stdout
+        return subprocess.Popen(["bash", str(tmp_path / "scripts/test.sh"), "--only", ",".join(tests)], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                env={**environment, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "tests")}, start_new_session=True)
+
+    def run(**tests):
+        process = start(**tests)
+        text, _ = process.communicate(timeout=120)
+        return process.returncode, text
+    run.start = start
     return run
 
 
@@ -103,6 +111,49 @@ def test_the_closing_words_are_short_when_all_is_well(stages):
     assert status == 0 and "──" not in text and text.endswith("\n3 passed, 0 failed\n"), text  # and one for the build
 
 
+# Waits for a file, at most a minute.
+AWAITS = "import time, pathlib\ndef test_later():\n    end = time.monotonic() + 60\n    while not pathlib.Path({file!r}).exists():\n        assert time.monotonic() < end\n        time.sleep(0.01)\n"
+
+
+def test_what_fails_beside_is_said_at_once_and_told_in_its_turn(stages, tmp_path):
+    go = tmp_path / "go"
+    process = stages.start(tsan=AWAITS.format(file=str(go)), fuzz="#!/bin/sh\necho a crash\nexit 1\n")
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if "fuzz has failed meanwhile" in line:
+            go.touch()
+    assert process.wait(timeout=60) == 1
+    text = "".join(lines)
+    order = [text.index(word) for word in ("fuzz has failed meanwhile", "\nok       tsan", "\nFAIL     fuzz", "── fuzz failed ──", "| a crash", "\n\n2 passed, 1 failed\n")]
+    assert order == sorted(order), text  # the build is the other that passed
+
+
+def test_the_stages_go_on_while_one_runs_beside_them(stages, tmp_path):
+    go = tmp_path / "go"
+    status, text = stages(tsan=f"import pathlib\ndef test_it():\n    pathlib.Path({str(go)!r}).touch()\n", fuzz=f"#!/bin/sh\nuntil [ -e {go} ]; do sleep 0.01; done\n")
+    assert status == 0 and [line.split()[:2] for line in text.splitlines()[:3]] == [["ok", "clang"], ["ok", "tsan"], ["ok", "fuzz"]], text
+
+
+@pytest.mark.parametrize("sent, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "terminated"])
+def test_a_signal_ends_the_stage_and_what_runs_beside_it(sent, status, stages, tmp_path):
+    beside, stage = tmp_path / "beside", tmp_path / "stage"
+    process = stages.start(tsan=f"import pathlib\ndef test_it():\n    pathlib.Path({str(stage)!r}).touch()\n" + AWAITS.format(file="/nowhere/at/all"),
+                           fuzz=f"#!/bin/sh\necho $$ > {beside}.new; mv {beside}.new {beside}; exec sleep 600\n")
+    end = time.monotonic() + 60
+    while not (beside.exists() and stage.exists()):
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.01)
+    other = Path("/proc") / beside.read_text().strip()
+    os.killpg(process.pid, sent)
+    process.communicate(timeout=60)
+    assert process.returncode == status
+    end = time.monotonic() + 60
+    while other.exists() and " Z " not in (other / "stat").read_text():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def test_a_race_is_shown_in_full(stages):
     status, text = stages(tsan=f"def test_race():\n    raise AssertionError('asnd ended with 99\\n' + {chr(10).join(RACE)!r})\n")
     assert status == 1
@@ -110,3 +161,29 @@ def test_a_race_is_shown_in_full(stages):
     for line in RACE:
         assert line.strip() in shown, line
     assert "FAILED tests/concurrent/test_it.py::test_race" in text
+
+
+ELSEWHERE = {"PGHOST": "/nowhere", "PGPORT": "1", "PGUSER": "nobody", "PGDATABASE": "none", "PGPASSWORD": "none", "PGSERVICE": "none", "PGOPTIONS": "-c none=1 -x",
+             "PGDATA": "/nowhere", "PGSSLMODE": "none", "PGTZ": "none"}
+ASKS = """
+import sys
+sys.path.insert(0, "tests")
+from support import postgres
+cluster = postgres.Cluster()
+print(postgres.query(cluster.database_url("postgres"), "SELECT 40 + 2")[0][0])
+cluster.close()
+"""
+
+
+@pytest.mark.parametrize("within", [[], ["tests/unit/with-postgres.sh"]], ids=["cluster-of-its-own", "cluster-that-is-given"])
+def test_another_server_of_the_shell_is_not_asked(within):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("ASND_TEST_")}
+    done = subprocess.run([*within, sys.executable, "-c", ASKS], cwd=ROOT, env={**environment, **ELSEWHERE}, text=True, capture_output=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr
+
+
+def test_a_command_beside_the_cluster_finds_it():
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("ASND_TEST_")}
+    command = ["tests/unit/with-postgres.sh", "sh", "-c", 'psql -XAtc "SELECT 40 + 2" "$ASND_TEST_DATABASE_URL"']
+    done = subprocess.run(command, cwd=ROOT, env={**environment, **ELSEWHERE}, text=True, capture_output=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr

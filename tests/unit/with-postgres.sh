@@ -10,11 +10,13 @@
 # and may be steered by
 #   ASND_TEST_PG_BIN         directory of the server's programs (default: the newest of 15 and later in the usual places)
 #   ASND_TEST_PG_OPTIONS     more server options, such as "-c shared_buffers=1GB -c fsync=on"
+#   ASND_TEST_PG_PORT        the socket's number, and the port where the options have it listen (default: 5432)
 #   ASND_TEST_PG_KEEP=1      leaves the directory behind, for the log
 #
 # The server listens on a socket in its own directory only, so that its port cannot collide. As root it runs as user postgres. It gets
 # SIGINT when this script dies, even by SIGKILL.
 set -euo pipefail
+unset "${!PG@}" # PGPORT, PGHOST, PGSERVICE …: server, psql and COMMAND would heed what the caller's shell has for another server
 
 complain() {
     echo "with-postgres.sh: $*" >&2
@@ -34,6 +36,7 @@ find_bin() {
 
 [ $# -gt 0 ] || complain "which command?"
 bin=$(find_bin)
+port=${ASND_TEST_PG_PORT:-5432}
 # A socket's path may be 107 bytes long, which a deep TMPDIR easily exceeds.
 base=${TMPDIR:-/tmp}
 [ ${#base} -le 60 ] || base=/tmp
@@ -67,13 +70,13 @@ cd "$dir" # the caller's directory may be closed to user postgres
 "${as_server[@]}" "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions >"$dir/log" 2>&1 ||
     { cat "$dir/log" >&2; complain "initdb failed"; }
 # shellcheck disable=SC2086 # the options are meant to be split
-"${as_server[@]}" "$bin/postgres" -D "$dir/data" -k "$dir" -p 5432 -c listen_addresses= -c fsync=off -c full_page_writes=off \
+"${as_server[@]}" "$bin/postgres" -D "$dir/data" -k "$dir" -p "$port" -c listen_addresses= -c fsync=off -c full_page_writes=off \
     -c max_connections=200 -c shared_buffers=128MB -c timezone=Asia/Makassar -c log_min_messages=warning \
     ${ASND_TEST_PG_OPTIONS:-} >>"$dir/log" 2>&1 </dev/null &
 server=$!
 for _ in $(seq 600); do
     kill -0 "$server" 2>/dev/null || { tail -20 "$dir/log" >&2; complain "the server did not start"; }
-    if "$bin/psql" -qXh "$dir" -U postgres -d postgres -c 'CREATE DATABASE asnd' >>"$dir/log" 2>&1; then
+    if "$bin/psql" -qXh "$dir" -p "$port" -U postgres -d postgres -c 'CREATE DATABASE asnd' >>"$dir/log" 2>&1; then
         ready=1
         break
     fi
@@ -81,7 +84,7 @@ for _ in $(seq 600); do
 done
 [ -n "${ready:-}" ] || { tail -20 "$dir/log" >&2; complain "the server is not ready after 30 s"; }
 
-export ASND_TEST_DATABASE_URL="postgresql://postgres@/asnd?host=$dir&port=5432"
+export ASND_TEST_DATABASE_URL="postgresql://postgres@/asnd?host=$dir&port=$port"
 export ASND_TEST_PG_PID=$server ASND_TEST_PG_DIR=$dir
 cd "$OLDPWD"
 # In the background, so that a signal to this script is answered at once; the terminal stays its standard input.

@@ -15,6 +15,12 @@
 /* last: it has a macro named fail */
 #include <cmocka.h>
 
+static struct actor *made(const char *id, const char *name, const char *units, const char *scopes)
+{
+    return actor_new(&(struct actor_facts){
+        .key_id = id, .name = name, .units = units, .agency = units, .roles_literal = "{}", .scopes_literal = scopes});
+}
+
 static void a_new_key_is_wellformed_and_every_typing_error_is_not(void **state)
 {
     char key[KEY_TEXT_LEN + 1], other[KEY_TEXT_LEN + 1];
@@ -46,24 +52,29 @@ static void bearer_headers(void **state)
     char key[KEY_TEXT_LEN + 1], header[128];
     struct ctx ctx = {.arena = arena_new(0), .lang = LANG_EN};
     struct slice token = {0};
+    enum bearer kind;
     (void)state;
     key_new(key);
     snprintf(header, sizeof header, "bEaReR   %s ", key);
-    assert_int_equal(auth_bearer(&ctx, header, &token), ST_OK);
+    assert_int_equal(auth_bearer(&ctx, header, true, &token, &kind), ST_OK);
     assert_true(slice_is(token, key));
-    assert_int_equal(auth_bearer(&ctx, NULL, &token), ST_UNAUTHENTICATED);
-    assert_int_equal(auth_bearer(&ctx, "Basic dXNlcjpwYXNz", &token), ST_UNAUTHENTICATED);
-    assert_int_equal(auth_bearer(&ctx, "Bearer ", &token), ST_UNAUTHENTICATED);
-    assert_int_equal(auth_bearer(&ctx, "Bearer asnd_short", &token), ST_UNAUTHENTICATED);
+    assert_int_equal(kind, BEARER_KEY);
+    assert_int_equal(auth_bearer(&ctx, "Bearer a.b.c", true, &token, &kind), ST_OK);
+    assert_int_equal(kind, BEARER_TOKEN);
+    assert_int_equal(auth_bearer(&ctx, "Bearer a.b.c", false, &token, &kind), ST_UNAUTHENTICATED);
+    assert_int_equal(auth_bearer(&ctx, NULL, true, &token, &kind), ST_UNAUTHENTICATED);
+    assert_int_equal(auth_bearer(&ctx, "Basic dXNlcjpwYXNz", true, &token, &kind), ST_UNAUTHENTICATED);
+    assert_int_equal(auth_bearer(&ctx, "Bearer ", true, &token, &kind), ST_UNAUTHENTICATED);
+    assert_int_equal(auth_bearer(&ctx, "Bearer asnd_short", true, &token, &kind), ST_UNAUTHENTICATED);
     assert_string_equal(ctx.problem.code, "unauthenticated");
     arena_free(ctx.arena);
 }
 
 static void scopes(void **state)
 {
-    struct actor *clerk = actor_new("id", "clerk", "{1}", "{asn.read,unit.read}", 0);
-    struct actor *admin = actor_new("id", "admin", "{\"\"}", "{admin}", 0);
-    struct actor *nobody = actor_new("id", "nobody", "{}", "{}", 0);
+    struct actor *clerk = made("id", "clerk", "{1}", "{asn.read,unit.read}");
+    struct actor *admin = made("id", "admin", "{\"\"}", "{admin}");
+    struct actor *nobody = made("id", "nobody", "{}", "{}");
     (void)state;
     assert_true(actor_has_scope(clerk, "asn.read"));
     assert_false(actor_has_scope(clerk, "asn.write"));
@@ -80,7 +91,7 @@ static void scopes(void **state)
 static void the_cache_forgets_in_time(void **state)
 {
     struct actor_cache *cache = actor_cache_new(16, 2000);
-    struct actor *actor = actor_new("id", "clerk", "{1}", "{asn.read}", 0), *found = NULL;
+    struct actor *actor = made("id", "clerk", "{1}", "{asn.read}"), *found = NULL;
     char good[KEY_HASH_HEX_SIZE], bad[KEY_HASH_HEX_SIZE], twin[KEY_HASH_HEX_SIZE];
     (void)state;
     key_hash("good", 4, good);
@@ -102,6 +113,29 @@ static void the_cache_forgets_in_time(void **state)
     actor_cache_free(cache);
 }
 
+/* Many requests look the same key up again at once: its use is to be written once a minute, not once each. */
+static void a_key_that_is_looked_up_anew_keeps_its_noted_use(void **state)
+{
+    struct actor_cache *cache = actor_cache_new(16, 2000);
+    struct actor *old = made("id", "clerk", "{1}", "{asn.read}"), *newer = made("id", "clerk", "{1}", "{asn.read}");
+    struct actor *other = made("id2", "boss", "{1}", "{asn.read}");
+    char key[KEY_HASH_HEX_SIZE], twin[KEY_HASH_HEX_SIZE];
+    (void)state;
+    key_hash("good", 4, key);
+    memcpy(twin, key, sizeof twin);
+    twin[60] = twin[60] == '0' ? '1' : '0';
+    actor_cache_store(cache, key, 1000, old);
+    old->used_noted_ms = 1234;
+    actor_cache_store(cache, key, 3100, newer);
+    assert_int_equal(newer->used_noted_ms, 1234);
+    actor_cache_store(cache, twin, 3200, other);
+    assert_int_equal(other->used_noted_ms, 0);
+    actor_unref(old);
+    actor_unref(newer);
+    actor_unref(other);
+    actor_cache_free(cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +144,7 @@ int main(void)
         cmocka_unit_test(bearer_headers),
         cmocka_unit_test(scopes),
         cmocka_unit_test(the_cache_forgets_in_time),
+        cmocka_unit_test(a_key_that_is_looked_up_anew_keeps_its_noted_use),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

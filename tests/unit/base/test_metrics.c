@@ -37,13 +37,13 @@ static int count(const char *text, const char *part)
 
 static void the_same_name_and_labels_are_the_same_series(void **state)
 {
-    char name[] = "test_same_total", labels[] = "a=\"1\"";
-    struct metric *first = metric_new(METRIC_COUNTER, name, labels, "Same.");
+    char labels[] = "a=\"1\"";
+    struct metric *first = metric_new(METRIC_COUNTER, "test_same_total", labels, "Same.");
     (void)state;
     assert_ptr_equal(metric_new(METRIC_COUNTER, "test_same_total", "a=\"1\"", "Other help."), first);
     assert_ptr_not_equal(metric_new(METRIC_COUNTER, "test_same_total", "a=\"2\"", "Same."), first);
     assert_ptr_not_equal(metric_new(METRIC_COUNTER, "test_same_total", "", "Same."), first);
-    memset(name, 'x', sizeof name - 1); /* strings were copied */
+    memset(labels, 'x', sizeof labels - 1); /* they were copied */
     assert_ptr_equal(metric_new(METRIC_COUNTER, "test_same_total", "a=\"1\"", "Same."), first);
 }
 

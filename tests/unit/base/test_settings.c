@@ -245,6 +245,19 @@ static char *shown(const struct settings *settings)
     return text;
 }
 
+static void a_number_is_found_by_its_name(void **state)
+{
+    struct start start = start_with(NULL, NULL, "--document-limit 2048");
+    int64_t number = 0;
+    (void)state;
+    assert_true(start.fine && settings_number(&start.settings, "document_limit", &number));
+    assert_int_equal(number, 2048);
+    assert_true(settings_number(NULL, "body_limit", &number));
+    assert_int_equal(number, 2048);
+    assert_false(settings_number(&start.settings, "no_such", &number));
+    assert_false(settings_number(&start.settings, "listen", &number));
+}
+
 static void print_names_sources_and_hides_secrets(void **state)
 {
     static char *variables[] = {"ASND_DATABASE_URL=host=h password=hidden", "ASND_WORKERS=7", NULL};
@@ -352,6 +365,7 @@ int main(void)
         cmocka_unit_test(each_fault_has_its_sentence),
         cmocka_unit_test(overlong_lines_are_refused_whole),
         cmocka_unit_test(print_names_sources_and_hides_secrets),
+        cmocka_unit_test(a_number_is_found_by_its_name),
         cmocka_unit_test(what_is_printed_can_be_read_as_a_file),
         cmocka_unit_test(what_a_line_cannot_hold_is_printed_as_a_comment),
         cmocka_unit_test(markdown_has_a_row_for_each_setting),

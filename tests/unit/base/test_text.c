@@ -234,6 +234,21 @@ static void hex(void **state)
     assert_string_equal(text, "");
 }
 
+static void versions(void **state)
+{
+    (void)state;
+    assert_true(version_is_at_least("0.9.75", "0.9.75"));
+    assert_true(version_is_at_least("10.42 2022-12-11", "10.9"));
+    assert_true(version_is_at_least("2.14", "2.8.1"));
+    assert_true(version_is_at_least("15.18", "15"));
+    assert_true(version_is_at_least("1.44.2-dev", "1.44.2"));
+    assert_false(version_is_at_least("2.5", "2.8"));
+    assert_false(version_is_at_least("15", "15.1"));
+    assert_false(version_is_at_least("0.9.9", "0.9.71"));
+    assert_false(version_is_at_least("", "1"));
+    assert_false(version_is_at_least("unknown", "0"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +261,7 @@ int main(void)
         cmocka_unit_test(nearest_names),
         cmocka_unit_test(among_equals_the_longer_common_beginning_wins),
         cmocka_unit_test(hex),
+        cmocka_unit_test(versions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

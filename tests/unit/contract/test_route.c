@@ -35,6 +35,7 @@ static int load(void **state)
 {
     (void)state;
     contract = load_or_die(yaml);
+    contract_forget_document(contract); /* as the daemon does */
     return 0;
 }
 

@@ -104,6 +104,15 @@ static void each_keyword_has_its_code_and_words(void **state)
         {"{\"dependentRequired\":{\"a\":[\"b\"]}}", "{\"a\":1}", "/b required a needs b beside it", "/b required a memerlukan b"},
         {"{\"oneOf\":[{\"minimum\":1},{\"minimum\":2}]}", "3", " one-of this has several of the forms of which exactly one is allowed",
          " one-of ini sesuai dengan beberapa bentuk; hanya satu yang boleh"},
+        {"{\"anyOf\":[{\"required\":[\"a\",\"b\"]},{\"required\":[\"c\"]}]}", "{\"a\":1}", " any-of give either `a` and `b`, or `c`",
+         " any-of berikan salah satu: `a` dan `b`, atau `c`"},
+        {"{\"oneOf\":[{\"required\":[\"a\",\"b\"]},{\"required\":[\"c\"]}]}", "{}", " one-of give either `a` and `b`, or `c`",
+         " one-of berikan salah satu: `a` dan `b`, atau `c`"},
+        {"{\"oneOf\":[{\"required\":[\"a\"]},{\"required\":[\"c\"]}]}", "{\"a\":1,\"c\":1}", " one-of give only one of these: `a`, or `c`",
+         " one-of berikan hanya satu dari ini: `a`, atau `c`"},
+        {"{\"oneOf\":[{\"$ref\":\"#/$defs/"
+         "x\"},{\"required\":[\"c\"]}],\"$defs\":{\"x\":{\"required\":[\"k\"],\"properties\":{\"k\":{\"const\":\"x\"}}}}}",
+         "{\"b\":1}", " one-of give either `k` \"x\", or `c`", " one-of berikan salah satu: `k` \"x\", atau `c`"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -77,7 +77,7 @@ static void scalars_follow_the_core_schema(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct arena *arena = arena_new(0);
-        struct places *places;
+        struct node_map *places;
         char *yaml = arena_printf(arena, "v: %s\n", cases[i].yaml), *json;
         json_t *root = yaml_parse(yaml, strlen(yaml), "t", stderr, arena, &places);
         if (!root)
@@ -101,7 +101,7 @@ static void nodes_have_their_lines(void **state)
                                "c: {d: 4}\n"
                                "e: null\n";
     struct arena *arena = arena_new(0);
-    struct places *places;
+    struct node_map *places;
     json_t *root = yaml_parse(yaml, strlen(yaml), "t", stderr, arena, &places), *b;
     (void)state;
     assert_non_null(root);
@@ -121,7 +121,7 @@ static void nodes_have_their_lines(void **state)
 static void many_nodes_keep_their_lines(void **state)
 {
     struct arena *arena = arena_new(0);
-    struct places *places;
+    struct node_map *places;
     struct buf yaml;
     json_t *root;
     (void)state;
@@ -139,7 +139,7 @@ static void many_nodes_keep_their_lines(void **state)
 static void refused(const char *yaml, size_t len, const char *expected)
 {
     struct arena *arena = arena_new(0);
-    struct places *places;
+    struct node_map *places;
     struct heard heard;
     json_t *root = yaml_parse(yaml, len, "t", hear(&heard)->file, arena, &places);
     const char *said = heard_text(&heard);
@@ -199,7 +199,7 @@ static void depth_is_bounded(void **state)
 {
     char *deepest = nested("[", "1", "]", 98), *deeper = nested("[", "1", "]", 99), *hostile = nested("{a: ", "1", "}", 50000);
     struct arena *arena = arena_new(0);
-    struct places *places;
+    struct node_map *places;
     char *yaml = arena_printf(arena, "a: %s\n", deepest);
     json_t *root = yaml_parse(yaml, strlen(yaml), "t", stderr, arena, &places);
     (void)state;

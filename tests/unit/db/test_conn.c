@@ -20,6 +20,7 @@ static const char statements[] =
     " || '|' || current_setting('client_encoding') || '|' || current_setting('statement_timeout') || '|' || "
     "current_setting('application_name')"
     " || '|' || current_setting('work_mem') AS all\n"
+    "-- name: seen\nSELECT concat_ws(' ', current_user = session_user, current_setting('asnd.units', true)) AS who\n"
     "-- name: timeout\nSELECT current_setting('statement_timeout') AS ms\n"
     "-- name: wide\nSELECT v FROM conn_wide\n"
     "-- name: series\nSELECT g AS n, 'row number ' || g AS text FROM generate_series(1, :n::int) g\n"
@@ -36,6 +37,7 @@ static const char schema[] =
     "DROP SEQUENCE IF EXISTS conn_try; CREATE SEQUENCE conn_try;"
     "CREATE OR REPLACE FUNCTION conn_flaky(times int) RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE n bigint := nextval('conn_try'); BEGIN"
     "  IF n <= times THEN RAISE EXCEPTION USING ERRCODE = '40001', MESSAGE = 'again'; END IF; RETURN n; END $$;"
+    "DO $$ BEGIN CREATE ROLE asnd_bound NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;"
     "CREATE OR REPLACE FUNCTION conn_raise(name text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN"
     "  RAISE EXCEPTION USING ERRCODE = 'P0001', CONSTRAINT = name, MESSAGE = 'a secret of the schema'; END $$";
 
@@ -166,6 +168,36 @@ static void timeouts_are_kept(void **state UNUSED)
     assert_string_equal(PQgetvalue(res, 0, 0), "5s");
 }
 
+static enum status tell_timeout(struct ctx *ctx_, struct db_conn *txn, void *cls)
+{
+    PGresult *res;
+    enum status st = db_query(ctx_, txn, set, "timeout", &res, NULL);
+
+    if (st == ST_OK)
+        *(const char **)cls = PQgetvalue(res, 0, 0);
+    return st;
+}
+
+/* Also after a rollback, which may have undone what was set. */
+static void an_operation_may_have_its_own_timeout(void **state UNUSED)
+{
+    const char *told;
+    PGresult *res;
+
+    for (int is_dry = 1; is_dry >= 0; is_dry--) {
+        db_bound(conn, 7000);
+        assert_int_equal(db_transaction(&ctx, conn, is_dry, tell_timeout, &told), ST_OK);
+        assert_string_equal(told, "7s");
+    }
+    assert_int_equal(db_query(&ctx, conn, set, "sleepShort", &res, NULL), ST_TIMEOUT);
+    db_bound(conn, 0);
+    assert_int_equal(db_query(&ctx, conn, set, "timeout", &res, NULL), ST_OK);
+    assert_string_equal(PQgetvalue(res, 0, 0), "0");
+    db_bound(conn, -1);
+    assert_int_equal(db_query(&ctx, conn, set, "timeout", &res, NULL), ST_OK);
+    assert_string_equal(PQgetvalue(res, 0, 0), "5s");
+}
+
 static void a_changed_schema_is_prepared_again(void **state UNUSED)
 {
     PGresult *res;
@@ -174,6 +206,46 @@ static void a_changed_schema_is_prepared_again(void **state UNUSED)
     assert_int_equal(db_sql(&ctx, conn, "ALTER TABLE conn_wide ALTER v TYPE text USING v || '!'"), ST_OK);
     assert_int_equal(db_query(&ctx, conn, set, "wide", &res, NULL), ST_OK);
     assert_string_equal(PQgetvalue(res, 0, 0), "7!");
+}
+
+static void expect_seen(struct db_conn *by, const char *who)
+{
+    PGresult *res;
+
+    assert_int_equal(db_query(&ctx, by, set, "seen", &res, NULL), ST_OK);
+    assert_string_equal(PQgetvalue(res, 0, 0), who);
+}
+
+static enum status see_in_transaction(struct ctx *c UNUSED, struct db_conn *txn, void *cls)
+{
+    expect_seen(txn, cls);
+    return ST_OK;
+}
+
+static void a_session_meets_the_rows_of_given_units(void **state UNUSED)
+{
+    struct db_config config = config_of(5000);
+    struct db_conn *held;
+
+    assert_int_equal(db_see(&ctx, conn, "{a}"), ST_OK); /* of a connection that does not hold units this means nothing */
+    expect_seen(conn, "t");
+    config.holds_units = true;
+    assert_int_equal(db_connect(&ctx, &config, &held), ST_OK);
+    expect_seen(held, "t");
+    assert_int_equal(db_see(&ctx, held, "{a}"), ST_OK);
+    assert_int_equal(db_sql(&ctx, held, "CREATE TEMP TABLE conn_staged AS SELECT 1"), ST_OK);
+    expect_seen(held, "f {a}");
+    assert_int_equal(db_see(&ctx, held, "{a}"), ST_OK);
+    assert_int_equal(db_sql(&ctx, held, "TABLE conn_staged"), ST_OK);
+    kill_backend(held);
+    assert_int_equal(db_transaction(&ctx, held, false, see_in_transaction, "f {a}"), ST_OK);
+    assert_int_equal(db_sql(&ctx, held, "CREATE TEMP TABLE conn_staged AS SELECT 1"), ST_OK);
+    assert_int_equal(db_see(&ctx, held, NULL), ST_OK);
+    expect_seen(held, "f {}");
+    assert_int_equal(db_see(&ctx, held, DB_EVERYTHING), ST_OK);
+    expect_seen(held, "t ");
+    assert_int_equal(db_sql(&ctx, held, "CREATE TEMP TABLE conn_staged AS SELECT 1"), ST_OK); /* what another had staged is gone */
+    db_disconnect(held);
 }
 
 static void a_lost_connection_comes_back(void **state UNUSED)
@@ -496,7 +568,9 @@ int main(void)
         CASE(a_session_is_set_up),
         CASE(an_unreachable_server_is_unavailable),
         CASE(timeouts_are_kept),
+        CASE(an_operation_may_have_its_own_timeout),
         CASE(a_changed_schema_is_prepared_again),
+        CASE(a_session_meets_the_rows_of_given_units),
         CASE(a_lost_connection_comes_back),
         CASE(constraints_choose_the_problem),
         CASE(the_log_keeps_values_out),

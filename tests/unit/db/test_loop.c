@@ -14,11 +14,16 @@ static const char statements[] = "-- name: echo\nSELECT :text::text AS text\n"
                                  "-- name: sleepShort\n-- timeout: 50\nSELECT pg_sleep(5)::text AS slept\n"
                                  "-- name: timeout\nSELECT current_setting('statement_timeout') AS ms\n"
                                  "-- name: insert\nINSERT INTO loop_row (n) VALUES (:n::int) RETURNING n\n"
+                                 "-- name: touch\nUPDATE loop_row SET n = n WHERE n = :n::int RETURNING n\n"
                                  "-- name: late\nSELECT n FROM loop_late\n"
                                  "-- name: wide\nSELECT v FROM loop_wide\n"
                                  "-- name: flaky\n-- write: true\nSELECT loop_flaky(:times::int) AS tries\n"
                                  "-- name: both\n-- write: true\nSELECT loop_both(:first::int, :second::int) AS done\n"
                                  "-- name: pid\nSELECT pg_backend_pid()::text AS pid\n"
+                                 "-- name: seen\nSELECT concat_ws(' ', current_user, current_setting('asnd.units', true), 10 / :n::int)\n"
+                                 "-- name: seenWriting\n-- write: true\n"
+                                 "SELECT concat_ws(' ', current_user, current_setting('asnd.units', true), 10 / :n::int)\n"
+                                 "-- name: unprepare\nDEALLOCATE units\n"
                                  "-- name: prepared\nSELECT count(*) AS n FROM pg_prepared_statements\n"
                                  "-- name: many\nSELECT 1 AS one\n"
                                  "/*? a */ , :a::int /*? */ /*? b */ , :b::int /*? */ /*? c */ , :c::int /*? */ /*? d */ , :d::int /*? */\n"
@@ -35,7 +40,8 @@ static const char schema[] =
     "  IF n <= times THEN RAISE EXCEPTION USING ERRCODE = '40001', MESSAGE = 'again'; END IF; RETURN n; END $$;"
     "CREATE OR REPLACE FUNCTION loop_both(a int, b int) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN"
     "  UPDATE loop_pair SET n = n + 1 WHERE id = a; PERFORM pg_sleep(0.2); UPDATE loop_pair SET n = n + 1 WHERE id = b;"
-    "  RETURN true; END $$;";
+    "  RETURN true; END $$;"
+    "DO $$ BEGIN CREATE ROLE asnd_bound NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;";
 
 /* ── the stage ── */
 
@@ -131,10 +137,15 @@ static void on_closed(void *cls)
     *(bool *)cls = true;
 }
 
+static int write_connections; /* of loops that are opened from now on */
+static bool holds_units;
+
 static void open_loop_at(const char *conninfo, int connections, int queue_limit, int timeout_ms)
 {
     struct db_config config = {.conninfo = conninfo,
                                .connections = connections,
+                               .write_connections = write_connections,
+                               .holds_units = holds_units,
                                .queue_limit = queue_limit,
                                .statement_timeout_ms = timeout_ms,
                                .application_name = "asnd-loop-test"};
@@ -165,7 +176,7 @@ static void open_loop(int connections, int queue_limit, int timeout_ms)
     open_loop_at(test_database(), connections, queue_limit, timeout_ms);
     uv_timer_init(&uv, &tick);
     uv_timer_start(&tick, on_tick, 1, 1);
-    RUN_UNTIL(all_up(connections));
+    RUN_UNTIL(all_up(connections + write_connections));
     for (struct call warm[16], *c = warm; c < warm + connections; c++) { /* libpq's last step of connecting is ours to wait for, too */
         start(c, "echo", "warm");
         RUN_UNTIL(pending == 0);
@@ -341,6 +352,85 @@ static void an_error_spares_its_neighbours(void **state UNUSED)
     RUN_UNTIL(pending == 0);
     for (int i = 0; i < (int)ARRAY_LEN(calls); i++)
         expect(&calls[i], i % 7 == 3 ? DB_FAILED : DB_OK, i % 7 == 3 ? "22012" : "2");
+    close_loop();
+}
+
+static void start_seeing(struct call *call, const char *name, const char *units, const char *n)
+{
+    prepare(call, name, n);
+    call->request.units = units;
+    submit(call);
+}
+
+static void units_are_told_for_their_segment_alone(void **state UNUSED)
+{
+    static const struct {
+        const char *name, *units, *n, *text;
+    } cases[] = {
+        {"seen", "{a}", "1", "asnd_bound {a} 10"},
+        {"seen", "{a}", "2", "asnd_bound {a} 5"},
+        {"seen", "{b}", "1", "asnd_bound {b} 10"},
+        {"seen", DB_EVERYTHING, "1", NULL},
+        {"seen", "{a}", "0", "22012"},
+        {"seen", "{a}", "1", "asnd_bound {a} 10"},
+        {"seenWriting", "{b}", "5", "asnd_bound {b} 2"},
+        {"seen", DB_EVERYTHING, "1", NULL},
+        {"seen", NULL, "1", "asnd_bound {} 10"},
+        {"seenWriting", DB_EVERYTHING, "1", NULL},
+        {"seenWriting", NULL, "1", "asnd_bound {} 10"},
+        {"seenWriting", "{a}", "0", "22012"},
+        {"seen", DB_EVERYTHING, "0", "22012"},
+        {"seen", "{a}", "5", "asnd_bound {a} 2"},
+    };
+    static struct call calls[3 * ARRAY_LEN(cases)];
+
+    holds_units = true;
+    open_loop(1, 100, 5000);
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+        start_seeing(&calls[i], cases[i % ARRAY_LEN(cases)].name, cases[i % ARRAY_LEN(cases)].units, cases[i % ARRAY_LEN(cases)].n);
+    RUN_UNTIL(pending == 0);
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+        const char *text = cases[i % ARRAY_LEN(cases)].text;
+        bool has_failed = text != NULL && strlen(text) == 5;
+        expect(&calls[i], has_failed ? DB_FAILED : DB_OK, text);
+        assert_true(text != NULL || strstr(calls[i].text, "asnd_bound") == NULL);
+    }
+    close_loop();
+    holds_units = false;
+}
+
+static void a_telling_that_the_server_forgot_is_made_again(void **state UNUSED)
+{
+    struct call forget, a, b, write;
+
+    holds_units = true;
+    open_loop(1, 100, 5000);
+    start_seeing(&a, "seen", "{a}", "1");
+    RUN_UNTIL(pending == 0);
+    for (int turn = 0; turn < 2; turn++) {
+        start_seeing(&forget, "unprepare", DB_EVERYTHING, NULL);
+        if (turn == 0) {
+            start_seeing(&a, "seen", "{a}", "1");
+            start_seeing(&b, "seen", "{a}", "2");
+        }
+        start_seeing(&write, "seenWriting", "{b}", "1");
+        RUN_UNTIL(pending == 0);
+        expect(&a, DB_OK, "asnd_bound {a} 10");
+        expect(&b, DB_OK, "asnd_bound {a} 5");
+        expect(&write, DB_OK, "asnd_bound {b} 10");
+    }
+    close_loop();
+    holds_units = false;
+}
+
+static void units_are_not_told_where_they_are_not_held(void **state UNUSED)
+{
+    struct call call;
+
+    open_loop(1, 100, 5000);
+    start_seeing(&call, "seen", "{a}", "1");
+    RUN_UNTIL(pending == 0);
+    assert_null(strstr(call.text, "asnd_bound"));
     close_loop();
 }
 
@@ -568,6 +658,33 @@ static void submit_parked(void)
         submit(parked[--n_parked]);
 }
 
+/* Two writes wait for a lock that somebody else holds: on connections of their own, so that reads and a third write pass them. */
+static void nobody_waits_behind_a_write_that_waits(void **state UNUSED)
+{
+    struct call waiting[2], reads[8], passing;
+
+    write_connections = 3;
+    open_loop(1, 1000, 20000);
+    sql("TRUNCATE loop_row; INSERT INTO loop_row VALUES (7000), (7001)");
+    sql("BEGIN");
+    sql("SELECT FROM loop_row WHERE n = 7000 FOR UPDATE");
+    for (int i = 0; i < 2; i++)
+        start(&waiting[i], "touch", "7000");
+    for (int i = 0; i < 8; i++)
+        start(&reads[i], "echo", "quick");
+    start(&passing, "touch", "7001");
+    RUN_UNTIL(pending == 2);
+    expect(&passing, DB_OK, "7001");
+    for (int i = 0; i < 8; i++)
+        expect(&reads[i], DB_OK, "quick");
+    sql("COMMIT");
+    RUN_UNTIL(pending == 0);
+    for (int i = 0; i < 2; i++)
+        expect(&waiting[i], DB_OK, "7000");
+    close_loop();
+    write_connections = 0;
+}
+
 static void every_request_is_answered_while_backends_die(void **state UNUSED)
 {
     static const char kill_two[] = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'asnd-loop-test'"
@@ -700,6 +817,9 @@ int main(void)
         cmocka_unit_test(done_may_submit),
         cmocka_unit_test(reads_of_a_turn_share_a_transaction_and_writes_do_not),
         cmocka_unit_test(an_error_spares_its_neighbours),
+        cmocka_unit_test(units_are_told_for_their_segment_alone),
+        cmocka_unit_test(a_telling_that_the_server_forgot_is_made_again),
+        cmocka_unit_test(units_are_not_told_where_they_are_not_held),
         cmocka_unit_test(a_write_is_answered_after_its_commit),
         cmocka_unit_test(a_commit_that_fails_is_the_writes_error),
         cmocka_unit_test(a_prepare_that_fails_is_not_remembered),
@@ -709,6 +829,7 @@ int main(void)
         cmocka_unit_test(serialization_failures_are_run_again_three_times),
         cmocka_unit_test(a_deadlock_ends_well_for_both),
         cmocka_unit_test(nothing_queues_behind_a_slow_statement),
+        cmocka_unit_test(nobody_waits_behind_a_write_that_waits),
         cmocka_unit_test(every_request_is_answered_while_backends_die),
         cmocka_unit_test(a_loss_answers_what_runs_and_the_loop_comes_back),
         cmocka_unit_test(a_silent_server_is_given_up),

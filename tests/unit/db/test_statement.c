@@ -45,17 +45,19 @@ static void parameters_are_found(void **state UNUSED)
 
 /* ── options and pages ── */
 
-static const char list_sql[] = "-- name: list   what the list gives\n"
-                               "-- remarks may stand here\n"
-                               "-- sort: name = a.key AS _key, a.nip AS nip\n"
-                               "-- sort: -name = a.key DESC AS _key, a.nip DESC AS nip\n"
-                               "-- sort: like = similarity(a.key, :q) AS _like\n"
-                               "-- timeout: 2000\n"
-                               "SELECT a.key AS _key, a.nip\n"
-                               "FROM asn a WHERE true\n"
-                               "/*? unit_id */ AND a.unit_id = :unit_id /*? */\n"
-                               "/*? q */ AND a.key LIKE :q /*? */\n"
-                               "/*page*/\n";
+static const char list_sql[] =
+    "-- name: list   what the list gives\n"
+    "-- remarks may stand here\n"
+    "-- sort: name = a.key AS _key, a.nip AS nip\n"
+    "-- sort: -name = a.key DESC AS _key, a.nip DESC AS nip\n"
+    "-- sort: like = similarity(a.key, :q) AS _like\n"
+    "-- sort: day = coalesce(a.day, 'infinity'::date)::date AS _day, (a.key COLLATE \"C\")::text AS _key, a.n::integer + 1 AS n\n"
+    "-- timeout: 2000\n"
+    "SELECT a.key AS _key, a.nip\n"
+    "FROM asn a WHERE true\n"
+    "/*? unit_id */ AND a.unit_id = :unit_id /*? */\n"
+    "/*? q */ AND a.key LIKE :q /*? */\n"
+    "/*page*/\n";
 
 struct variant_case {
     const char *label;
@@ -87,6 +89,12 @@ static const struct variant_case variant_cases[] = {
     {"the usual limit after a cursor", VARIANT_USUAL_LIMIT | 1, 0, VARIANT_AFTER_CURSOR,
      "SELECT a.key AS _key, a.nip\nFROM asn a WHERE true\n AND a.unit_id = $1 AND (a.key, a.nip) > ($2, $3) ORDER BY a.key, a.nip LIMIT 51",
      "unit_id _cursor0 _cursor1"},
+    {"a key that says its type hides the cursor", VARIANT_USUAL_LIMIT, 3, VARIANT_AFTER_CURSOR,
+     "SELECT a.key AS _key, a.nip\nFROM asn a WHERE true AND (coalesce(a.day, 'infinity'::date)::date, (a.key COLLATE \"C\")::text, "
+     "a.n::integer + 1)"
+     " > ((SELECT $1::date), (SELECT $2::text), $3)"
+     " ORDER BY coalesce(a.day, 'infinity'::date)::date, (a.key COLLATE \"C\")::text, a.n::integer + 1 LIMIT 51",
+     "_cursor0 _cursor1 _cursor2"},
     {"a count has no limit", VARIANT_USUAL_LIMIT | 1, 1, VARIANT_COUNT,
      "SELECT count(*) AS count FROM (SELECT a.key AS _key, a.nip\nFROM asn a WHERE true\n AND a.unit_id = $1) AS counted", "unit_id"},
     {"count", 1, 1, VARIANT_COUNT,
@@ -119,7 +127,7 @@ static void the_blocks_are_described(void **state UNUSED)
     assert_int_equal(info->n_options, 2);
     assert_string_equal(info->options[0], "unit_id");
     assert_string_equal(info->options[1], "q");
-    assert_int_equal(info->n_sorts, 3);
+    assert_int_equal(info->n_sorts, 4);
     assert_string_equal(info->sorts[1].name, "-name");
     assert_true(info->sorts[1].is_descending);
     assert_false(info->sorts[0].is_descending);
@@ -250,15 +258,15 @@ static void a_nul_byte_is_refused(void **state UNUSED)
     free(faults);
 }
 
-static void the_seventeenth_option_is_refused(void **state UNUSED)
+static void the_twenty_fifth_option_is_refused(void **state UNUSED)
 {
     char sql[2000] = "-- name: it\nSELECT 1 WHERE true\n";
 
-    for (int i = 1; i <= 17; i++)
+    for (int i = 1; i <= 25; i++)
         snprintf(sql + strlen(sql), sizeof sql - strlen(sql), "/*? p%d */ AND :p%d = 1 /*? */\n", i, i);
     char *faults = parse_faults(sql);
-    assert_string_equal(faults, "t.sql:19: more than 16 optional parts with a name of their own\n"
-                                "t.sql:19: an optional part is closed that was not opened\n");
+    assert_string_equal(faults, "t.sql:27: more than 24 optional parts with a name of their own\n"
+                                "t.sql:27: an optional part is closed that was not opened\n");
     free(faults);
 }
 
@@ -307,7 +315,7 @@ int main(void)
         cmocka_unit_test(faults_are_told_with_their_line),
         cmocka_unit_test(all_faults_are_told_at_once),
         cmocka_unit_test(a_nul_byte_is_refused),
-        cmocka_unit_test(the_seventeenth_option_is_refused),
+        cmocka_unit_test(the_twenty_fifth_option_is_refused),
         cmocka_unit_test(a_case_expression_may_hold_or),
         cmocka_unit_test(threads_get_the_same_variants),
     };

@@ -378,7 +378,7 @@ static void show_open(uv_handle_t *handle, void *cls)
 
 int main(int argc, char **argv)
 {
-    struct http_config config = {"127.0.0.1", 0, false, 20000, 8192, 4000, 10000, 75000, 30000, 30000, 4096};
+    struct http_config config = {"127.0.0.1", 0, false, 0, 20000, 8192, 4000, 10000, 75000, 30000, 30000, NULL, NULL, 4096};
     struct http_handler handler = {on_head, on_body, on_chunk, on_done, NULL};
 
     for (int i = 1; i < argc; i++) {
@@ -397,6 +397,7 @@ int main(int argc, char **argv)
     server = http_server_new(&loop, &config, &handler);
     if (!server)
         return 1;
+    http_server_open(server);
     uv_signal_init(&loop, &on_term);
     uv_signal_init(&loop, &on_int);
     uv_signal_start(&on_term, on_signal, SIGTERM);

@@ -163,6 +163,23 @@ static void a_formula_without_value_is_refused_at_its_indicator(void **state) /*
     arena_free(f.ctx.arena);
 }
 
+static void what_was_taken_out_of_stored_inputs_has_no_value(void **state)
+{
+    PGresult *inputs = table(indicator_columns, COLUMNS);
+    struct fixture f;
+    (void)state;
+    for (int column = 0; column < COLUMNS; column++)
+        put(inputs, 0, column, NULL);
+    for (int column = 0; column < COLUMNS; column++) /* numbers alone */
+        put(inputs, 1, column, column >= 4 && column <= 7 ? "50" : NULL);
+    f = work_out(ratings("sesuai_ekspektasi", "sesuai_ekspektasi"), inputs);
+    assert_int_equal(f.st, ST_OK);
+    assert_null(f.out.achievement);
+    assert_string_equal(f.out.predicate, "baik");
+    assert_false(f.out.is_whole);
+    arena_free(f.ctx.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +188,7 @@ int main(void)
         cmocka_unit_test(everything_missing_is_named_at_once),
         cmocka_unit_test(without_indicators_there_is_no_mean),
         cmocka_unit_test(a_formula_without_value_is_refused_at_its_indicator),
+        cmocka_unit_test(what_was_taken_out_of_stored_inputs_has_no_value),
     };
     const struct problem_entry undefined = {"achievement-undefined", ST_CONFLICT, "x", "x"};
     if (!problem_register(&undefined))

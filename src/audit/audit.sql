@@ -1,0 +1,95 @@
+-- The audit: who did what with whose data, and that nobody changed it since. See docs/audit.md.
+
+-- name: chore.sealAudit
+-- write: true
+-- timeout: 60000
+SELECT audit_seal_block(100000) AS sealed
+
+-- name: audit.seal
+-- write: true
+-- timeout: 60000
+SELECT audit_seal_block(:most::integer) AS sealed
+
+-- name: audit.latest
+SELECT s.number, encode(s.hash, 'hex') AS hash FROM audit_seal s ORDER BY s.number DESC LIMIT 1
+
+-- Place by place, with the seal where its block ends.
+-- name: audit.chain
+-- timeout: 3600000
+SELECT l.seq, l.digest, e.content AS entry, e.id, e.at, e.asn_id, e.actor, e.operation,
+       s.number, s.first, s.last, s.settled, audit_instant(s.at) AS sealed_at, encode(s.previous, 'hex') || ' ' || encode(s.hash, 'hex') AS hashes
+FROM   audit_link l
+LEFT   JOIN audit_entry e ON e.id = l.entry
+LEFT   JOIN audit_seal s ON s.number = l.seal AND s.last = l.seq
+ORDER  BY l.seq
+
+-- name: audit.outside
+-- timeout: 3600000
+SELECT count(*) FILTER (WHERE e.id <= :settled::bigint) AS inserted, count(*) FILTER (WHERE e.id > :settled::bigint) AS unsealed,
+       (SELECT count(*) FROM audit_seal s WHERE NOT EXISTS (SELECT FROM audit_link l WHERE l.seq = s.last AND l.seal = s.number)) AS lost
+FROM   audit_entry e
+WHERE  NOT EXISTS (SELECT FROM audit_link l WHERE l.entry = e.id)
+
+-- ── read by the API ──
+
+-- name: listAuditEntries
+-- sort: -id = e.id DESC AS id
+-- sort: id = e.id AS id
+SELECT e.id, e.at, (SELECT a.nip FROM asn a WHERE a.id = e.asn_id) AS nip, e.actor, c.kind, c.name, c.client, e.operation, c.request AS request_id, c.reason,
+       c.action, c.entity, c.subject, c.before, c.after, c.members, c.count, c.digest, c.filter,
+       (SELECT l.seq FROM audit_link l WHERE l.entry = e.id) AS seq
+FROM   audit_entry e
+CROSS  JOIN LATERAL jsonb_to_record(e.content::jsonb)
+       AS c (kind text, name text, client text, request text, reason text, action text, entity text, subject text, before jsonb, after jsonb, members text[],
+             count bigint, digest text, filter jsonb)
+WHERE  true
+/*? actor_units */ AND EXISTS (SELECT FROM asn p JOIN unit u ON u.id = p.unit_id WHERE p.id = e.asn_id AND u.path <@ ANY (:actor_units::ltree[])) /*? */
+/*? nip */ AND (e.asn_id = (SELECT asn_of_nip(:nip)) OR e.people @> ARRAY[(SELECT asn_of_nip(:nip))]) /*? */
+/*? actor */ AND e.actor = :actor /*? */
+/*? operation */ AND e.operation = :operation /*? */
+/*? action */ AND c.action = :action /*? */
+/*? entity */ AND c.entity = :entity /*? */
+/*? from */ AND e.at >= :from::timestamptz /*? */
+/*? until */ AND e.at < :until::timestamptz /*? */
+/* page */
+
+-- Whole, or not at all: a part of a chain proves nothing.
+-- name: listAuditChain
+-- sort: seq = l.seq AS seq
+-- sort: -seq = l.seq DESC AS seq
+SELECT l.seq, l.seal, encode(l.digest, 'hex') AS digest, e.content AS entry,
+       CASE WHEN s.number IS NOT NULL
+            THEN json_build_object('number', s.number, 'at', audit_instant(s.at), 'first', s.first, 'last', s.last, 'settled', s.settled,
+                                   'previous', encode(s.previous, 'hex'), 'hash', encode(s.hash, 'hex')) END AS sealed
+FROM   audit_link l
+LEFT   JOIN audit_entry e ON e.id = l.entry
+LEFT   JOIN audit_seal s ON s.number = l.seal AND s.last = l.seq
+WHERE  ''::ltree = ANY (:actor_units::ltree[])
+/*? from_seal */ AND l.seal >= :from_seal::bigint /*? */
+/* page */
+
+-- name: listAuditSeals
+-- sort: -number = s.number DESC AS number
+-- sort: number = s.number AS number
+SELECT s.number, audit_instant(s.at) AS at, s.first, s.last, s.settled, encode(s.previous, 'hex') AS previous, encode(s.hash, 'hex') AS hash
+FROM   audit_seal s
+WHERE  true
+/* page */
+
+-- name: getLatestAuditSeal
+SELECT s.number, audit_instant(s.at) AS at, s.first, s.last, s.settled, encode(s.previous, 'hex') AS previous, encode(s.hash, 'hex') AS hash,
+       w.unsealed, w.since AS unsealed_since
+FROM   (SELECT * FROM audit_seal ORDER BY number DESC LIMIT 1) s
+CROSS  JOIN LATERAL (SELECT count(*) AS unsealed, min(e.at) AS since FROM audit_entry e
+                     WHERE  e.id > s.settled AND NOT EXISTS (SELECT FROM audit_link l WHERE l.entry = e.id)) w
+
+-- name: listOwnReadings
+-- sort: -id = e.id DESC AS id
+-- sort: id = e.id AS id
+SELECT e.id, e.at, c.name, e.operation, coalesce(c.members, '{}') AS members, e.asn_id IS NOT NULL AS alone, c.reason, c.request AS request_id
+FROM   asn a
+JOIN   unit u ON u.id = a.unit_id
+JOIN   audit_entry e ON (e.asn_id = a.id OR e.people @> ARRAY[a.id])
+CROSS  JOIN LATERAL jsonb_to_record(e.content::jsonb) AS c (name text, request text, reason text, action text, members text[])
+WHERE  a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[]) AND c.action = 'read'
+/* page */

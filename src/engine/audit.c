@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the engine tells the audit. Who acts is told to the database once a transaction, by a session variable, and triggers note what is done (docs/audit.md). What
+ * is read is known only here: a reply with something sensitive in it leaves when its entry is committed, and not otherwise. */
+#include "internal.h"
+
+#include <string.h>
+
+#include "asnd/log.h"
+
+/* ── who acts ── */
+
+#define REASON_MAX 500
+
+static void put_member(struct buf *out, const char *name, const char *text, size_t len)
+{
+    if (!text)
+        return;
+    buf_printf(out, ",\"%s\":", name);
+    buf_json_string(out, text, len);
+}
+
+static void put_word(struct buf *out, const char *name, const char *text)
+{
+    put_member(out, name, text, text ? strlen(text) : 0);
+}
+
+/* Cut where a character ends. */
+static size_t cut(const char *text, size_t most)
+{
+    size_t len = strlen(text);
+    if (len <= most)
+        return len;
+    for (len = most; len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80;)
+        len--;
+    return len;
+}
+
+/* Actor, operation, and these with all else as members of an entry, with tabs between: audit_facts() in the database reads it. The order of the members
+ * is part of what is sealed. */
+static const char *facts(struct arena *arena, const char *actor, const char *operation, const char *kind, const char *name,
+                         struct slice client, const char *request_id, const char *reason)
+{
+    struct buf out;
+    buf_init(&out, arena, 256);
+    buf_printf(&out, "%s\t%s\t", actor, operation);
+    put_word(&out, "actor", actor);
+    put_word(&out, "operation", operation);
+    put_word(&out, "kind", kind);
+    put_word(&out, "name", name);
+    put_member(&out, "client", client.data, client.len);
+    put_word(&out, "request", request_id);
+    put_member(&out, "reason", reason, reason ? cut(reason, REASON_MAX) : 0);
+    return buf_cstr(&out);
+}
+
+/* Whoever calls without a key stays unknown: answers to surveys are anonymous. */
+const char *audit_facts(struct ctx *ctx, const struct call *call)
+{
+    const char *operation = call->op->contract->id, *reason = params_text(&call->in, "reason");
+    struct slice client;
+    if (!call->actor)
+        return facts(ctx->arena, "public", operation, "public", NULL, (struct slice){0}, ctx->request_id, reason);
+    client = limit_client(request_peer(call->rq), request_header(call->rq, "X-Forwarded-For"), call->engine->settings->trusted_proxies);
+    return facts(ctx->arena, call->actor->key_id, operation, "key", call->actor->name, client, ctx->request_id, reason);
+}
+
+static void set_ahead(struct db_request *db, const struct engine *engine, struct arena *arena, const char *text)
+{
+    const char **values = arena_alloc(arena, sizeof *values);
+    values[0] = text;
+    db->ahead = statement_variant(sql_set_find(engine->set, "audit.enter"), 0, 0, VARIANT_PLAIN);
+    db->ahead_values = values;
+}
+
+void audit_ahead(struct db_request *db, struct call *call)
+{
+    set_ahead(db, call->engine, call->ctx->arena, audit_facts(call->ctx, call));
+}
+
+void audit_ahead_daemon(struct db_request *db, const struct engine *engine, struct arena *arena)
+{
+    const char *operation = statement_info(db->variant->statement)->name;
+    set_ahead(db, engine, arena, facts(arena, "daemon", operation, "daemon", NULL, (struct slice){0}, NULL, NULL));
+}
+
+/* ── what is read ── */
+
+/* Of more people an entry has the number and a digest. */
+#define PEOPLE_MAX 1000
+
+struct tally {
+    struct arena *arena;
+    const struct projection *projection;
+    bool *met; /* by column */
+    int64_t n; /* rows that show something sensitive */
+    struct buf nips;
+    crypto_hash_sha256_state digest;
+};
+
+struct tally *tally_new(struct arena *arena, const struct projection *projection)
+{
+    struct tally *tally = arena_zalloc(arena, sizeof *tally);
+    tally->arena = arena;
+    tally->projection = projection;
+    tally->met = arena_zalloc_array(arena, (size_t)projection->plan->n_columns + 1, sizeof *tally->met);
+    buf_init(&tally->nips, arena, 64);
+    crypto_hash_sha256_init(&tally->digest);
+    return tally;
+}
+
+static bool is_there(const PGresult *res, int row, int column)
+{
+    return !PQgetisnull(res, row, column) && strcmp(PQgetvalue(res, row, column), "{}") != 0;
+}
+
+static bool shows(struct tally *tally, const PGresult *res, int row)
+{
+    const struct plan *plan = tally->projection->plan;
+    bool any = plan->sensitive >= 0 && strcmp(PQgetvalue(res, row, plan->sensitive), "t") == 0;
+    for (int i = 0; i < plan->n_columns; i++) {
+        if (!plan->columns[i].is_sensitive || !tally->projection->shown[i] || !is_there(res, row, i))
+            continue;
+        tally->met[i] = true;
+        any = true;
+    }
+    return any;
+}
+
+void tally_row(struct tally *tally, const PGresult *res, int row)
+{
+    const struct plan *plan = tally->projection->plan;
+    const char *nip;
+    if (!plan->shows_sensitive || !shows(tally, res, row))
+        return;
+    tally->n++;
+    if (plan->nip < 0 || PQgetisnull(res, row, plan->nip))
+        return;
+    nip = PQgetvalue(res, row, plan->nip);
+    crypto_hash_sha256_update(&tally->digest, (const uint8_t *)nip, strlen(nip));
+    crypto_hash_sha256_update(&tally->digest, (const uint8_t *)"\n", 1);
+    if (tally->n <= PEOPLE_MAX)
+        buf_printf(&tally->nips, "%s%s", tally->nips.len ? "," : "", nip);
+}
+
+/* Which parameters chose the rows, as JSON. */
+static const char *filter_of(struct ctx *ctx, const struct call *call)
+{
+    const struct operation *operation = call->op->contract;
+    struct buf out;
+    buf_init(&out, ctx->arena, 128);
+    for (size_t i = 0; i < operation->n_params; i++) {
+        const struct value *v = &call->in.values[i];
+        if (operation->params[i].in != IN_QUERY || !v->is_present || v->is_default || !v->text ||
+            strcmp(operation->params[i].name, "cursor") == 0)
+            continue;
+        put_word(&out, operation->params[i].bind_name, v->text);
+    }
+    if (out.len == 0)
+        return NULL;
+    out.data[0] = '{';
+    buf_putc(&out, '}');
+    return buf_cstr(&out);
+}
+
+/* The record that the address names. A person's NIP stands for the person instead. */
+static void put_subject(const struct call *call, struct reading *reading)
+{
+    const struct operation *operation = call->op->contract;
+    const char *nip = params_text(&call->in, "nip");
+    for (size_t i = 0; !nip && i < operation->n_params; i++) {
+        if (operation->params[i].in != IN_PATH)
+            continue;
+        reading->what = operation->params[i].bind_name;
+        reading->which = call->in.values[i].text;
+    }
+    if (nip && !reading->nips)
+        reading->nips = nip;
+}
+
+static struct reading *reading_new(struct ctx *ctx, const struct call *call, const char *members, const char *nips)
+{
+    struct reading *reading = arena_zalloc(ctx->arena, sizeof *reading);
+    reading->nips = nips;
+    put_subject(call, reading);
+    reading->members = arena_printf(ctx->arena, "{%s}", members);
+    reading->nips = reading->nips ? arena_printf(ctx->arena, "{%s}", reading->nips) : NULL;
+    reading->filter = filter_of(ctx, call);
+    return reading;
+}
+
+struct reading *tally_reading(struct ctx *ctx, const struct call *call, struct tally *tally)
+{
+    const struct plan *plan = tally->projection->plan;
+    uint8_t hash[crypto_hash_sha256_BYTES];
+    char hex[2 * sizeof hash + 1];
+    struct reading *reading;
+    struct buf members;
+    if (tally->n == 0)
+        return NULL;
+    buf_init(&members, ctx->arena, 64);
+    for (int i = 0; i < plan->n_columns; i++)
+        if (tally->met[i])
+            buf_printf(&members, "%s%s", members.len ? "," : "", plan->columns[i].name);
+    reading = reading_new(ctx, call, members.len ? buf_cstr(&members) : "",
+                          tally->nips.len && tally->n <= PEOPLE_MAX ? buf_cstr(&tally->nips) : NULL);
+    crypto_hash_sha256_final(&tally->digest, hash);
+    hex_encode(hash, sizeof hash, hex);
+    reading->n = arena_printf(ctx->arena, "%lld", (long long)tally->n);
+    reading->digest = tally->n > 1 ? arena_strdup(ctx->arena, hex) : NULL;
+    return reading;
+}
+
+/* Before it is known what a reply shows: everything that it may. NULL: nothing of it is sensitive to this caller. */
+struct reading *audit_reading_ahead(struct ctx *ctx, const struct call *call)
+{
+    const struct operation *operation = call->op->contract;
+    struct buf members;
+    buf_init(&members, ctx->arena, 64);
+    for (size_t i = 0; i < operation->n_reply_members; i++) {
+        const struct property_spec *member = &operation->reply_members[i];
+        if (member->is_sensitive && (!member->scope || (call->actor && actor_has_scope(call->actor, member->scope))))
+            buf_printf(&members, "%s%s", members.len ? "," : "", member->name);
+    }
+    if (members.len == 0 && !call->op->is_sensitive)
+        return NULL;
+    return reading_new(ctx, call, members.len ? buf_cstr(&members) : "", NULL);
+}
+
+/* ── its entry ── */
+
+static const char *reading_bind(const struct reading *reading, const char *name)
+{
+    const struct {
+        const char *name, *value;
+    } binds[] = {{"what", reading->what}, {"which", reading->which},   {"members", reading->members}, {"nips", reading->nips},
+                 {"people", reading->n},  {"digest", reading->digest}, {"filter", reading->filter}};
+    for (size_t i = 0; i < ARRAY_LEN(binds); i++)
+        if (strcmp(binds[i].name, name) == 0)
+            return binds[i].value;
+    return NULL;
+}
+
+static const char *const *reading_values(struct arena *arena, const struct variant *variant, const struct reading *reading)
+{
+    const char **values = arena_zalloc_array(arena, variant->n_binds + 1, sizeof *values);
+    for (size_t i = 0; i < variant->n_binds; i++)
+        values[i] = reading_bind(reading, variant->binds[i]);
+    return values;
+}
+
+static const struct variant *reading_variant(const struct call *call)
+{
+    return statement_variant(sql_set_find(call->engine->set, "audit.read"), 0, 0, VARIANT_PLAIN);
+}
+
+/* Whatever kept the entry from being written, what was to be read stays here. */
+enum status audit_not_noted(struct ctx *ctx)
+{
+    problem_clear(ctx);
+    ctx->problem.retry_after_s = 1;
+    return fail(ctx, ST_UNAVAILABLE, "unavailable", "That this is read could not be noted, so it is not given; try again in a moment.",
+                "Pembacaan ini tidak dapat dicatat, jadi tidak diberikan; coba lagi sebentar lagi.");
+}
+
+bool audit_is_due(const struct call *call, const struct outcome *answer)
+{
+    return answer->reading &&
+           !(call->op->is_write && answer->http_status == 201); /* what was just made was given by the caller, and has its entry */
+}
+
+enum status audit_write(struct ctx *ctx, const struct call *call, struct db_conn *txn, const struct reading *reading)
+{
+    const struct variant *variant = reading_variant(call);
+    PGresult *res;
+    enum status st = db_execute(ctx, txn, variant, reading_values(ctx->arena, variant, reading), &res);
+    return st == ST_OK || st == ST_RETRY ? st : audit_not_noted(ctx);
+}
+
+struct alone {
+    const struct call *call;
+    const struct reading *reading;
+};
+
+static enum status write_alone(struct ctx *ctx, struct db_conn *txn, void *cls)
+{
+    const struct alone *alone = cls;
+    return audit_write(ctx, alone->call, txn, alone->reading);
+}
+
+enum status audit_write_alone(struct ctx *ctx, const struct call *call, struct db_conn *conn, const struct reading *reading)
+{
+    struct alone alone = {call, reading};
+    return reading ? db_transaction(ctx, conn, false, write_alone, &alone) : ST_OK;
+}

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kept sums are those of a recount: at every moment, whatever is changed in whatever order by two writers at once, while they are put together and while they are not."""
+import random
+import threading
+import uuid
+
+import psycopg2
+import psycopg2.errors
+import pytest
+
+from support import postgres
+
+DIFFERENCES = ("service_difference", "survey_difference", "officer_difference", "staff_difference")
+WRONG = " UNION ALL ".join(f"SELECT '{view}', to_jsonb(d)::text FROM {view} d" for view in DIFFERENCES)
+PENDING = "SELECT (SELECT count(*) FROM service_change) + (SELECT count(*) FROM staff_mark)"
+
+
+# ── distributions ──
+
+def percentile(values, percent):
+    rank = (len(values) - 1) * percent
+    low = sorted(values)[rank // 100]
+    high = sorted(values)[min(rank // 100 + 1, len(values) - 1)]
+    return low + (high - low) * (rank % 100) / 100
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_percentile_is_that_of_all_values_however_many_were_added_and_taken_away(seed, run):
+    dice = random.Random(seed)
+    span = dice.choice((3, 50, 100000))
+    kept = [dice.randrange(span) for _ in range(dice.choice((0, 1, 2, 30, 400)))]
+    for _ in range(20):
+        minus = sorted(dice.sample(kept, dice.randrange(min(len(kept), 40) + 1)))
+        plus = sorted(dice.randrange(span) for _ in range(dice.randrange(40)))
+        now = list(kept)
+        for value in minus:
+            now.remove(value)
+        now += plus
+        (medians,) = run("""SELECT spread_percentile(s, %s::bigint[], %s::bigint[], 50), spread_percentile(s, %s::bigint[], %s::bigint[], 90),
+                                   spread_percentile(spread_merge(s, %s::bigint[], %s::bigint[]), '{}', '{}', 50), (spread_merge(s, %s::bigint[], %s::bigint[])).upto
+                            FROM   spread_merge(('{}', '{}'), %s::bigint[], '{}') s""", *[plus, minus] * 4, kept)
+        assert [None if m is None else float(m) for m in medians[:3]] == ([percentile(now, 50), percentile(now, 90), percentile(now, 50)] if now else [None] * 3)
+        assert medians[3] == [sum(1 for v in now if v <= value) for value in sorted(set(now))]
+        kept = now
+
+
+# ── schedules ──
+
+class World:
+    """Two units that serve in a tree of eight, their services, surveys, staff; a period."""
+
+    def __init__(self, url, seed):
+        self.url, self.seed = url, seed
+        do = lambda text, *given: postgres.query(url, text, given)  # noqa: E731
+        self.units = [str(uuid.uuid4()) for _ in range(8)]
+        for n, unit in enumerate(self.units):
+            do("INSERT INTO unit (id, code, name, kind, parent_id) VALUES (%s, %s, 'Unit Uji', 'bidang', %s)", unit, unit[:12], self.units[(n - 1) // 2] if n else None)
+        self.people = [str(uuid.uuid4()) for _ in range(12)]
+        for n, person in enumerate(self.people):
+            do("""INSERT INTO asn (id, nip, kind, name, birth_date, sex, unit_id, legal_status, rank, appointed_on) VALUES (%s, %s, %s, 'Pegawai Uji', '1990-01-15', %s, %s, '01', %s, '2015-01-01')""",
+               person, f"19900115201501{seed * 100 + n:04d}", ("PNS", "PNS", "PPPK")[n % 3], "MF"[n % 2], self.units[n % 8], ("III/a", "III/b", "IX")[n % 3])
+        self.services = []
+        for unit in self.units[2:4]:
+            counter = str(uuid.uuid4())
+            do("INSERT INTO service_unit (id, unit_id, name) VALUES (%s, %s, 'Loket')", counter, unit)
+            for _ in range(2):
+                self.services.append(str(uuid.uuid4()))
+                do("INSERT INTO service (id, service_unit_id, code, name, promise_minutes) VALUES (%s, %s, %s, 'Layanan', 30)", self.services[-1], counter, self.services[-1][:12])
+        self.survey, self.period = str(uuid.uuid4()), str(uuid.uuid4())
+        do("""INSERT INTO survey (id, code, service_unit_id, name, starts_on, ends_on, elements)
+              SELECT %s, %s, service_unit_id, 'SKM', '2025-01-01', '2025-12-31', '{U1,U6}' FROM service WHERE id = %s""", self.survey, self.survey[:12], self.services[0])
+        do("INSERT INTO period (id, name, kind, starts_on, ends_on) VALUES (%s, 'Tahun Uji', 'tahunan', '2025-01-01', '2025-12-31')", self.period)
+
+
+FINAL = """state = 'final', achievement = 100, achievement_uncapped = 100, predicate = (ARRAY['baik', 'kurang'])[%(two)s], predicate_number = (ARRAY[4, 2])[%(two)s], inputs = '{}',
+           rule_version = 'uji', inputs_sha256 = 'x', finalized_at = now(), finalized_by = 'uji'"""
+PICK = "(SELECT x.id FROM {} x ORDER BY md5(x.id::text || %(dice)s) LIMIT 1)"
+STATEMENTS = [
+    "INSERT INTO ticket (id, service_id, number, taken_at) VALUES (uuid_v7(), %(service)s, %(word)s, '2025-03-01 08:00+08'::timestamptz + make_interval(hours => %(many)s * 10))",
+    f"""UPDATE ticket SET state = CASE state WHEN 'taken' THEN 'called' WHEN 'called' THEN 'started' WHEN 'started' THEN 'finished' ELSE state END,
+        called_at = coalesce(called_at, taken_at + make_interval(secs => %(many)s)), started_at = CASE WHEN state = 'taken' THEN NULL ELSE coalesce(started_at, called_at) END,
+        finished_at = CASE WHEN state IN ('started', 'finished') THEN coalesce(finished_at, started_at + make_interval(secs => %(many)s * 20)) END,
+        result = CASE WHEN state IN ('started', 'finished') THEN 'completed' END, officer_id = %(person)s WHERE id = {PICK.format("ticket")}""",
+    """INSERT INTO ticket (id, service_id, number, taken_at, called_at, started_at, finished_at, state, result, officer_id)
+       SELECT uuid_v7(), %(service)s, %(word)s || g, t.at, t.at + make_interval(secs => g * %(many)s), t.at + interval '1 hour', t.at + make_interval(secs => 3600 + g * 50), 'finished', 'completed', %(person)s
+       FROM   generate_series(1, 30) g, LATERAL (SELECT '2025-02-25 08:00+08'::timestamptz + make_interval(hours => g * 7) AS at) t""",
+    "UPDATE ticket SET finished_at = finished_at + make_interval(secs => %(many)s), officer_id = %(person)s WHERE state = 'finished' AND md5(number || %(dice)s) < '2'",
+    "DELETE FROM ticket WHERE md5(number || %(dice)s) < '1'",
+    """INSERT INTO survey_answer (survey_id, officer_id, answered_on, channel, answers, sex)
+       SELECT %(survey)s, CASE WHEN %(two)s = 1 THEN %(person)s::uuid END, date '2025-01-20' + %(many)s, 'paper', jsonb_build_object('U1', 1 + g %% 4, 'U6', %(two)s), 'F' FROM generate_series(1, %(two)s * 3) g""",
+    "SELECT survey_settle(10)",
+    "UPDATE survey SET state = CASE state WHEN 'draft' THEN 'open' WHEN 'open' THEN 'closed' ELSE 'open' END WHERE id = %(survey)s",
+    "UPDATE asn SET unit_id = %(unit)s WHERE id = %(person)s",
+    "UPDATE asn SET education_level = (ARRAY['40', '45'])[%(two)s], position_kind = (ARRAY['pelaksana', NULL])[%(two)s], legal_status = (ARRAY['01', '99'])[%(two)s] WHERE id = %(person)s",
+    """INSERT INTO asn (id, nip, kind, name, birth_date, sex, unit_id, legal_status) VALUES (gen_random_uuid(), '19910115' || lpad((%(dice)s::bigint %% 10000000000)::text, 10, '0'), 'PNS', 'Pegawai Baru',
+       '1991-01-15', 'F', %(unit)s, '01')""",
+    "UPDATE unit SET parent_id = %(unit)s WHERE id = %(other)s",
+    "INSERT INTO unit (id, code, name, kind, parent_id) VALUES (gen_random_uuid(), %(word)s, 'Unit Baru', 'bidang', %(unit)s)",
+    """INSERT INTO evaluation (id, asn_id, period_id, results_rating, behaviour_rating) VALUES (gen_random_uuid(), %(person)s, %(period)s,
+       (ARRAY['sesuai_ekspektasi', NULL])[%(two)s], 'di_bawah_ekspektasi')""",
+    f"UPDATE evaluation SET results_rating = 'sesuai_ekspektasi', behaviour_rating = 'sesuai_ekspektasi', {FINAL} WHERE id = {PICK.format('evaluation')} AND state = 'draft'",
+    "DELETE FROM evaluation WHERE state = 'draft' AND asn_id = %(person)s",
+    """INSERT INTO history (asn_id, kind, starts, ends, valid, facts) VALUES (%(person)s, 'course', date '2025-01-01' + %(many)s, date '2025-01-04' + %(many)s,
+       daterange(date '2025-01-01' + %(many)s, NULL), jsonb_build_object('name', 'Kursus ' || %(dice)s, 'form', 'B3', 'jp', %(many)s))""",
+    "UPDATE history SET is_void = NOT is_void, reason = 'uji' WHERE kind = 'course' AND asn_id = %(person)s",
+    """INSERT INTO history (asn_id, kind, starts, valid, facts) VALUES (%(person)s, 'appointment', make_date(2015 + %(many)s %% 12, 7, 1), daterange(make_date(2015 + %(many)s %% 12, 7, 1), NULL),
+       jsonb_build_object('kind', (ARRAY['PNS', 'PPPK'])[%(two)s]))""",
+    "SELECT service_refresh(%(two)s)", "SELECT staff_refresh(%(two)s, 3)",
+]
+
+
+def write(world, seed, transactions, done):
+    """Transactions of a few statements, some taken back, some refused by a rule."""
+    dice = random.Random(seed)
+    with postgres.connected(world.url, autocommit=False) as connection:
+        for _ in range(transactions):
+            try:
+                with connection.cursor() as cursor:
+                    for _ in range(dice.randint(1, 3)):
+                        which = dice.randrange(len(STATEMENTS))
+                        values = {"service": dice.choice(world.services), "person": dice.choice(world.people), "unit": dice.choice(world.units), "other": dice.choice(world.units[1:]),
+                                  "survey": world.survey, "period": world.period, "two": dice.randint(1, 2), "many": dice.randint(1, 200), "dice": str(dice.randrange(10**12)),
+                                  "word": f"{dice.randrange(10**9)}"}
+                        cursor.execute(STATEMENTS[which], values)
+                        done.append(which)
+                if dice.random() < 0.1:
+                    connection.rollback()
+                else:
+                    connection.commit()
+            except psycopg2.Error:
+                connection.rollback()
+
+
+@pytest.fixture
+def own(cluster, schema_template):
+    name = cluster.create(template=schema_template)
+    yield cluster.database_url(name)
+    cluster.drop(name)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_writers_and_whoever_puts_together_leave_the_sums_of_a_recount(seed, own):
+    world, done = World(own, seed), []
+    writers = [threading.Thread(target=write, args=(world, seed * 10 + n, 60, done)) for n in range(2)]
+    for writer in writers:
+        writer.start()
+    looks = 0
+    while any(writer.is_alive() for writer in writers):
+        assert postgres.query(own, WRONG) == []
+        looks += 1
+    for writer in writers:
+        writer.join()
+    assert looks > 0 and postgres.query(own, WRONG) == []
+    assert len(set(done)) > len(STATEMENTS) - 4, f"some statements never succeeded: {sorted(set(range(len(STATEMENTS))) - set(done))}"
+    postgres.query(own, "SELECT service_refresh(60000); SELECT staff_refresh(60000)")
+    assert postgres.query(own, PENDING) == [(0,)] and postgres.query(own, WRONG) == []
+    assert postgres.query(own, "SELECT count(*) > 0 FROM service_month WHERE taken > 0 UNION ALL SELECT count(*) > 0 FROM staff_sum WHERE n > 0 AND key LIKE 'hours|%%|met'") == [(True,), (True,)]
+
+
+def test_ages_go_on_by_themselves(own):
+    World(own, 7)
+    postgres.query(own, "SELECT staff_refresh(60000)")
+    ages = "SELECT key FROM staff_sums('{00000000-0000-0000-0000-000000000000}', 'age|', 'age}') ORDER BY key"
+    assert {k for k, in postgres.query(own, "SET asnd.today = '2030-01-14'; " + ages)} == {"age|age|035|F", "age|age|035|M"}
+    assert {k for k, in postgres.query(own, "SET asnd.today = '2030-01-15'; " + ages)} == {"age|age|040|F", "age|age|040|M"}
+    assert postgres.query(own, "SET asnd.today = '2030-01-15'; SELECT staff_refresh(60000); " + WRONG) == []
+
+
+def test_a_difference_is_seen(own):
+    world = World(own, 8)
+    postgres.query(own, "SELECT staff_refresh(60000); UPDATE staff_sum SET n = n + 1 WHERE key = 'staff|M'")
+    postgres.query(own, "INSERT INTO survey_tally VALUES (%s, 0, 'U1', '3', 1)", (world.survey,))
+    postgres.query(own, "INSERT INTO officer_tally VALUES (%s, '2025-01-01', 'U1', '3', 0, 1)", (world.people[0],))
+    postgres.query(own, "INSERT INTO service_change (by, key, month, sign, state) VALUES ('service', %s, '2025-01-01', 1, 'taken')", (world.services[0],))
+    assert {view for view, _ in postgres.query(own, WRONG)} == set(DIFFERENCES)
+
+
+def test_transactions_that_count_at_once_never_count_in_one_slot(own):
+    with postgres.connected(own, autocommit=False) as one, postgres.connected(own, autocommit=False) as other, one.cursor() as first, other.cursor() as second:
+        second.execute("SELECT pg_backend_pid() % 64")
+        wanted = second.fetchone()[0]
+        first.execute("SELECT pg_advisory_xact_lock(1922, %s)", (wanted,))
+        second.execute("SELECT counter_slot(), counter_slot()")
+        assert second.fetchone() == ((wanted + 1) % 64,) * 2
+
+
+@pytest.mark.parametrize("units, under, tops", [
+    ([None], None, [None]), ([None], 1, [1]), ([0], None, [0]), ([1, 3], None, [1]), ([3, 1], 0, [1]), ([0, 3], 1, [1]), ([2, 3], 1, [3]), ([2], 1, []), ([None, 1, 3], 1, [1]), ([1], 3, [3])])
+def test_the_tops_of_what_a_caller_may_see_hold_each_unit_once(units, under, tops, own):
+    """Units as World has them: 1 and 2 below 0, 3 and 4 below 1. None: all."""
+    world = World(own, 9)
+    path = lambda n: "" if n is None else postgres.query(own, "SELECT path::text FROM unit WHERE id = %s", (world.units[n],))[0][0]  # noqa: E731
+    (told,), = postgres.query(own, "SELECT staff_tops(%s::ltree[], %s)::text[]", ([path(n) for n in units], None if under is None else world.units[under]))
+    assert sorted(told) == sorted("00000000-0000-0000-0000-000000000000" if n is None else world.units[n] for n in tops)
