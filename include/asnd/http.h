@@ -55,7 +55,7 @@ int http_server_port(const struct http_server *server);
 int http_server_active(const struct http_server *server); /* requests between head and done */
 /* Replies say Connection: close from now on, so that clients come again, to a successor if there is one; all are still served. */
 void http_server_send_away(struct http_server *server);
-/* Stops accepting, lets requests end (replies say Connection: close), closes idle connections. */
+/* Stops accepting, lets requests end (replies say Connection: close), closes connections as soon as they have been idle for a moment. */
 void http_server_drain(struct http_server *server);
 /* Cuts what is left, and calls `closed` when every handle is closed and memory freed. */
 void http_server_close(struct http_server *server, void (*closed)(void *cls), void *cls);

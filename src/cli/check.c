@@ -10,14 +10,18 @@ static int check(struct session *session, bool all)
 {
     size_t n;
     const struct migration *migrations = session_migrations(&n);
-    bool fine = session_load_contract(session);
+    struct checked checked;
+    bool was_checked, fine = session_load_contract(session);
     fine = session_load_statements(session) && fine;
     if (!fine || !session_connect_database(session))
         return 1;
     if (migrate_check(&session->ctx, session->conn, migrations, n) != ST_OK)
         return session_complain(session);
-    if (!session_check(session, all))
+    was_checked = session_find_checked(session, &checked);
+    if (!session_check(session, all ? CHECK_ALL : CHECK_PARTS))
         return 1;
+    if (!was_checked)
+        session_note_checked(session, &checked);
     contract_operations(session->contract, &n);
     printf("%zu operations agree with contract, bindings, statements (%zu variants prepared) and schema.\n", n, variant_count());
     return 0;

@@ -50,8 +50,21 @@ NODISCARD bool session_begin_contract(struct session *session);
 NODISCARD bool session_end_contract(struct session *session);
 NODISCARD bool session_load_statements(struct session *session);
 NODISCARD bool session_connect_database(struct session *session);
+enum check_depth {
+    CHECK_PROGRAM, /* what needs no database */
+    CHECK_PARTS,   /* each statement bare, with each of its parts, and with all */
+    CHECK_ALL,     /* every combination of parts */
+};
 /* Contract, bindings, statements and schema held against each other (engine_check), over the session's connection and one more. */
-NODISCARD bool session_check(struct session *session, bool all_variants);
+NODISCARD bool session_check(struct session *session, enum check_depth depth);
+/* What an earlier start has found right. Texts of the session's arena; NULL: not to be had. */
+struct checked {
+    const char *program, *catalog;
+};
+/* Whether all of this program's statements have been prepared against the catalog as it is now; contract and statements must be loaded. */
+NODISCARD bool session_find_checked(struct session *session, struct checked *ret);
+/* After CHECK_PARTS or more: so that the next start finds it. */
+void session_note_checked(struct session *session, const struct checked *checked);
 /* The problem of the ctx on stderr, with its faults. Returns 1, so that a subcommand can return it. */
 int session_complain(const struct session *session);
 void session_close(struct session *session);

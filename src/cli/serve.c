@@ -93,7 +93,8 @@ static bool prepare(struct session *session, uint8_t secret[32], bool *ret_holds
 {
     size_t n;
     const struct migration *migrations = session_migrations(&n);
-    bool fine;
+    struct checked checked;
+    bool fine, was_checked;
     if (!session_begin_contract(session))
         return false;
     fine = session_load_statements(session);
@@ -106,10 +107,13 @@ static bool prepare(struct session *session, uint8_t secret[32], bool *ret_holds
         session_complain(session);
         return false;
     }
-    if (!session_check(session, false)) {
+    was_checked = session_find_checked(session, &checked);
+    if (!session_check(session, was_checked ? CHECK_PROGRAM : CHECK_PARTS)) {
         fprintf(stderr, "asnd: contract, statements and schema do not agree; nothing is served.\n");
         return false;
     }
+    if (!was_checked)
+        session_note_checked(session, &checked);
     if (!choose_row_security(session, ret_holds_units) || !read_secret(session, secret))
         return false;
     db_disconnect(session->conn);
@@ -118,6 +122,7 @@ static bool prepare(struct session *session, uint8_t secret[32], bool *ret_holds
 }
 
 struct stop {
+    uv_loop_t loop;
     struct engine *engine;
     const struct settings *settings;
     int64_t asked_ms; /* 0: nobody has */
@@ -181,23 +186,19 @@ static void feed_watchdog(struct stop *stop)
         uv_timer_start(&stop->watchdog, on_watchdog, 0, usec / 3000);
 }
 
-static void wait_for_stop(struct engine *engine, const struct settings *settings)
+/* Signals that come from here on are answered as soon as the loop runs: whoever gets an answer, or reads READY=1, may send one at once. */
+static void heed_signals(struct stop *stop)
 {
-    uv_loop_t loop;
-    struct stop stop = {.engine = engine, .settings = settings};
-    uv_loop_init(&loop);
-    uv_timer_init(&loop, &stop.timer);
-    uv_timer_init(&loop, &stop.watchdog);
-    uv_signal_init(&loop, &stop.term);
-    uv_signal_init(&loop, &stop.interrupt);
-    uv_signal_init(&loop, &stop.hangup);
-    stop.timer.data = stop.watchdog.data = stop.term.data = stop.interrupt.data = stop.hangup.data = &stop;
-    uv_signal_start(&stop.term, on_signal, SIGTERM);
-    uv_signal_start(&stop.interrupt, on_signal, SIGINT);
-    uv_signal_start(&stop.hangup, on_signal, SIGHUP);
-    feed_watchdog(&stop);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    uv_loop_close(&loop);
+    uv_loop_init(&stop->loop);
+    uv_timer_init(&stop->loop, &stop->timer);
+    uv_timer_init(&stop->loop, &stop->watchdog);
+    uv_signal_init(&stop->loop, &stop->term);
+    uv_signal_init(&stop->loop, &stop->interrupt);
+    uv_signal_init(&stop->loop, &stop->hangup);
+    stop->timer.data = stop->watchdog.data = stop->term.data = stop->interrupt.data = stop->hangup.data = stop;
+    uv_signal_start(&stop->term, on_signal, SIGTERM);
+    uv_signal_start(&stop->interrupt, on_signal, SIGINT);
+    uv_signal_start(&stop->hangup, on_signal, SIGHUP);
 }
 
 /* A socket from whoever started us (LISTEN_FDS) outlives us: who comes between two daemons waits in its queue instead of being refused. */
@@ -209,6 +210,31 @@ static void take_socket(struct engine *engine)
     if (n > 1)
         log_line(LOG_WARNING_, "sockets-left", LOG_TEXT("reason", "one listening socket is taken, more were handed over"),
                  LOG_NUM("given", n));
+}
+
+/* Until a signal says otherwise; false when it could not begin. */
+static bool serve(struct engine *engine, const struct settings *settings, int64_t began_us)
+{
+    struct stop stop = {.engine = engine, .settings = settings};
+    bool begun;
+    heed_signals(&stop);
+    begun = engine_start(engine);
+    if (begun) {
+        log_line(LOG_INFO_, "listening", LOG_TEXT("address", settings->listen), LOG_NUM("port", engine_port(engine)),
+                 LOG_FLAG("tls", *settings->tls_certificate != '\0'), LOG_TEXT("version", ASND_VERSION),
+                 LOG_US("start_ms", clock_mono_us() - began_us));
+        sd_notify(0, "READY=1");
+        feed_watchdog(&stop);
+    } else {
+        finish(&stop);
+    }
+    uv_run(&stop.loop, UV_RUN_DEFAULT);
+    uv_loop_close(&stop.loop);
+    if (begun) {
+        engine_stop(engine);
+        log_line(LOG_INFO_, "stopped", LOG_NUM("pid", getpid()));
+    }
+    return begun;
 }
 
 int cli_serve(int argc, char **argv)
@@ -232,16 +258,8 @@ int cli_serve(int argc, char **argv)
         engine_hold_units(engine);
     if (engine)
         take_socket(engine);
-    if (engine && engine_start(engine)) {
-        log_line(LOG_INFO_, "listening", LOG_TEXT("address", session.settings.listen), LOG_NUM("port", engine_port(engine)),
-                 LOG_FLAG("tls", *session.settings.tls_certificate != '\0'), LOG_TEXT("version", ASND_VERSION),
-                 LOG_US("start_ms", clock_mono_us() - began));
-        sd_notify(0, "READY=1");
-        wait_for_stop(engine, &session.settings);
-        engine_stop(engine);
-        log_line(LOG_INFO_, "stopped", LOG_NUM("pid", getpid()));
+    if (engine && serve(engine, &session.settings, began))
         status = 0;
-    }
     engine_free(engine);
     session_close(&session);
     return status;

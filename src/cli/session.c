@@ -228,15 +228,16 @@ bool session_connect_database(struct session *session)
     return false;
 }
 
-bool session_check(struct session *session, bool all_variants)
+bool session_check(struct session *session, enum check_depth depth)
 {
     struct db_config config = {.conninfo = session->settings.database_url,
                                .application_name = "asnd check",
                                .utc_offset_minutes = (int)session->settings.utc_offset_minutes};
     struct db_conn *conns[2] = {session->conn};
-    bool fine, has_two = db_connect(&session->ctx, &config, &conns[1]) == ST_OK; /* one will do */
+    bool fine, has_two = depth != CHECK_PROGRAM && db_connect(&session->ctx, &config, &conns[1]) == ST_OK; /* one will do */
+    size_t n_conns = depth == CHECK_PROGRAM ? 0 : has_two ? 2 : 1;
     problem_clear(&session->ctx);
-    fine = engine_check(session->contract, session->matrix, session->set, asnd_bindings, conns, has_two ? 2 : 1, all_variants, stderr);
+    fine = engine_check(session->contract, session->matrix, session->set, asnd_bindings, conns, n_conns, depth == CHECK_ALL, stderr);
     if (has_two)
         db_disconnect(conns[1]);
     return fine;

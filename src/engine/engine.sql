@@ -37,3 +37,16 @@ SELECT audit_read(:what, :which, :members::text[], :nips::text[], :people::bigin
 -- name: audit.readAll
 -- write: true
 SELECT count(*) AS entries FROM audit_read_all(:readings::jsonb)
+
+-- Whether this program has been held against this catalog before, and without a fault.
+-- name: start.isChecked
+SELECT c.catalog, EXISTS (SELECT FROM checked_start s WHERE s.program = :program AND s.catalog = c.catalog) AS is_checked
+FROM   catalog_fingerprint() AS c (catalog)
+
+-- Not if the catalog has become another while the statements were prepared.
+-- name: start.noteChecked
+-- write: true
+WITH gone AS (DELETE FROM checked_start s WHERE s.checked_at < now() - interval '90 days')
+INSERT INTO checked_start (program, catalog)
+SELECT :program, :catalog WHERE catalog_fingerprint() = :catalog
+ON     CONFLICT (program, catalog) DO NOTHING

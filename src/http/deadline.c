@@ -5,6 +5,8 @@
 
 /* Who waits longer is suspended. */
 #define PARK_MS 50
+/* What a draining server still gives to a connection without a request. */
+#define PARTING_MS 500
 
 static void list_remove(struct deadline *dl)
 {
@@ -22,6 +24,7 @@ void deadlines_init(struct deadlines *all, const struct http_config *config)
     all->timeout_ms[DL_IDLE] = (uint64_t)config->idle_timeout_ms;
     all->timeout_ms[DL_BODY] = (uint64_t)config->body_timeout_ms;
     all->timeout_ms[DL_PARKED] = PARK_MS;
+    all->timeout_ms[DL_PARTING] = PARTING_MS;
     all->timeout_ms[DL_REPLY] = (uint64_t)config->reply_timeout_ms;
 }
 
@@ -42,6 +45,11 @@ void deadline_set(struct deadlines *all, struct deadline *dl, enum deadline_kind
     dl->next = list;
     list->prev->next = dl;
     list->prev = dl;
+}
+
+uint64_t deadline_since_ms(const struct deadlines *all, const struct deadline *dl)
+{
+    return dl->next ? dl->due_ms - all->timeout_ms[dl->kind] : 0;
 }
 
 struct deadline *deadline_take_due(struct deadlines *all, enum deadline_kind kind, uint64_t now_ms)

@@ -16,6 +16,7 @@ enum deadline_kind {
     DL_BODY,
     DL_REPLY,
     DL_PARKED,
+    DL_PARTING,         /* the server drains, and who has just come or been answered may be about to ask */
     DL_TIMED,           /* the kinds above strike by the clock; those below are due at once, before or after the library's next run */
     DL_PART = DL_TIMED, /* a reply came between two pieces of a body */
     DL_ENDING,          /* the library has said goodbye and must let go in the same run */
@@ -37,6 +38,8 @@ struct deadlines {
 void deadlines_init(struct deadlines *all, const struct http_config *config);
 void deadline_set(struct deadlines *all, struct deadline *dl, enum deadline_kind kind, uint64_t now_ms);
 void deadline_clear(struct deadline *dl);
+/* When it was set; 0 when none is. */
+uint64_t deadline_since_ms(const struct deadlines *all, const struct deadline *dl);
 /* The earliest of a kind that is due, taken out of its list; NULL if none. */
 struct deadline *deadline_take_due(struct deadlines *all, enum deadline_kind kind, uint64_t now_ms);
 

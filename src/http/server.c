@@ -357,7 +357,9 @@ static void strike(struct conn *conn, enum deadline_kind kind)
         conn_suspend(conn);
         return;
     }
-    if (kind == DL_REPLY)
+    if (kind == DL_PARTING && socket_has_unread(conn->fd))
+        deadline_set(&conn->server->deadlines, &conn->deadline, DL_PARTING, server_now_ms(conn->server));
+    else if (kind == DL_REPLY)
         strike_reply(conn);
     else
         strike_request(conn);
@@ -490,7 +492,7 @@ int http_server_port(const struct http_server *server)
 
 int http_server_active(const struct http_server *server)
 {
-    return server->n_active;
+    return server->draining ? server->n_conns : server->n_active;
 }
 
 /* ── closing ── */
@@ -508,6 +510,19 @@ void http_server_send_away(struct http_server *server)
     server->sends_away = true;
 }
 
+/* A connection that was idle for long is closed; one that has just come, or has just been answered, may already have sent what is not here yet:
+ * closing it would cost that request its answer. */
+static void part_with(struct conn *conn)
+{
+    struct deadlines *all = &conn->server->deadlines;
+    uint64_t now_ms = server_now_ms(conn->server);
+
+    if (is_idle(conn) && now_ms - deadline_since_ms(all, &conn->deadline) >= all->timeout_ms[DL_PARTING])
+        conn_drop(conn);
+    else if (!conn->rq && !conn->cut)
+        deadline_set(all, &conn->deadline, DL_PARTING, now_ms);
+}
+
 void http_server_drain(struct http_server *server)
 {
     if (server->draining || server->closing)
@@ -517,8 +532,7 @@ void http_server_drain(struct http_server *server)
     close(server->listen_fd);
     http_server_open(server); /* for nobody, but so that it turns */
     for (struct conn *conn = server->conns; conn; conn = conn->next)
-        if (is_idle(conn))
-            conn_drop(conn);
+        part_with(conn);
     server_run_soon(server);
 }
 
