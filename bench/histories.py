@@ -120,13 +120,15 @@ def export(args, table, env):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=1_000_000)
+    parser.add_argument("--careers-every", type=int, default=1, metavar="N", help="one person in N has a career of some fifteen rows")
     parser.add_argument("--rounds", type=int, default=3, help="of the export")
     args = parser.parse_args()
     table = bench.Table()
     print(bench.machine(), flush=True)
     with tempfile.TemporaryDirectory() as path:
         directory = Path(path)
-        bench.run("/usr/bin/python3", bench.ROOT / "tools/generate.py", "--people", args.people, "--clean", "--careers-every", 1, "--out", directory)
+        bench.run("/usr/bin/python3", bench.ROOT / "tools/generate.py", "--people", args.people, "--clean", "--careers-every", args.careers_every,
+                  "--out", directory)
         env = fresh("imported")
         bench.timed_import("units", directory / "units.csv", env)
         psql("imported", "VACUUM ANALYZE")

@@ -3,7 +3,7 @@
 # bench.sh [--quick] [--people N] [--rounds N] [--seconds N] [--write]
 # bench.sh --peers [--quick] [--people N] [--rounds N] [--seconds N] [--connections N,…] [--only WORKLOAD,…] [--peers NAME,…] [--write]
 # bench.sh --national [--people N] [--answers N] [--repeats N] [--write]
-# bench.sh --histories [--people N] [--rounds N]
+# bench.sh --histories [--people N] [--careers-every N] [--rounds N]
 # bench.sh --crowd [SECONDS]
 # Measures asnd against the limits of this machine, side by side in one run: the same SQL by pgbench, the same bytes by the bare HTTP library,
 # the same rows by COPY. Prints medians, spreads and `RATIO name value` lines; --write puts them into docs/performance.md.
