@@ -5,7 +5,7 @@ FROM debian:12-slim AS build
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends gcc libc6-dev cmake ninja-build pkg-config \
-      libmicrohttpd-dev libpq-dev libjansson-dev uuid-dev libyaml-dev libpcre2-dev libsodium-dev libgmp-dev libuv1-dev libxlsxwriter-dev libsystemd-dev \
+      libmicrohttpd-dev libpq-dev libjansson-dev uuid-dev libyaml-dev libpcre2-dev libsodium-dev libxxhash-dev libgmp-dev libuv1-dev libxlsxwriter-dev libsystemd-dev \
       libhpdf-dev libqrencode-dev libgnutls28-dev libcurl4-gnutls-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
@@ -17,7 +17,7 @@ RUN cmake --preset release -DASND_TESTS=OFF -DCMAKE_INSTALL_PREFIX=/usr \
 FROM debian:12-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends libmicrohttpd12 libpq5 libjansson4 libuuid1 libyaml-0-2 libpcre2-8-0 libsodium23 libgmp10 \
+ && apt-get install -y --no-install-recommends libmicrohttpd12 libpq5 libjansson4 libuuid1 libyaml-0-2 libpcre2-8-0 libsodium23 libxxhash0 libgmp10 \
       libuv1 libxlsxwriter4 libsystemd0 libhpdf-2.3.0 libqrencode4 libgnutls30 libcurl3-gnutls fonts-dejavu-core ca-certificates curl \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin asnd

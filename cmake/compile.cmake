@@ -74,7 +74,7 @@ function(asnd_core target)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(${target} PUBLIC PkgConfig::JANSSON PkgConfig::UUID PkgConfig::GMP PkgConfig::SODIUM PkgConfig::YAML
                         PkgConfig::PCRE2 PkgConfig::PQ PkgConfig::UV PkgConfig::MICROHTTPD PkgConfig::XLSXWRITER
-                        PkgConfig::QRENCODE PkgConfig::GNUTLS PkgConfig::CURL ${HPDF_LIBRARY} Threads::Threads)
+                        PkgConfig::XXHASH PkgConfig::QRENCODE PkgConfig::GNUTLS PkgConfig::CURL ${HPDF_LIBRARY} Threads::Threads)
   if(SYSTEMD_FOUND)
     target_link_libraries(${target} PUBLIC PkgConfig::SYSTEMD)
   endif()

@@ -18,6 +18,7 @@
 #include <sodium.h>
 #include <uv.h>
 #include <xlsxwriter.h>
+#include <xxhash.h>
 #include <yaml.h>
 
 #define VERSION_SIZE 64
@@ -41,6 +42,13 @@ static const char *of_gnutls(void)
 static const char *of_gmp(void)
 {
     return gmp_version;
+}
+
+static const char *of_xxhash(void)
+{
+    static char text[VERSION_SIZE];
+    snprintf(text, sizeof text, "%u.%u.%u", XXH_versionNumber() / 10000, XXH_versionNumber() / 100 % 100, XXH_versionNumber() % 100);
+    return text;
 }
 
 static const char *of_libpq(void)
@@ -79,6 +87,7 @@ const struct library libraries[] = {
     {"libcurl", of_curl, "7.88.0", "CVE-2023-23916"},
     {"libuv", uv_version_string, "1.41.1", "CVE-2021-22918"},
     {"libsodium", sodium_version_string},
+    {"xxhash", of_xxhash},
     {"gmp", of_gmp},
     {"libxlsxwriter", lxw_version},
     {"libharu", HPDF_GetVersion},

@@ -187,6 +187,7 @@ struct engine {
     struct op *ops;
     size_t n_ops;
     uint8_t cursor_secret[32];
+    uint64_t tag_seed; /* of entity tags: the same in all daemons of one database, and nobody outside makes two bodies of one tag */
     bool holds_units; /* a second time, by row security */
     struct engine_loop *loops;
     int n_loops;

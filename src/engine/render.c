@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
+#include <xxhash.h>
 
 #include "asnd/log.h"
 
@@ -241,17 +241,25 @@ void render_csv_row(struct buf *out, const struct projection *p, const PGresult 
 
 /* Strong: the version of the row, and a hash of these very bytes (so that other fields, a renamed unit beside the row, or another caller's
  * view have another tag). If-Match reads the version alone. */
-static const char *etag_of(struct ctx *ctx, const struct plan *plan, const PGresult *res, const struct buf *body)
+static const char *etag_of(struct ctx *ctx, const struct plan *plan, const PGresult *res, const struct buf *body, uint64_t seed)
 {
-    static const uint8_t key[crypto_shorthash_KEYBYTES] = "asnd entity tag";
-    uint8_t hash[crypto_shorthash_BYTES];
+    XXH64_canonical_t hash;
     char hex[ETAG_HASH_DIGITS + 1];
     _Static_assert(sizeof hex == 2 * sizeof hash + 1, "two digits a byte");
-    crypto_shorthash(hash, (const uint8_t *)body->data, body->len, key);
-    hex_encode(hash, sizeof hash, hex);
+    XXH64_canonicalFromHash(&hash, XXH3_64bits_withSeed(body->data, body->len, seed));
+    hex_encode(hash.digest, sizeof hash, hex);
     if (plan->version >= 0 && !PQgetisnull(res, 0, plan->version))
         return arena_printf(ctx->arena, "\"%s-%s\"", PQgetvalue(res, 0, plan->version), hex);
     return arena_printf(ctx->arena, "\"%s\"", hex);
+}
+
+/* For the first row as JSON, where little is escaped: a long text is not copied about while the buffer grows. */
+static size_t row_room(const PGresult *res)
+{
+    size_t room = 2048;
+    for (int i = 0; i < PQnfields(res) && PQntuples(res) > 0; i++)
+        room += (size_t)PQgetlength(res, 0, i);
+    return room;
 }
 
 /* /v1/asn/{nip} filled from the row. */
@@ -366,12 +374,12 @@ enum status render_reply(struct ctx *ctx, const struct call *call, const struct 
     if (!operation->is_list && n == 0)
         return fail(ctx, ST_NOT_FOUND, "not-found", "There is nothing here, or it is not yours to see.",
                     "Tidak ada, atau bukan hak Anda untuk melihatnya.");
-    buf_init(body, ctx->arena, operation->is_list ? (size_t)n * 1024 + 256 : 2048);
+    buf_init(body, ctx->arena, operation->is_list ? (size_t)n * 1024 + 256 : row_room(res));
     if (operation->is_list) {
         render_list(ctx, call, &p, res, body, ret_link);
     } else if (operation->n_reply_types) {
         render_row(body, &p, res, 0);
-        out->etag = etag_of(ctx, plan, res, body);
+        out->etag = etag_of(ctx, plan, res, body, call->engine->tag_seed);
     }
     if (operation->location)
         out->location = location_of(ctx, operation->location, res);
