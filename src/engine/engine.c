@@ -40,7 +40,8 @@ struct engine *engine_new(const struct settings *settings, struct contract *cont
     if (!engine->loops)
         die_no_memory();
     memcpy(engine->cursor_secret, cursor_secret, sizeof engine->cursor_secret);
-    crypto_generichash((unsigned char *)&engine->tag_seed, sizeof engine->tag_seed, (const unsigned char *)"entity tag", 10, cursor_secret, 32);
+    crypto_generichash((unsigned char *)&engine->tag_seed, sizeof engine->tag_seed, (const unsigned char *)"entity tag", 10, cursor_secret,
+                       32);
     pthread_mutex_init(&engine->docs.lock, NULL);
     pthread_mutex_init(&engine->open_lock, NULL);
     pthread_cond_init(&engine->open_signal, NULL);

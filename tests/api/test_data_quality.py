@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each indicator names exactly the people that were made faulty, and the index is what the formula of docs/rules.md says of them."""
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
@@ -8,7 +8,7 @@ import pytest
 
 from support import make
 
-TODAY = date.today()
+TODAY = make.today()
 DIMENSIONS = {"COM": "completeness", "TIM": "timeliness", "ACC": "accuracy", "CON": "consistency"}
 UNMEASURED = {"TIM_2", "ACC_2", "ACC_8"}
 

@@ -2,14 +2,14 @@
 """Units by the day: what each was called and where it stood, and what a new organisation (SOTK) does to units, people and posts."""
 import json
 import threading
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
 from support import make
 
-TODAY = date.today().isoformat()
-TOMORROW = (date.today() + timedelta(days=2)).isoformat()
+TODAY = make.today().isoformat()
+TOMORROW = (make.today() + timedelta(days=2)).isoformat()
 DECREE = {"decree_number": "Perda 7/2020", "decree_date": "2019-12-20"}
 
 

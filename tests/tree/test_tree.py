@@ -111,6 +111,16 @@ def test_no_library_function_keeps_state_for_all_threads(path):
         assert not SHARED_STATE.search(line), f"line {number}: {line.strip()}"
 
 
+# The office's day has begun while that of a machine in UTC still lasts: for a third of each day the two differ.
+MACHINE_DAY = re.compile(r"\bdate\.today\(\)|\bdatetime\.now\(\)|\butcnow\(")
+
+
+@pytest.mark.parametrize("path", [p for p in tracked("tests") if p.suffix == ".py" and p != Path(__file__).resolve()], ids=relative)
+def test_no_test_takes_the_day_of_the_machine_for_that_of_the_office(path):
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        assert not MACHINE_DAY.search(line), f"line {number}: {line.strip()} (make.today() is the office's)"
+
+
 ALL_TEXT = [p for p in tracked("src", "include", "tests", "scripts", "migrations", "tools", "bench", "docs", "*.md", "openapi.yaml", "access.yaml", "CMakeLists.txt", "cmake")
             if p.suffix in (".c", ".h", ".def", ".py", ".sh", ".sql", ".md", ".yaml", ".txt", ".cmake") and p != Path(__file__).resolve()]
 
