@@ -36,10 +36,16 @@ CROSS  JOIN LATERAL enrolment_create(:new_id, s.id, :nip, CASE WHEN :is_draft::b
                                      :actor_key, :actor_name) w
 WHERE  s.id = :session_id
 
+-- Of his own enrolment a person takes the steps of who proposes, whatever else he is.
 -- name: moveEnrolment
 -- write: true
 SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, w.word_en AS _en, w.word_id AS _id, (w.entry).*
-FROM   enrolment_move(:enrolment_id, :actor_units::ltree[], :actor_scopes::text[], :to, '/to', NULL, :reason, :actor_key, :actor_name) w
+FROM   enrolment_own(:enrolment_id, :actor_nip, :actor_scopes::text[], :to) o
+CROSS  JOIN LATERAL (SELECT f.* FROM enrolment_refused('own-record', '/to', :to, 'Nobody does this for his own record.',
+                                                                      'Tidak seorang pun melakukan ini untuk datanya sendiri.') f WHERE o.is_refused
+                     UNION ALL
+                     SELECT m.* FROM enrolment_move(CASE WHEN NOT o.is_refused THEN :enrolment_id::uuid END, :actor_units::ltree[], o.scopes_left, :to, '/to', NULL, :reason,
+                                                    :actor_key, :actor_name) m) w
 
 -- name: cancelEnrolment
 -- write: true
