@@ -10,6 +10,7 @@ SELECT e.*
 FROM   enrolment_entry e
 WHERE  e._unit_path <@ ANY (:actor_units::ltree[])
 /*? session_id */ AND e.session_id = :session_id /*? */
+/*? programme_id */ AND e.session_id IN (SELECT s.id FROM session s WHERE s.programme_id = :programme_id) /*? */
 /*? nip */ AND e._asn_id = (SELECT n.id FROM asn n WHERE n.nip = :nip) /*? */
 /*? state */ AND e.state = :state /*? */
 /*? under */ AND e._unit_path <@ (SELECT p.path FROM unit p WHERE p.id = :under) /*? */

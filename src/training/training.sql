@@ -82,6 +82,7 @@ SELECT s.id, s.programme_id, s.title, s.place, s.link, s.trainers, s.starts_on, 
 FROM   session s
 WHERE  true
 /*? programme_id */ AND s.programme_id = :programme_id /*? */
+/*? organiser_unit_id */ AND s.organiser_unit_id = :organiser_unit_id /*? */
 /*? state */ AND s.state = :state /*? */
 /*? from */ AND s.starts_on >= :from /*? */
 /*? to */ AND s.starts_on <= :to /*? */

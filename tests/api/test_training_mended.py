@@ -6,9 +6,10 @@ import time
 import psycopg2
 import pytest
 
-from support import make
+from support import make, seats
 from support.client import Client
 from support.issuer import Issuer
+from test_race import all_at_once, poster
 
 
 @pytest.fixture(scope="module")
@@ -304,6 +305,20 @@ def test_a_unit_made_of_two_has_the_quotas_of_both(reform, api):
     assert quotas(api, session) == {fresh["id"]: (3, 1)}
 
 
+def test_a_unit_is_closed_while_its_people_come_and_go(reform, api, database):
+    gone, heir, session = reform["gone"], reform["heir"], reform["session"]
+    quotas(api, session, [(gone, 3), (heir, 3)])
+    crowd = [make.person(api, unit["id"])["nip"] for unit in (gone, heir) for _ in range(12)]
+    seated = [make.enrol(api, session["id"], nip) for nip in crowd[::2]]
+    calls = [poster(api, "/v1/enrolments", {"session_id": session["id"], "nip": nip}) for nip in crowd[1::2]]
+    calls += [poster(api, f"/v1/enrolments/{e['id']}/cancel") for e in seated if e["state"] == "approved"]
+    calls.insert(len(calls) // 2, poster(api, f"/v1/units/{gone['id']}/close", {"successor_id": heir["id"]}))
+    replies = all_at_once(calls)
+    assert {r.status_code for r in replies} <= {200, 201}, [r.text[:300] for r in replies if r.status_code > 201]
+    assert quotas(api, session) == {heir["id"]: (6, 6)}
+    assert seats.check(database, session["id"]) == (6, 12)
+
+
 def test_a_closed_unit_gets_no_training(reform, api):
     gone, heir, session = reform["gone"], reform["heir"], reform["session"]
     api.post(f"/v1/units/{gone['id']}/close", {"successor_id": heir["id"]})
@@ -336,3 +351,15 @@ def test_an_indonesian_reader_is_told_in_indonesian(api, office):
     assert "(pelatihan)" in words and f"diperlukan lulus {asked['code']}, pegawai ini belum pernah ikut" in words
     seat = make.enrol(api, make.session(api)["id"], nip)
     assert told(f"/v1/enrolments/{seat['id']}/move", {"to": "passed"}) == "Dari ditetapkan (approved) hanya menjadi mengikuti (attending), batal (cancelled), tidak hadir (no_show)."
+
+
+# ── what a newcomer looks for ──
+
+def test_who_was_in_a_programme_and_what_a_unit_organises(api, office):
+    programme = make.programme(api)
+    sessions = [make.session(api, programme["id"], start=30 + 5 * n, organiser_unit_id=office["id"] if n else None) for n in range(2)]
+    nip = make.person(api, office["id"])["nip"]
+    made = [make.enrol(api, s["id"], nip)["id"] for s in sessions]
+    make.enrol(api, make.session(api, start=60)["id"], nip)
+    assert [e["id"] for e in api.get(f"/v1/enrolments?programme_id={programme['id']}").json["data"]] == made
+    assert [s["id"] for s in api.get(f"/v1/sessions?organiser_unit_id={office['id']}&programme_id={programme['id']}").json["data"]] == [sessions[1]["id"]]
