@@ -305,6 +305,17 @@ def test_a_unit_made_of_two_has_the_quotas_of_both(reform, api):
     assert quotas(api, session) == {fresh["id"]: (3, 1)}
 
 
+def test_who_has_moved_away_is_counted_for_the_successor(reform, api, keys, office, database):
+    gone, heir, session = reform["gone"], reform["heir"], reform["session"]
+    quotas(api, session, [(gone, 2), (heir, 1)])
+    nip = make.person(api, gone["id"])["nip"]
+    make.enrol(api, session["id"], nip)
+    api.patch(f"/v1/asn/{nip}", {"unit_id": office["id"]}, etag="*", expect=200)
+    bound = api.as_key(keys("unit.write", "asn.write", units=[api.get(f"/v1/units/{gone['parent_id']}").json["code"]]))
+    bound.post(f"/v1/units/{gone['id']}/close", {"successor_id": heir["id"]}, expect=200)
+    assert quotas(api, session) == {heir["id"]: (3, 1)}, "as when he was enrolled, though the caller sees him no more"
+
+
 def test_a_unit_is_closed_while_its_people_come_and_go(reform, api, database):
     gone, heir, session = reform["gone"], reform["heir"], reform["session"]
     quotas(api, session, [(gone, 3), (heir, 3)])
@@ -363,3 +374,17 @@ def test_who_was_in_a_programme_and_what_a_unit_organises(api, office):
     make.enrol(api, make.session(api, start=60)["id"], nip)
     assert [e["id"] for e in api.get(f"/v1/enrolments?programme_id={programme['id']}").json["data"]] == made
     assert [s["id"] for s in api.get(f"/v1/sessions?organiser_unit_id={office['id']}&programme_id={programme['id']}").json["data"]] == [sessions[1]["id"]]
+
+
+def test_what_was_told_before_there_was_a_rule_can_still_be_mended(api, sql):
+    """Rows of before: only what changes is judged."""
+    one, other, partner = make.programme(api), make.programme(api), make.partner(api)["id"]
+    session, activity = make.session(api, make.programme(api, form="B6")["id"]), make.activity(api, partner, **make.days(5))
+    for statement in (f"UPDATE programme SET prerequisites = '[{{\"rule\": \"training\", \"programme\": \"{other['code']}\"}}]' WHERE id = '{one['id']}'",
+                      f"UPDATE programme SET prerequisites = '[{{\"rule\": \"training\", \"programme\": \"{one['code']}\"}}]' WHERE id = '{other['id']}'",
+                      f"UPDATE activity SET state = 'done' WHERE id = '{activity['id']}'",
+                      f"INSERT INTO session_term (session_id, amount) VALUES ('{session['id']}', 900)"):
+        sql(f"SET session_replication_role = replica; {statement} RETURNING 1")
+    api.patch(f"/v1/programmes/{one['id']}", {"name": "Nama lain"}, etag="*", expect=200)
+    api.patch(f"/v1/activities/{activity['id']}", {"title": "Judul lain"}, etag="*", expect=200)
+    api.put(f"/v1/sessions/{session['id']}/terms", {"amount": 900, "cost_per_head": 5}, etag="*", expect=200)
