@@ -60,7 +60,8 @@ def test_by_what_hours_count_takes_a_reason_once_it_was_held(held, api, sql):
         assert api.put(path, change, etag="*", expect=422).faults == {"/reason": "reason-missing"}, change
     assert total(api, nip, session)["total_jp"] == 12
     api.put(path, {"cost_per_head": 250000}, etag="*")
-    api.put(path, {"amount": 2, "reason": "Hari ketiga tidak jadi"}, etag="*")
+    told = api.put(path, {"amount": 2, "reason": "Hari ketiga tidak jadi"}, etag="*").json
+    assert told["reason"] == "Hari ketiga tidak jadi" == api.get(path).json["reason"]
     assert total(api, nip, session)["total_jp"] == 8
     api.put(path, {"amount": 2, "cost_per_head": 5}, etag="*")  # without one
     for statement in ("UPDATE session_term SET is_abroad = true, reason = NULL WHERE session_id = %s", "DELETE FROM session_term WHERE session_id = %s"):
