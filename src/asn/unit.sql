@@ -86,17 +86,17 @@ FROM   unit_change(:unit_id, :body::jsonb, :actor_units::ltree[], :if_match::int
 
 -- name: closeUnit
 -- write: true
-SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, w.suggestion AS _suggestion, w.unit_id, w.people, w.children, w.posts
+SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, w.suggestion AS _suggestion, w.unit_id, w.people, w.children, w.posts, coalesce(w.trainings, 0) AS trainings
 FROM   unit_close(:unit_id, :body::jsonb, :actor_units::ltree[], :actor_key, :actor_name) w
 
 -- name: mergeUnits
 -- write: true
-SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, w.suggestion AS _suggestion, w.unit_id, w.people, w.children, w.posts
+SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, w.suggestion AS _suggestion, w.unit_id, w.people, w.children, w.posts, coalesce(w.trainings, 0) AS trainings
 FROM   unit_merge(:unit_id, :body::jsonb, :actor_units::ltree[], :actor_key, :actor_name) w
 
 -- name: splitUnit
 -- write: true
-SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, w.suggestion AS _suggestion, w.unit_id, w.people, w.children, w.posts
+SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, w.suggestion AS _suggestion, w.unit_id, w.people, w.children, w.posts, coalesce(w.trainings, 0) AS trainings
 FROM   unit_split(:unit_id, :new_id, :body::jsonb, :actor_units::ltree[], :actor_key, :actor_name) w
 
 -- ── what other systems call them ──

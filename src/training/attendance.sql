@@ -14,10 +14,13 @@ WHERE  a.session_id = :session_id AND e.unit_path <@ ANY (:actor_units::ltree[])
 -- name: noteAttendance
 -- write: true
 SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value,
-       CASE w.problem WHEN 'reference-missing' THEN 'Nobody with this NIP is enrolled in this session.' WHEN 'entry-twice' THEN 'The person is in this list already.' END AS _en,
-       CASE w.problem WHEN 'reference-missing' THEN 'Tidak ada peserta dengan NIP ini dalam angkatan ini.' WHEN 'entry-twice' THEN 'Pegawai ini sudah ada dalam daftar ini.' END AS _id,
+       CASE w.problem WHEN 'own-record' THEN w.word_en WHEN 'reference-missing' THEN 'Nobody with this NIP is enrolled in this session.' WHEN 'entry-twice' THEN 'The person is in this list already.' END AS _en,
+       CASE w.problem WHEN 'own-record' THEN w.word_id WHEN 'reference-missing' THEN 'Tidak ada peserta dengan NIP ini dalam angkatan ini.' WHEN 'entry-twice' THEN 'Pegawai ini sudah ada dalam daftar ini.' END AS _id,
        w.noted, w.corrected, w.unchanged
-FROM   attendance_note(:session_id, :actor_units::ltree[], :body::jsonb, :actor_key, :actor_name) w
+FROM   attendance_own(:actor_nip, :body::jsonb) o
+CROSS  JOIN LATERAL (SELECT o.* WHERE o.problem IS NOT NULL
+                     UNION ALL
+                     SELECT n.* FROM attendance_note(CASE WHEN o.problem IS NULL THEN :session_id::uuid END, :actor_units::ltree[], :body::jsonb, :actor_key, :actor_name) n) w
 
 -- Every version of each day, the present one last.
 -- name: listEnrolmentAttendance

@@ -64,7 +64,8 @@ WHERE  x.budget_line_id = :budget_line_id
 -- name: createExpense
 -- write: true
 SELECT f.problem AS _problem, f.word_en AS _en, f.word_id AS _id, (w.x).id, (w.x).budget_line_id, (w.x).session_id, (w.x).activity_id, (w.x).spent_on, (w.x).amount, (w.x).reference, (w.x).note, (w.x).actor_name,
-       (w.x).created_at, w.remaining, w.warnings
+       (w.x).created_at, w.remaining,
+       w.warnings || budget_year_warnings((w.x).budget_line_id, (w.x).spent_on) AS warnings
 FROM   (SELECT n.id, n.organiser_unit_id FROM budget_line n WHERE n.id = :budget_line_id FOR NO KEY UPDATE) AS now
 CROSS  JOIN LATERAL organiser_fault(false, now.organiser_unit_id, now.organiser_unit_id, :actor_units::ltree[]) f
 LEFT   JOIN LATERAL expense_write(:new_id, CASE WHEN f.problem IS NULL THEN now.id END, :body::jsonb, :actor_name) w ON true

@@ -10,6 +10,7 @@ SELECT e.*
 FROM   enrolment_entry e
 WHERE  e._unit_path <@ ANY (:actor_units::ltree[])
 /*? session_id */ AND e.session_id = :session_id /*? */
+/*? programme_id */ AND e.session_id IN (SELECT s.id FROM session s WHERE s.programme_id = :programme_id) /*? */
 /*? nip */ AND e._asn_id = (SELECT n.id FROM asn n WHERE n.nip = :nip) /*? */
 /*? state */ AND e.state = :state /*? */
 /*? under */ AND e._unit_path <@ (SELECT p.path FROM unit p WHERE p.id = :under) /*? */
@@ -36,10 +37,16 @@ CROSS  JOIN LATERAL enrolment_create(:new_id, s.id, :nip, CASE WHEN :is_draft::b
                                      :actor_key, :actor_name) w
 WHERE  s.id = :session_id
 
+-- Of his own enrolment a person takes the steps of who proposes, whatever else he is.
 -- name: moveEnrolment
 -- write: true
 SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, w.word_en AS _en, w.word_id AS _id, (w.entry).*
-FROM   enrolment_move(:enrolment_id, :actor_units::ltree[], :actor_scopes::text[], :to, '/to', NULL, :reason, :actor_key, :actor_name) w
+FROM   enrolment_own(:enrolment_id, :actor_nip, :actor_scopes::text[], :to) o
+CROSS  JOIN LATERAL (SELECT f.* FROM enrolment_refused('own-record', '/to', :to, 'Nobody does this for his own record.',
+                                                                      'Tidak seorang pun melakukan ini untuk datanya sendiri.') f WHERE o.is_refused
+                     UNION ALL
+                     SELECT m.* FROM enrolment_move(CASE WHEN NOT o.is_refused THEN :enrolment_id::uuid END, :actor_units::ltree[], o.scopes_left, :to, '/to', NULL, :reason,
+                                                    :actor_key, :actor_name) m) w
 
 -- name: cancelEnrolment
 -- write: true

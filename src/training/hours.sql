@@ -130,7 +130,7 @@ WHERE  true
 -- Whoever has no row has these terms too.
 -- name: getSessionTerms
 SELECT s.id AS session_id, coalesce(t.is_abroad, false) AS is_abroad, trim_scale(t.amount) AS amount, t.cost_per_head, coalesce(t.commits, 'taken') AS commits,
-       t.budget_line_id, coalesce(w.warnings, '{}') AS warnings, coalesce(t.version, 0) + 1 AS version
+       t.budget_line_id, t.reason, coalesce(w.warnings, '{}') || budget_year_warnings(t.budget_line_id, s.starts_on) AS warnings, coalesce(t.version, 0) + 1 AS version
 FROM   session s
 LEFT   JOIN session_term t ON t.session_id = s.id
 LEFT   JOIN (budget_line b CROSS JOIN LATERAL budget_standing(b) w) ON b.id = t.budget_line_id
@@ -141,8 +141,8 @@ WHERE  s.id = :session_id
 -- write: true
 SELECT coalesce(f.problem, m.problem, p.problem) AS _problem, coalesce(f.pointer, m.pointer) AS _pointer, coalesce(f.value, m.value) AS _value,
        coalesce(f.word_en, m.word_en) AS _en, coalesce(f.word_id, m.word_id) AS _id, p.session_id, p.is_abroad, p.amount, p.cost_per_head, p.commits, p.budget_line_id,
-       p.warnings, p.version
-FROM   (SELECT n.id, n.organiser_unit_id FROM session n WHERE n.id = :session_id FOR NO KEY UPDATE) AS now
+       :body::jsonb ->> 'reason' AS reason, p.warnings || budget_year_warnings(p.budget_line_id, now.starts_on) AS warnings, p.version
+FROM   (SELECT n.id, n.organiser_unit_id, n.starts_on FROM session n WHERE n.id = :session_id FOR NO KEY UPDATE) AS now
 CROSS  JOIN LATERAL organiser_fault(false, now.organiser_unit_id, now.organiser_unit_id, :actor_units::ltree[]) f
 CROSS  JOIN LATERAL budget_line_fault((SELECT t.budget_line_id FROM session_term t WHERE t.session_id = now.id), (:body::jsonb ->> 'budget_line_id')::uuid,
                                       :actor_units::ltree[]) m

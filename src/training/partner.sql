@@ -155,7 +155,7 @@ WHERE  true
 -- name: getActivity
 SELECT a.id, a.partner_id, p.name AS partner_name, a.agreement_id, a.kind, a.direction, a.title, a.starts_on, a.ends_on, a.state, trim_scale(a.jp) AS jp,
        a.cost_planned, a.cost_spent, a.our_share_percent, a.session_id, a.budget_line_id,
-       coalesce(w.warnings, '{}') || ARRAY(
+       coalesce(w.warnings, '{}') || budget_year_warnings(a.budget_line_id, a.starts_on) || ARRAY(
            SELECT 'outside-agreement'::text FROM agreement g
            WHERE  g.id = a.agreement_id AND a.state <> 'cancelled'
                   AND (g.signed_on IS NULL OR a.starts_on < g.starts_on OR a.ends_on > least(g.ends_on, g.ended_on))) AS warnings,
@@ -171,7 +171,7 @@ WHERE  a.id = :activity_id
 SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, w.word_en AS _en, w.word_id AS _id, (w.a).id, (w.a).partner_id, w.partner_name, (w.a).agreement_id, (w.a).kind, (w.a).direction, (w.a).title, (w.a).starts_on,
        (w.a).ends_on, (w.a).state, trim_scale((w.a).jp) AS jp, (w.a).cost_planned, (w.a).cost_spent, (w.a).our_share_percent, (w.a).session_id,
        (w.a).budget_line_id,
-       w.warnings || ARRAY(
+       w.warnings || budget_year_warnings((w.a).budget_line_id, (w.a).starts_on) || ARRAY(
            SELECT 'outside-agreement'::text FROM agreement g
            WHERE  g.id = (w.a).agreement_id AND (w.a).state <> 'cancelled'
                   AND (g.signed_on IS NULL OR (w.a).starts_on < g.starts_on OR (w.a).ends_on > least(g.ends_on, g.ended_on))) AS warnings,
@@ -183,7 +183,7 @@ FROM   activity_write(:new_id, NULL, :body::jsonb, :actor_units::ltree[]) w
 SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, w.word_en AS _en, w.word_id AS _id, (w.a).id, (w.a).partner_id, w.partner_name, (w.a).agreement_id, (w.a).kind, (w.a).direction, (w.a).title, (w.a).starts_on,
        (w.a).ends_on, (w.a).state, trim_scale((w.a).jp) AS jp, (w.a).cost_planned, (w.a).cost_spent, (w.a).our_share_percent, (w.a).session_id,
        (w.a).budget_line_id,
-       w.warnings || ARRAY(
+       w.warnings || budget_year_warnings((w.a).budget_line_id, (w.a).starts_on) || ARRAY(
            SELECT 'outside-agreement'::text FROM agreement g
            WHERE  g.id = (w.a).agreement_id AND (w.a).state <> 'cancelled'
                   AND (g.signed_on IS NULL OR (w.a).starts_on < g.starts_on OR (w.a).ends_on > least(g.ends_on, g.ended_on))) AS warnings,

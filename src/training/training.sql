@@ -82,6 +82,7 @@ SELECT s.id, s.programme_id, s.title, s.place, s.link, s.trainers, s.starts_on, 
 FROM   session s
 WHERE  true
 /*? programme_id */ AND s.programme_id = :programme_id /*? */
+/*? organiser_unit_id */ AND s.organiser_unit_id = :organiser_unit_id /*? */
 /*? state */ AND s.state = :state /*? */
 /*? from */ AND s.starts_on >= :from /*? */
 /*? to */ AND s.starts_on <= :to /*? */
@@ -148,7 +149,7 @@ WHERE  s.id = :session_id
 -- name: putSessionDays
 -- write: true
 SELECT coalesce(f.problem, w.problem) AS _problem, coalesce(f.pointer, w.pointer) AS _pointer, coalesce(f.value, w.value) AS _value,
-       f.word_en AS _en, f.word_id AS _id, :session_id::uuid AS session_id, session_days_told(:session_id) AS days, w.version
+       coalesce(f.word_en, w.word_en) AS _en, coalesce(f.word_id, w.word_id) AS _id, :session_id::uuid AS session_id, session_days_told(:session_id) AS days, w.version
 FROM   (SELECT n.id, n.organiser_unit_id FROM session n WHERE n.id = :session_id FOR UPDATE) AS now
 CROSS  JOIN LATERAL organiser_fault(false, now.organiser_unit_id, now.organiser_unit_id, :actor_units::ltree[]) f
 LEFT   JOIN LATERAL session_days_set(CASE WHEN f.problem IS NULL THEN now.id END, :if_match::int8multirange, :body::jsonb -> 'days') w ON true
@@ -161,7 +162,7 @@ WHERE  s.id = :session_id
 -- name: putSessionQuotas
 -- write: true
 SELECT coalesce(f.problem, w.problem) AS _problem, coalesce(f.pointer, w.pointer) AS _pointer, coalesce(f.value, w.value) AS _value,
-       f.word_en AS _en, f.word_id AS _id, :session_id::uuid AS session_id, session_quotas_told(:session_id, :actor_units::ltree[]) AS quotas, w.version
+       coalesce(f.word_en, w.word_en) AS _en, coalesce(f.word_id, w.word_id) AS _id, :session_id::uuid AS session_id, session_quotas_told(:session_id, :actor_units::ltree[]) AS quotas, w.version
 FROM   (SELECT n.id, n.organiser_unit_id FROM session n WHERE n.id = :session_id FOR UPDATE) AS now
 CROSS  JOIN LATERAL organiser_fault(false, now.organiser_unit_id, now.organiser_unit_id, :actor_units::ltree[]) f
 LEFT   JOIN LATERAL session_quotas_set(CASE WHEN f.problem IS NULL THEN now.id END, :if_match::int8multirange, :actor_units::ltree[],

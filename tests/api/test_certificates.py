@@ -60,7 +60,7 @@ def test_a_certificate_moves_its_enrolment(api, keys, office):
 
 
 def test_the_certificates_of_a_session_move_them_all(api, office):
-    session = make.session(api, start=-1, length=3)
+    session = make.session(api, start=-2, length=3)
     enrolments = [make.passed(api, office["id"], session_=session) for _ in range(4)]
     failed = make.enrol(api, session["id"], make.person(api, office["id"])["nip"])
     moved = api.post(f"/v1/enrolments/{enrolments[0]['id']}/move", {"to": "certified"}).json
@@ -72,7 +72,7 @@ def test_the_certificates_of_a_session_move_them_all(api, office):
 
 def test_certificates_and_other_steps_of_a_session_do_not_wait_for_each_other_in_a_circle(api, office):
     """Whoever comes first: each enrolment ends certified, and the day's attendance of those who are still there is noted."""
-    session = make.session(api, start=-1, length=3)
+    session = make.session(api, start=-2, length=3)
     passed = [make.passed(api, office["id"], session_=session) for _ in range(6)]
     there = [make.enrol(api, session["id"], make.person(api, office["id"])["nip"]) for _ in range(4)]
     entries = [{"nip": e["nip"], "presence": "present"} for e in there]
@@ -155,7 +155,7 @@ def test_another_pattern_holds_from_its_day_on(api, office, sql):
     day = str(make.today())
     assert api.put(f"/v1/certificate-rules/{day}", told).json == {**told, "valid_from": day, "signatory": None, "signatory_position": None}
     try:
-        session = make.session(api, start=-1, length=3)
+        session = make.session(api, start=-2, length=3)
         made = make.certificate(api, office["id"], session_=session)
         code = api.get(f"/v1/programmes/{session['programme_id']}").json["code"]
         assert re.fullmatch(rf"S-\d{{6}}\.{code}\.{day[:4]}", made["number"])
@@ -176,7 +176,7 @@ def numbers(sql):
 
 def test_many_who_issue_at_once_leave_neither_gap_nor_double(api, office, sql):
     """Single ones, whole sessions, the same one twice, and dry runs that take a number and give it back."""
-    sessions = [make.session(api, start=-1, length=3, capacity=20) for _ in range(3)]
+    sessions = [make.session(api, start=-2, length=3, capacity=20) for _ in range(3)]
     crowd = [make.passed(api, office["id"], session_=s) for s in sessions for _ in range(6)]
     singles = [make.passed(api, office["id"]) for _ in range(8)]
     before = len(numbers(sql))
@@ -208,7 +208,7 @@ def test_a_number_that_was_not_kept_is_given_again(api, office, sql):
 # ── who gets one ──
 
 def test_only_who_has_passed_gets_one_and_only_once(api, office):
-    session = make.session(api, start=-1, length=3)
+    session = make.session(api, start=-2, length=3)
     people = [make.person(api, office["id"]) for _ in range(3)]
     enrolments = [make.enrol(api, session["id"], p["nip"]) for p in people]
     issue = f"/v1/enrolments/{enrolments[0]['id']}/certificate"
@@ -228,7 +228,7 @@ def test_only_who_has_passed_gets_one_and_only_once(api, office):
 
 
 def test_a_session_is_issued_in_the_order_of_names(api, office):
-    session = make.session(api, start=-1, length=3)
+    session = make.session(api, start=-2, length=3)
     for name in ("Citra", "Andi", "Budi"):
         make.passed(api, office["id"], session_=session, name=name)
     whole = api.post(f"/v1/sessions/{session['id']}/certificates").json
@@ -240,7 +240,7 @@ def test_a_session_is_issued_in_the_order_of_names(api, office):
 def test_a_key_of_another_unit_neither_sees_nor_issues(api, keys, office):
     elsewhere = make.unit(api, kind="dinas")
     other = api.as_key(keys("certificate.read", "certificate.write", units=(elsewhere["code"],)))
-    session = make.session(api, start=-1, length=3)
+    session = make.session(api, start=-2, length=3)
     made, unissued = make.certificate(api, office["id"], session_=session), make.passed(api, office["id"], session_=session)
     assert other.get("/v1/issued-certificates").json["data"] == []
     for what in ("", "/pdf"):
@@ -256,7 +256,7 @@ def test_a_key_of_another_unit_neither_sees_nor_issues(api, keys, office):
 
 def test_everybody_with_the_code_sees_what_it_says_and_no_more(api, anonymous, office):
     person = make.person(api, office["id"], name="Siti Rahmawati", title_front="Dr.", title_back="M.Si.", nik="7602011501900001", birth_date="1990-01-15")
-    session = make.session(api, start=-1, length=3)
+    session = make.session(api, start=-2, length=3)
     made = make.certificate(api, office["id"], session_=session, person_=person)
     reply = shown(anonymous, made["code"])
     programme = api.get(f"/v1/programmes/{session['programme_id']}").json

@@ -138,7 +138,7 @@ def test_where_attendance_is_all_the_hours_stay_with_the_correction(api, office)
 
 
 def test_who_is_certified_goes_back_by_his_certificate(api, office):
-    _, _, enrolment = brought(api, office, "attending", "passed")
+    _, _, enrolment = brought(api, office, "attending", "passed", session=make.session(api, start=-2, length=3))
     certificate = api.post(f"/v1/enrolments/{enrolment['id']}/certificate").json
     assert move(api, enrolment, "completed", expect=409, reason="Nilai tertukar").code == "enrolment-state"
     path = f"/v1/issued-certificates/{certificate['id']}"

@@ -145,10 +145,10 @@ def test_terms_of_a_session_change_what_was_passed(api, person):
     complete(api, make.enrol(api, session["id"], nip)["id"])
     at, path = f"?on={session['ends_on']}", f"/v1/sessions/{session['id']}/terms"
     assert hours(api, nip, at)["total_jp"] == 20
-    assert make.terms(api, session["id"], is_abroad=True, amount=2)["version"] == 2
+    assert make.terms(api, session["id"], is_abroad=True, amount=2, reason="Di luar negeri")["version"] == 2
     assert hours(api, nip, at)["total_jp"] == 48
-    api.put(path, {"is_abroad": False}, etag='"1"', expect=412)
-    api.put(path, {}, etag='"2"')
+    api.put(path, {"is_abroad": False, "reason": "Salah"}, etag='"1"', expect=412)
+    api.put(path, {"reason": "Di dalam negeri"}, etag='"2"')
     assert hours(api, nip, at)["total_jp"] == 20
 
 
@@ -419,7 +419,7 @@ def take_part(chance, sql, who):
          "jp": chance.choice([1, 8, 24]), "first": date(2023, 1, 1) + timedelta(days=chance.randrange(1500)), "id": str(uuid.uuid4())}
     t["last"] = t["first"] + timedelta(days=chance.choice([0, 1, 4]))
     if chance.random() < 0.5:
-        t |= {"is_abroad": chance.random() < 0.5, "amount": chance.choice([1, 2, 1.5])}
+        t |= {"is_abroad": chance.random() < 0.5, "amount": chance.choice([1, 2, 1.5] if t["last"] > t["first"] else [1, 0.5])}
     session, programme = str(uuid.uuid4()), str(uuid.uuid4())
     sql(f"""BEGIN; SET LOCAL asnd.today = '{t["first"]}';
         INSERT INTO programme (id, code, name, form, family, jp, organiser) VALUES ('{programme}', '{programme[:20]}', '{t["name"]}', '{t["form"]}', 'teknis', 24, 'Uji');
@@ -427,7 +427,7 @@ def take_part(chance, sql, who):
         INSERT INTO enrolment (id, session_id, asn_id, state) SELECT '{t["id"]}', '{session}', a.id, 'approved' FROM asn a WHERE a.nip = '{who["nip"]}';
         UPDATE enrolment SET state = 'attending' WHERE id = '{t["id"]}'; UPDATE enrolment SET state = 'passed', jp = {t["jp"]} WHERE id = '{t["id"]}'; COMMIT""")
     if "amount" in t:
-        sql(f"INSERT INTO session_term (session_id, is_abroad, amount) VALUES ('{session}', {t['is_abroad']}, {t['amount']})")
+        sql(f"INSERT INTO session_term (session_id, is_abroad, amount, reason) VALUES ('{session}', {t['is_abroad']}, {t['amount']}, 'Uji')")
     return t
 
 

@@ -313,6 +313,31 @@ def test_results_by_who_was_asked(api, anonymous, bureau, sql):
     assert say(anonymous, api.get(f"/v1/behaviour-requests/{late['id']}").json, {"B1": 1}, "behaviour", expect=409).code == "questionnaire-closed"
 
 
+@pytest.mark.parametrize("who, is_shown", [("one", False), ("five", True), ("one-item", False), ("named", False)])
+def test_few_peers_who_answer_about_many_are_few(who, is_shown, api, anonymous, office, sql):
+    """Seven forms of peers are seven people's only if seven people answered them."""
+    unit = make.unit(api, office["id"], kind="seksi")
+    programme = make.programme(api)
+    api.put(f"/v1/programmes/{programme['id']}/effect-plan", {"reaction_days": 7, "behaviour_months": 6, "behaviour_days": 30, "peers": 1}, etag="*", expect=200)
+    trained, others = people(api, unit["id"], 7), people(api, office["id"], 7)
+    session = make.reviewed(api, trained, programme["id"])[0]["session_id"]
+    forms = [r for r in requests(api, f"&session_id={session}&role=peer")]
+    for n, row in enumerate(forms):
+        peer = others[0 if who == "one" else n if who == "named" else max(0, n - 2)]
+        sql("UPDATE behaviour_request SET asn_id = (SELECT id FROM asn WHERE nip = %s), named_by = %s WHERE id = %s RETURNING 1",
+            (peer["nip"], "Panitia" if who == "named" and n < 6 else None, row["id"]))
+        answers = {"B1": 3} if who == "one-item" and n > 5 else {"B1": 3, "B2": 4}
+        say(anonymous, api.get(f"/v1/behaviour-requests/{row['id']}").json, answers, "behaviour")
+    close(sql, session, "behaviour")
+    told = next(g for g in api.get(f"/v1/sessions/{session}/behaviour").json["groups"] if g["role"] == "peer")
+    assert told["answered"] == 7
+    shown = {i["code"]: i["n"] for i in told["items"]}
+    if who == "one-item":
+        assert shown == {"B1": 7, "B2": None} and told["mean"] is None, "of B2 it may be four who answered"
+    else:
+        assert (told["reason"], shown) == ((None, {"B1": 7, "B2": 7}) if is_shown else ("few", {}))
+
+
 def test_lists_for_reminders(api, keys, bureau):
     person, *_ = people(api, bureau["unit"]["id"], 2)
     (enrolment,) = make.reviewed(api, [person])

@@ -107,12 +107,12 @@ def output(api, activity_id, **members):
 
 
 def budget_line(api, programme_id, **members):
-    body = {"programme_id": programme_id, "year": 2026, "source": "apbd", "account": f"5.1.{number()}", "planned": 10000000, **members}
+    body = {"programme_id": programme_id, "year": (today() + timedelta(days=30)).year, "source": "apbd", "account": f"5.1.{number()}", "planned": 10000000, **members}
     return api.post("/v1/budget-lines", body, expect=201).json
 
 
 def expense(api, line_id, **members):
-    return api.post(f"/v1/budget-lines/{line_id}/expenses", {"spent_on": "2026-02-10", "amount": 1000000, **members}, expect=201).json
+    return api.post(f"/v1/budget-lines/{line_id}/expenses", {"spent_on": f"{(today() + timedelta(days=30)).year}-02-10", "amount": 1000000, **members}, expect=201).json
 
 
 def terms(api, session_id, **members):
@@ -143,8 +143,8 @@ def enrol(api, session_id, nip_, expect=201, **options):
 
 
 def passed(api, unit_id, session_=None, person_=None, **members):
-    """An enrolment that was passed, in a session that began yesterday."""
-    session_ = session_ or session(api, start=-1, length=3)
+    """An enrolment that was passed, in a session whose last day is today."""
+    session_ = session_ or session(api, start=-2, length=3)
     made = enrol(api, session_["id"], (person_ or person(api, unit_id, **members))["nip"])
     api.post(f"/v1/enrolments/{made['id']}/attend")
     return api.post(f"/v1/enrolments/{made['id']}/complete", {"result": "passed"}).json
