@@ -95,6 +95,11 @@ def sql(database):
     return lambda statement, parameters=None: postgres.query(database, statement, parameters)
 
 
+def pytest_collection_modifyitems(items):
+    """Files that say TAKES_LONG go first: at the end one worker would be left with them while the others have nothing to do."""
+    items.sort(key=lambda item: not getattr(item.module, "TAKES_LONG", False))
+
+
 # ── the whole contract must have been met ── asked for by scripts/test.sh, which runs all of tests/api, a file at a time on each core
 def pytest_sessionfinish(session, exitstatus):
     if hasattr(session.config, "workeroutput"):

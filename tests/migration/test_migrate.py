@@ -9,6 +9,7 @@ import pytest
 
 from support import daemon as daemons, postgres
 
+TAKES_LONG = True
 MIGRATIONS = sorted((Path(__file__).resolve().parents[2] / "migrations").glob("[0-9]*.sql"))
 
 
