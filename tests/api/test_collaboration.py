@@ -19,7 +19,7 @@ def partner(api):
 
 
 def day(offset):
-    return (date.today() + timedelta(days=offset)).isoformat()
+    return (make.today() + timedelta(days=offset)).isoformat()
 
 
 def test_an_activity_outside_of_its_agreement_says_so(api, partner):

@@ -8,7 +8,7 @@ import pytest
 
 from support import make
 
-TODAY = date.today()
+TODAY = make.today()
 DIMENSIONS = {"COM": "completeness", "TIM": "timeliness", "ACC": "accuracy", "CON": "consistency"}
 UNMEASURED = {"TIM_2", "ACC_2", "ACC_8"}
 

@@ -108,7 +108,7 @@ def test_a_functional_official_needs_the_points_of_the_level(api, unit):
 
 def test_a_promotion_that_is_decreed_already_counts(api, unit):
     who = person(api, unit, rank="III/a", rank_since="2022-04-01", position_kind="struktural", position="Kepala Seksi", echelon="41")
-    coming = date.today().replace(day=1) + timedelta(days=62)
+    coming = make.today().replace(day=1) + timedelta(days=62)
     make.history(api, who["nip"], "rank", {"rank": "III/b"}, coming.isoformat())
     assert one(api, "promotion", unit)["due_on"] == coming.replace(year=coming.year + 4).isoformat()
 
@@ -155,7 +155,7 @@ def test_the_medals_follow_each_other(api, unit):
 
 
 def test_a_window_cuts_the_list(api, unit):
-    today = date.today()
+    today = make.today()
     for days in (-400, -1, 10, 100, 1000):
         day = today + timedelta(days=days)
         who = person(api, unit)

@@ -6,7 +6,7 @@ import pytest
 
 from support import make, postgres
 
-TODAY = date.today().isoformat()
+TODAY = make.today().isoformat()
 ANY = {"If-Match": "*"}
 
 
@@ -77,10 +77,10 @@ def test_by_approval(api, office, portal):
 def test_a_day_to_come(api, office, database, sql):
     person = make.person(api, office["id"])
     new = of_another_birth()
-    make.history(api, person["nip"], "nip", {"nip": new}, (date.today() + timedelta(days=40)).isoformat())
+    make.history(api, person["nip"], "nip", {"nip": new}, (make.today() + timedelta(days=40)).isoformat())
     assert warnings(api, person["nip"]) == []
     with postgres.connected(database) as connection, connection.cursor() as cursor:
-        cursor.execute("SET asnd.today = %s", ((date.today() + timedelta(days=41)).isoformat(),))
+        cursor.execute("SET asnd.today = %s", ((make.today() + timedelta(days=41)).isoformat(),))
         cursor.execute("SELECT history_show_today()")
     assert sql("SELECT warnings FROM asn WHERE nip = %s", (new,)) == [(["CON_2"],)]
 

@@ -179,8 +179,8 @@ def test_another_day_shows_the_people_of_that_day(api, agency, staff, sql):
 def test_somebody_who_moved_is_counted_where_he_was(api):
     here, there = make.unit(api), make.unit(api)
     who = make.person(api, here["id"])
-    make.history(api, who["nip"], "placement", {"unit_id": there["id"]}, (date.today() - timedelta(days=400)).isoformat(), to=(date.today() - timedelta(days=100)).isoformat())
-    then = (date.today() - timedelta(days=200)).isoformat()
+    make.history(api, who["nip"], "placement", {"unit_id": there["id"]}, (make.today() - timedelta(days=400)).isoformat(), to=(make.today() - timedelta(days=100)).isoformat())
+    then = (make.today() - timedelta(days=200)).isoformat()
     names = lambda unit, query="": [r["nip"] for r in api.get(f"/v1/reports/nominatif?under={unit['id']}{query}").json["data"]]  # noqa: E731
     assert (names(here), names(there)) == ([who["nip"]], [])
     assert (names(here, f"&as_of={then}"), names(there, f"&as_of={then}")) == ([], [who["nip"]])

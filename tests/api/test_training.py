@@ -174,7 +174,7 @@ def test_the_order_of_states(state, verb, api, office):
 def test_passing_gives_the_programmes_hours_and_they_are_summed(api, office):
     person = make.person(api, office["id"])
     programme = make.programme(api, jp=12)
-    year = date.today().year
+    year = make.today().year
     for start, body, jp in ((-10, {"result": "passed"}, 12), (-20, {"result": "passed", "jp": 7}, 7), (-30, {"result": "failed"}, None)):
         session = make.session(api, programme["id"], start=-1, length=3)
         enrolment = make.enrol(api, session["id"], person["nip"])
@@ -184,7 +184,7 @@ def test_passing_gives_the_programmes_hours_and_they_are_summed(api, office):
         done = act(api, enrolment["id"], "complete", body).json
         assert done["jp"] == jp
     hours = api.get(f"/v1/asn/{person['nip']}/learning-hours").json
-    if date.today().timetuple().tm_yday > 30:  # all three ended this year
+    if make.today().timetuple().tm_yday > 30:  # all three ended this year
         assert (hours["year"], hours["total_jp"], hours["counted_jp"], hours["entries"]) == (year, 19, 19, 2)
         assert hours["is_floor_met"] is False, "K9 without its third certificate: 19 of 20"
     assert api.get(f"/v1/asn/{person['nip']}/learning-hours?year={year - 5}").json["total_jp"] == 0

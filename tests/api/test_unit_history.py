@@ -8,8 +8,8 @@ import pytest
 
 from support import make
 
-TODAY = date.today().isoformat()
-TOMORROW = (date.today() + timedelta(days=2)).isoformat()
+TODAY = make.today().isoformat()
+TOMORROW = (make.today() + timedelta(days=2)).isoformat()
 DECREE = {"decree_number": "Perda 7/2020", "decree_date": "2019-12-20"}
 
 
