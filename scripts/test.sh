@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # test.sh [--quick] [--only STAGE[,STAGE…]] [--list]
-# Everything that must hold, stage by stage, with one summary at the end. Exit status 0 only when nothing failed. Two stages run at a time, each with
-# a log, servers, ports and directories of its own; they are told in the order of the list.
+# Everything that must hold, stage by stage, with one summary at the end. Exit status 0 only when nothing failed. Two stages run at a time, but one
+# that holds something to a time; each has a log, servers, ports and directories of its own. They are told in the order of the list.
 #
 #   --quick   short fuzzing, no ThreadSanitizer, no property tests, no chaos
 #   --only    these stages (their builds come along)
@@ -20,6 +20,7 @@ SKIPPED=77
 LANES=2
 FIRST=packages
 LAST=secrets
+ALONE=" attack run " # they hold something to a time
 BESIDE=fuzz
 idly=(nice -n 19) # of the processors what nobody else wants, and a little more, so that it comes to an end
 quick=''
@@ -41,15 +42,15 @@ stages=(
     "raw           bytes on the socket: framing, limits, deadlines, slow and broken clients"
     "api           every operation of openapi.yaml over HTTP, every reply against the contract"
     "check         asnd check names every disagreement of contract, bindings, statements and schema"
-    "release       hardened build, installed elsewhere, started from there"
     "migration     the schema by itself: comments, named rules, seats, tree, frozen evaluations"
-    "attack        forged tokens, foreign ids, injected strings, bombs, rushes: nothing is had by them; nginx as docs/access.md has it; what is weak is named"
     "package       the Debian package on a bare system: installed, serving, upgraded, removed; manuals, completion, units"
+    "release       hardened build, installed elsewhere, started from there"
     "tour          the README's tours and the pages of docs/ with commands do what they say; an integrator in step"
-    "property      schemathesis finds no reply outside the contract"
     "chaos         killed backends, servers, daemons, imports: nothing is lost or doubled"
-    "run           scripts/run.sh in a new clone: up with demo data, again in a moment, clear words, a clean end"
+    "property      schemathesis finds no reply outside the contract"
     "tsan          concurrent requests under ThreadSanitizer"
+    "attack        forged tokens, foreign ids, injected strings, bombs, rushes: nothing is had by them; nginx as docs/access.md has it; what is weak is named"
+    "run           scripts/run.sh in a new clone: up with demo data, again in a moment, clear words, a clean end"
     "fuzz          parsers under libFuzzer, old crashers first; since clang, beside the others, on what they leave idle"
     "secrets       no key, token or personal datum in any log of this run"
 )
@@ -292,6 +293,20 @@ under_way() {
     echo "$n"
 }
 
+is_alone() { [[ $ALONE == *" $1 "* ]]; }
+
+has_room() {
+    local name
+    if is_alone "$1"; then
+        [ "$(under_way)" = 0 ]
+        return
+    fi
+    for name in "${!group[@]}"; do
+        ! is_alone "$name" || return 1
+    done
+    [ "$(under_way)" -lt "$LANES" ]
+}
+
 may_start() {
     local need
     need=$(needs "$1")
@@ -299,7 +314,7 @@ may_start() {
     case $1 in
     "$LAST") [ "${#waiting[@]}" = 1 ] && [ "${#group[@]}" = 0 ] ;;
     "$BESIDE") [ -n "${has_ended[$need]:-}" ] ;;
-    *) [ "$(under_way)" -lt "$LANES" ] && { [ -z "$need" ] || [ -n "${has_ended[$need]:-}" ]; } ;;
+    *) has_room "$1" && { [ -z "$need" ] || [ -n "${has_ended[$need]:-}" ]; } ;;
     esac
 }
 

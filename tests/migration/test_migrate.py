@@ -118,10 +118,9 @@ def test_a_dry_run_tells_and_leaves_nothing(fresh):
     assert postgres.query(fresh, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace") == [(0,)]
 
 
-def test_the_status_names_each(fresh):
+def test_the_status_names_each(fresh, migrated):
     assert migrate(fresh, "--status").stdout.count("not applied") == len(MIGRATIONS)
-    migrate(fresh)
-    done = migrate(fresh, "--status")
+    done = migrate(migrated, "--status")
     assert "not applied" not in done.stdout and all(path.name in done.stdout for path in MIGRATIONS)
 
 

@@ -152,6 +152,14 @@ def test_two_stages_run_at_once_and_are_told_in_their_turn(stages, tmp_path):
     assert [line.split()[:2] for line in lines[:3]] == [["tsan", "has"], ["ok", "tree"], ["FAIL", "tsan"]], lines
 
 
+def test_what_holds_something_to_a_time_runs_alone(stages, tmp_path):
+    """The one before it waits some seconds for it in vain; it then finds that one ended."""
+    began, ended = str(tmp_path / "began"), str(tmp_path / "ended")
+    before = AWAITS.format(file=began).replace("+ 60", "+ 4").replace("        assert time.monotonic() < end\n", "        if time.monotonic() > end:\n            break\n")
+    status, text = stages(tsan=before + MEETS.format(here=ended), run=f"import pathlib\ndef test_it():\n    pathlib.Path({began!r}).touch()\n    assert pathlib.Path({ended!r}).exists()\n")
+    assert status == 0 and "ok       run" in text, text
+
+
 def test_a_stage_waits_for_what_it_needs_however_far_off(stages):
     """cppcheck for format, and that for the build; secrets for all."""
     status, text = stages(cppcheck="", secrets="", tsan=FINE)
