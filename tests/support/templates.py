@@ -39,8 +39,9 @@ def cluster():
 
 
 def _key():
-    """Of all that decides what stands in them: who makes them, from what, on which day of the regency."""
-    digest = hashlib.sha256(str(datetime.now(timezone(timedelta(hours=8))).date()).encode())
+    """Of all that decides what stands in them: who makes them, from what, in which servers, on which day of the regency."""
+    servers = [os.environ.get("ASND_TEST_PG_BIN"), *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/postgres")))]
+    digest = hashlib.sha256(f"{servers} {datetime.now(timezone(timedelta(hours=8))).date()}".encode())
     for path in (daemons.program(), ROOT / "tests/unit/with-postgres.sh", *sorted(DATA.glob("*.csv"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
