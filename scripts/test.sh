@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # test.sh [--quick] [--only STAGE[,STAGE…]] [--list]
-# Everything that must hold, stage by stage, with one summary at the end. Exit status 0 only when nothing failed.
+# Everything that must hold, stage by stage, with one summary at the end. Exit status 0 only when nothing failed. Two stages run at a time, but one
+# that holds something to a time; each has a log, servers, ports and directories of its own. They are told in the order of the list.
 #
 #   --quick   short fuzzing, no ThreadSanitizer, no property tests, no chaos
 #   --only    these stages (their builds come along)
@@ -16,8 +17,11 @@ cd "$ROOT"
 
 LOGS=$ROOT/.local/test
 SKIPPED=77
+LANES=2
+FIRST=packages
+LAST=secrets
+ALONE=" attack run " # they hold something to a time
 BESIDE=fuzz
-beside=''
 idly=(nice -n 19) # of the processors what nobody else wants, and a little more, so that it comes to an end
 quick=''
 only=''
@@ -36,25 +40,25 @@ stages=(
     "tidy          clang-tidy finds nothing of .clang-tidy's list"
     "unit          unit tests, under ASan, with a database"
     "raw           bytes on the socket: framing, limits, deadlines, slow and broken clients"
-    "check         asnd check names every disagreement of contract, bindings, statements and schema"
     "api           every operation of openapi.yaml over HTTP, every reply against the contract"
-    "attack        forged tokens, foreign ids, injected strings, bombs, rushes: nothing is had by them; nginx as docs/access.md has it; what is weak is named"
+    "check         asnd check names every disagreement of contract, bindings, statements and schema"
     "migration     the schema by itself: comments, named rules, seats, tree, frozen evaluations"
-    "release       hardened build, installed elsewhere, started from there"
     "package       the Debian package on a bare system: installed, serving, upgraded, removed; manuals, completion, units"
+    "release       hardened build, installed elsewhere, started from there"
     "tour          the README's tours and the pages of docs/ with commands do what they say; an integrator in step"
-    "run           scripts/run.sh in a new clone: up with demo data, again in a moment, clear words, a clean end"
     "chaos         killed backends, servers, daemons, imports: nothing is lost or doubled"
-    "tsan          concurrent requests under ThreadSanitizer"
     "property      schemathesis finds no reply outside the contract"
-    "fuzz          parsers under libFuzzer, old crashers first; since clang, beside all others, on what they leave idle"
+    "tsan          concurrent requests under ThreadSanitizer"
+    "attack        forged tokens, foreign ids, injected strings, bombs, rushes: nothing is had by them; nginx as docs/access.md has it; what is weak is named"
+    "run           scripts/run.sh in a new clone: up with demo data, again in a moment, clear words, a clean end"
+    "fuzz          parsers under libFuzzer, old crashers first; since clang, beside the others, on what they leave idle"
     "secrets       no key, token or personal datum in any log of this run"
 )
 
 for_quick_left_out=" tsan property chaos run "
 
 usage() {
-    sed -n '3,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '3,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
 }
 
@@ -99,7 +103,7 @@ stage_tidy() {
 stage_unit() { with_postgres ctest --test-dir build/asan --output-on-failure --no-tests=error -j "$(nproc)"; }
 stage_raw() {
     require_files 'tests/raw/test_*.py' || return
-    with_postgres "${PYTEST[@]}" tests/raw
+    "${PYTEST[@]}" tests/raw
 }
 stage_check() { "${PYTEST[@]}" tests/check; }
 stage_api() { ASND_TEST_COVERAGE=1 "${PYTEST[@]}" "${each_core[@]}" tests/api; }
@@ -148,10 +152,11 @@ stage_fuzz() {
 }
 stage_secrets() { /usr/bin/python3 tests/support/scan_logs.py "$LOGS"; }
 
-# What a stage needs to have run before it, when it is asked for alone.
+# What a stage needs to have run before it, also when it is asked for alone; that comes earlier in the list. One ninja at a time in a directory.
 needs() {
     case $1 in
-    format | cppcheck | unit | raw | check | api | attack | migration) echo asan ;;
+    cppcheck) echo format ;;
+    format | unit | raw | check | api | attack | migration) echo asan ;;
     tidy | fuzz) echo clang ;;
     tour | chaos | property) echo release ;;
     esac
@@ -161,7 +166,10 @@ wanted() {
     local name
     [ -n "$only" ] || { ! [[ -n $quick && $for_quick_left_out == *" $1 "* ]]; return; }
     for name in ${only//,/ }; do
-        [ "$name" = "$1" ] || [ "$(needs "$name")" = "$1" ] && return 0
+        while [ -n "$name" ]; do
+            [ "$name" != "$1" ] || return 0
+            name=$(needs "$name")
+        done
     done
     return 1
 }
@@ -252,40 +260,97 @@ tell() {
     fi
 }
 
-# ── the stage that runs beside the others ── it is told in its turn, only its failure at once. It has a process group of its own, to be ended by.
-start_beside() {
+# ── what runs at once ── each stage has a process group of its own, to be ended by, and says its name to $ENDED when it has ended.
+declare -A group=() has_ended=()
+waiting=()
+
+start() {
     set -m
     (
-        perform "$BESIDE"
-        read -r status _ <"$LOGS/$BESIDE.end"
-        [ "$status" = 0 ] || echo "         $BESIDE has failed meanwhile: $LOGS/$BESIDE.log"
+        # shellcheck disable=SC2064
+        trap "echo $1 >&$ENDED" EXIT
+        trap 'exit 130' INT # also when the stage has put up with it
+        perform "$1"
     ) </dev/null &
-    beside=$!
+    group[$1]=$!
     set +m
 }
-end_beside() { [ -z "$beside" ] || kill -TERM -- "-$beside" 2>/dev/null || true; }
+
+end_all() {
+    local name
+    for name in "${!group[@]}"; do
+        kill "-$([ "$name" = "$BESIDE" ] && echo TERM || echo INT)" -- "-${group[$name]}" 2>/dev/null || true
+    done
+    wait
+}
+
+# under_way: how many stages that have a lane.
+under_way() {
+    local name n=0
+    for name in "${!group[@]}"; do
+        [ "$name" = "$BESIDE" ] || n=$((n + 1))
+    done
+    echo "$n"
+}
+
+is_alone() { [[ $ALONE == *" $1 "* ]]; }
+
+has_room() {
+    local name
+    if is_alone "$1"; then
+        [ "$(under_way)" = 0 ]
+        return
+    fi
+    for name in "${!group[@]}"; do
+        ! is_alone "$name" || return 1
+    done
+    [ "$(under_way)" -lt "$LANES" ]
+}
+
+may_start() {
+    local need
+    need=$(needs "$1")
+    [ "${in_turn[0]}" != "$FIRST" ] || [ "$1" = "$FIRST" ] || return 1
+    case $1 in
+    "$LAST") [ "${#waiting[@]}" = 1 ] && [ "${#group[@]}" = 0 ] ;;
+    "$BESIDE") [ -n "${has_ended[$need]:-}" ] ;;
+    *) has_room "$1" && { [ -z "$need" ] || [ -n "${has_ended[$need]:-}" ]; } ;;
+    esac
+}
+
+start_what_may() {
+    local name left=()
+    for name in "${waiting[@]}"; do
+        if may_start "$name"; then start "$name"; else left+=("$name"); fi
+    done
+    waiting=("${left[@]}")
+}
 
 mkdir -p "$LOGS"
 rm -rf -- "${LOGS:?}"/*
 export ASND_TEST_LOGS=$LOGS/daemons
 mkdir -p "$ASND_TEST_LOGS"
 need_disk 3000 "$LOGS"
-trap 'end_beside; tell_failures' EXIT
-trap 'exit 130' INT # also when the stage has put up with it
+mkfifo "$LOGS/ended"
+exec {ENDED}<>"$LOGS/ended"
+rm "$LOGS/ended"
+trap 'end_all; tell_failures' EXIT
+trap 'exit 130' INT
 trap 'exit 143' TERM
 for entry in "${stages[@]}"; do
-    name=${entry%% *}
-    wanted "$name" || continue
-    if [ "$name" = "$BESIDE" ]; then
-        wait "$beside" || true
-        beside=''
-    else
-        perform "$name"
-    fi
-    tell "$name"
-    if [ "$name" = "$(needs "$BESIDE")" ] && wanted "$BESIDE"; then
-        start_beside
-    fi
+    wanted "${entry%% *}" && waiting+=("${entry%% *}")
+done
+in_turn=("${waiting[@]}")
+while [ ${#in_turn[@]} -gt 0 ]; do
+    start_what_may
+    read -r -u "$ENDED" name
+    has_ended[$name]=1
+    unset "group[$name]"
+    [ "$name" = "${in_turn[0]}" ] || grep -qs '^0 ' "$LOGS/$name.end" || echo "         $name has failed meanwhile: $LOGS/$name.log"
+    while [ ${#in_turn[@]} -gt 0 ] && [ -n "${has_ended[${in_turn[0]}]:-}" ]; do
+        tell "${in_turn[0]}"
+        in_turn=("${in_turn[@]:1}")
+    done
 done
 tell_failures
 trap - EXIT INT TERM

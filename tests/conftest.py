@@ -10,13 +10,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from support import client, contract as contracts, daemon as daemons, postgres  # noqa: E402
+from support import client, contract as contracts, daemon as daemons, postgres, templates  # noqa: E402
 
 # Who is started in the background ignores Ctrl-C, and so would every program that is started here to be interrupted.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-DATA = Path(__file__).resolve().parent / "data"
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +24,7 @@ def contract():
 
 @pytest.fixture(scope="session")
 def cluster():
-    found = postgres.Cluster()
+    found = templates.cluster()
     yield found
     found.close()
 
@@ -34,21 +32,15 @@ def cluster():
 @pytest.fixture(scope="session")
 def empty_template(cluster):
     """A database with the schema and nothing else."""
-    name = cluster.create(label="empty")
-    daemons.run(cluster.database_url(name), "migrate")
-    yield name
-    cluster.drop(name)
+    assert cluster
+    return templates.EMPTY
 
 
 @pytest.fixture(scope="session")
-def template(cluster, empty_template):
+def template(cluster):
     """The schema, and the units and people of tests/data by the product's own import."""
-    name = cluster.create(template=empty_template, label="filled")
-    url = cluster.database_url(name)
-    daemons.run(url, "import", "units", DATA / "units.csv")
-    daemons.run(url, "import", "asn", DATA / "asn.csv")
-    yield name
-    cluster.drop(name)
+    assert cluster
+    return templates.FILLED
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +93,11 @@ def api(daemon, keys):
 def sql(database):
     """A reader and writer beside the daemon."""
     return lambda statement, parameters=None: postgres.query(database, statement, parameters)
+
+
+def pytest_collection_modifyitems(items):
+    """Files that say TAKES_LONG go first: at the end one worker would be left with them while the others have nothing to do."""
+    items.sort(key=lambda item: not getattr(item.module, "TAKES_LONG", False))
 
 
 # ── the whole contract must have been met ── asked for by scripts/test.sh, which runs all of tests/api, a file at a time on each core

@@ -15,6 +15,7 @@ from support.issuer import Issuer
 from support.matrix import INTEGRATOR, PLACES, Matrix, fields_of, members
 from test_matrix import nowhere, required_query, sample_body
 
+TAKES_LONG = True
 CONTRACT = contracts.load()
 MATRIX = Matrix()
 ROLES = [r for r, facts in MATRIX.roles.items() if facts.get("gives")]

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # run.sh [SECONDS [TARGET…]]
-# Builds the fuzz targets into build/fuzz and lets each look for crashes for SECONDS of a processor (60; some a third of that, see below), old crashers
-# first. By the clock it takes longer beside other work, and looks no less. What is found on the way stays in build/fuzz/found, a crash in
+# Builds the fuzz targets into build/fuzz and lets each look for crashes for SECONDS of a processor (60; some a quarter of that when none is named, see
+# below), old crashers first. By the clock it takes longer beside other work, and looks no less. What is found on the way stays in build/fuzz/found, a crash in
 # build/fuzz/crashes/TARGET; with its fix it moves to tests/fuzz/regression/TARGET. Exit status 0: nothing crashed.
 set -euo pipefail
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -12,6 +12,7 @@ SECONDS_EACH=${1:-60}
 [ $# -eq 0 ] || shift
 [[ $SECONDS_EACH =~ ^[1-9][0-9]*$ ]] || { sed -n '3s/^# /usage: /p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 targets=("$@")
+named=${1:+named }
 if [ $# -eq 0 ]; then
     mapfile -t targets < <(sed -nE 's/^asnd_fuzz\((\w+).*/\1/p' "$HERE/CMakeLists.txt")
 fi
@@ -62,11 +63,12 @@ run_target() {
     hunt "$(seconds_of "$name")" "$program" "${options[@]}" "-artifact_prefix=$crashes/" "$found" "$HERE/corpus/$name" >"$log" 2>&1
 }
 
-# The contract and our statements come from no stranger; what an import mends and takes in is behind what csv reads.
+# What strangers write and we read first has all of them: contract validator, JSON body, CSV, cursor, NIP and NIK, target. The contract and our
+# statements come from no stranger, and the others stand behind those.
 seconds_of() {
-    case $1 in
-    yaml | sql | mend | import) echo $(((SECONDS_EACH + 2) / 3)) ;;
-    *) echo "$SECONDS_EACH" ;;
+    case $named$1 in
+    schema | body | csv | cursor | numbers | target | named*) echo "$SECONDS_EACH" ;;
+    *) echo $(((SECONDS_EACH + 3) / 4)) ;;
     esac
 }
 

@@ -3,31 +3,15 @@
 import itertools
 import threading
 import uuid
-from pathlib import Path
 
 import psycopg2
 import psycopg2.errors
 import pytest
 
-from support import postgres
-
-MIGRATIONS = sorted((Path(__file__).resolve().parents[2] / "migrations").glob("[0-9]*.sql"))
-
-
-@pytest.fixture(scope="session")
-def schema_template(cluster):
-    name = cluster.create(label="schema")
-    for migration in MIGRATIONS:
-        with postgres.connected(cluster.database_url(name), autocommit=False) as connection, connection.cursor() as cursor:
-            cursor.execute(migration.read_text(encoding="utf-8"))
-            connection.commit()
-    yield name
-    cluster.drop(name)
-
 
 @pytest.fixture(scope="module")
-def url(cluster, schema_template):
-    name = cluster.create(template=schema_template)
+def url(cluster, empty_template):
+    name = cluster.create(template=empty_template)
     yield cluster.database_url(name)
     cluster.drop(name)
 

@@ -132,8 +132,8 @@ def write(world, seed, transactions, done):
 
 
 @pytest.fixture
-def own(cluster, schema_template):
-    name = cluster.create(template=schema_template)
+def own(cluster, empty_template):
+    name = cluster.create(template=empty_template)
     yield cluster.database_url(name)
     cluster.drop(name)
 

@@ -9,12 +9,21 @@ import pytest
 
 from support import daemon as daemons, postgres
 
+TAKES_LONG = True
 MIGRATIONS = sorted((Path(__file__).resolve().parents[2] / "migrations").glob("[0-9]*.sql"))
 
 
 @pytest.fixture
 def fresh(cluster):
     name = cluster.create(label="migrate")
+    yield cluster.database_url(name)
+    cluster.drop(name)
+
+
+@pytest.fixture
+def migrated(cluster, empty_template):
+    """One that the program has brought up to date, as it does in the first test."""
+    name = cluster.create(template=empty_template, label="migrated")
     yield cluster.database_url(name)
     cluster.drop(name)
 
@@ -33,10 +42,23 @@ def schema_of(url, *options):
     return [line for line in dump.splitlines() if not line.startswith(("--", "\\restrict", "\\unrestrict"))]
 
 
-def test_from_nothing_and_again(fresh):
+@pytest.fixture(scope="module")
+def whole(cluster, empty_template):
+    """The schema of a fresh database, as text."""
+    return schema_of(cluster.database_url(empty_template))
+
+
+def create_schema_migration(whole):
+    table = "\n".join(whole)
+    table = table[table.index("CREATE TABLE public.schema_migration"):]
+    return table[:table.index(";") + 1]
+
+
+def test_from_nothing_and_again(fresh, whole):
     migrate(fresh)
     assert applied(fresh) == list(range(1, len(MIGRATIONS) + 1))
     before = schema_of(fresh)
+    assert before == whole
     again = migrate(fresh)
     assert schema_of(fresh) == before
     assert "applied" not in again.stdout
@@ -44,15 +66,10 @@ def test_from_nothing_and_again(fresh):
 
 # Each of these leaves out one of the ways that a migration can go: from the first tables, from before a table became a list, from the last but one.
 @pytest.mark.parametrize("known", sorted({1, 5, len(MIGRATIONS) // 2, len(MIGRATIONS) - 1}))
-def test_from_an_earlier_state_with_its_data(known, fresh, cluster):
+def test_from_an_earlier_state_with_its_data(known, fresh, whole, cluster, empty_template):
     """The first migrations by hand, a row, then the program: the row is there, and the schema is the one of a fresh database."""
-    whole = cluster.create(label="whole")
-    migrate(cluster.database_url(whole))
-    table = "\n".join(schema_of(cluster.database_url(whole)))
-    create = table[table.index("CREATE TABLE public.schema_migration"):]
-    create = create[:create.index(";") + 1]
     with postgres.connected(fresh) as connection, connection.cursor() as cursor:
-        cursor.execute(create)
+        cursor.execute(create_schema_migration(whole))
         for number, path in enumerate(MIGRATIONS[:known], 1):
             cursor.execute(path.read_text(encoding="utf-8"))
             cursor.execute("INSERT INTO schema_migration VALUES (%s, %s, %s)", (number, path.name, hashlib.sha256(path.read_bytes()).hexdigest()))
@@ -60,8 +77,8 @@ def test_from_an_earlier_state_with_its_data(known, fresh, cluster):
     migrate(fresh)
     assert applied(fresh) == list(range(1, len(MIGRATIONS) + 1))
     assert postgres.query(fresh, "SELECT name FROM unit WHERE code = 'LAMA'") == [("Dinas Lama",)]
-    assert schema_of(fresh, "-T", "schema_migration") == schema_of(cluster.database_url(whole), "-T", "schema_migration")
-    cluster.drop(whole)
+    but = ("-T", "schema_migration")
+    assert schema_of(fresh, *but) == schema_of(cluster.database_url(empty_template), *but)
 
 
 ENROLLED = """
@@ -82,14 +99,9 @@ ENROLLED = """
     SELECT uuid_v7(), 'kursus', e.id, '{}', '', 'accepted', uuid_v7(), 'uji' FROM enrolment e JOIN asn a ON a.id = e.asn_id WHERE right(a.nip, 1) = '3'"""
 
 
-def test_what_was_issued_and_accepted_before_is_so_of_the_enrolment_too(fresh, cluster):
-    whole = cluster.create(label="whole")
-    migrate(cluster.database_url(whole))
-    table = "\n".join(schema_of(cluster.database_url(whole)))
-    cluster.drop(whole)
-    create = table[table.index("CREATE TABLE public.schema_migration"):]
+def test_what_was_issued_and_accepted_before_is_so_of_the_enrolment_too(fresh, whole):
     with postgres.connected(fresh) as connection, connection.cursor() as cursor:
-        cursor.execute(create[:create.index(";") + 1])
+        cursor.execute(create_schema_migration(whole))
         for number, path in enumerate([m for m in MIGRATIONS if m.name < "0029"], 1):
             cursor.execute(path.read_text(encoding="utf-8"))
             cursor.execute("INSERT INTO schema_migration VALUES (%s, %s, %s)", (number, path.name, hashlib.sha256(path.read_bytes()).hexdigest()))
@@ -106,10 +118,9 @@ def test_a_dry_run_tells_and_leaves_nothing(fresh):
     assert postgres.query(fresh, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace") == [(0,)]
 
 
-def test_the_status_names_each(fresh):
+def test_the_status_names_each(fresh, migrated):
     assert migrate(fresh, "--status").stdout.count("not applied") == len(MIGRATIONS)
-    migrate(fresh)
-    done = migrate(fresh, "--status")
+    done = migrate(migrated, "--status")
     assert "not applied" not in done.stdout and all(path.name in done.stdout for path in MIGRATIONS)
 
 
@@ -131,17 +142,15 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED.keys())
-def test_what_does_not_fit_is_refused_and_not_served(case, fresh):
+def test_what_does_not_fit_is_refused_and_not_served(case, migrated):
     statement, words = REFUSED[case]
-    migrate(fresh)
-    postgres.query(fresh, statement)
+    postgres.query(migrated, statement)
     for subcommand in ("migrate", "check", "serve"):
-        done = daemons.run(fresh, subcommand, check=False, ASND_PORT="0")
+        done = daemons.run(migrated, subcommand, check=False, ASND_PORT="0")
         assert done.returncode == 1 and words in done.stderr, (subcommand, done.stderr)
 
 
-def test_an_older_database_is_not_served(fresh):
-    migrate(fresh)
-    postgres.query(fresh, "DELETE FROM schema_migration WHERE number = (SELECT max(number) FROM schema_migration)")
-    done = daemons.run(fresh, "serve", check=False, ASND_PORT="0")
+def test_an_older_database_is_not_served(migrated):
+    postgres.query(migrated, "DELETE FROM schema_migration WHERE number = (SELECT max(number) FROM schema_migration)")
+    done = daemons.run(migrated, "serve", check=False, ASND_PORT="0")
     assert done.returncode == 1 and "asnd migrate" in done.stderr

@@ -17,13 +17,14 @@ class Cluster:
 
     _numbers = itertools.count(1)
 
-    def __init__(self, own=False, options=""):
+    def __init__(self, own=False, options="", data=None, kept_as=None):
+        """`data`: the files of a cluster that was ended in order, to start from a copy of; `kept_as`: where ours go when it is closed."""
         self._process = None
         self.url = None if own else os.environ.get("ASND_TEST_DATABASE_URL")
         self.pid = int(os.environ.get("ASND_TEST_PG_PID", 0))
         if not self.url:
             # The shell prints where it is and then waits for its standard input to end, which it does when we do.
-            environment = dict(os.environ, ASND_TEST_PG_OPTIONS=options)
+            environment = dict(os.environ, ASND_TEST_PG_OPTIONS=options, ASND_TEST_PG_DATA=str(data or ""), ASND_TEST_PG_KEPT_AS=str(kept_as or ""))
             self._process = subprocess.Popen(
                 [str(ROOT / "tests/unit/with-postgres.sh"), "sh", "-c", 'echo "$ASND_TEST_DATABASE_URL $ASND_TEST_PG_PID"; exec cat'],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)

@@ -135,6 +135,37 @@ def test_the_stages_go_on_while_one_runs_beside_them(stages, tmp_path):
     assert status == 0 and [line.split()[:2] for line in text.splitlines()[:3]] == [["ok", "clang"], ["ok", "tsan"], ["ok", "fuzz"]], text
 
 
+MEETS = "import pathlib\ndef test_here():\n    pathlib.Path({here!r}).touch()\n"
+
+
+def test_two_stages_run_at_once_and_are_told_in_their_turn(stages, tmp_path):
+    """Each waits for the other; the one that comes first in the list ends last."""
+    one, other, last = (str(tmp_path / name) for name in ("one", "other", "last"))
+    process = stages.start(tree=MEETS.format(here=one) + AWAITS.format(file=other) + AWAITS.format(file=last).replace("test_later", "test_end"),
+                           tsan=MEETS.format(here=other) + AWAITS.format(file=one) + "def test_fault():\n    assert False\n")
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if "tsan has failed meanwhile" in line:
+            Path(last).touch()
+    assert process.wait(timeout=60) == 1
+    assert [line.split()[:2] for line in lines[:3]] == [["tsan", "has"], ["ok", "tree"], ["FAIL", "tsan"]], lines
+
+
+def test_what_holds_something_to_a_time_runs_alone(stages, tmp_path):
+    """The one before it waits some seconds for it in vain; it then finds that one ended."""
+    began, ended = str(tmp_path / "began"), str(tmp_path / "ended")
+    before = AWAITS.format(file=began).replace("+ 60", "+ 4").replace("        assert time.monotonic() < end\n", "        if time.monotonic() > end:\n            break\n")
+    status, text = stages(tsan=before + MEETS.format(here=ended), run=f"import pathlib\ndef test_it():\n    pathlib.Path({began!r}).touch()\n    assert pathlib.Path({ended!r}).exists()\n")
+    assert status == 0 and "ok       run" in text, text
+
+
+def test_a_stage_waits_for_what_it_needs_however_far_off(stages):
+    """cppcheck for format, and that for the build; secrets for all."""
+    status, text = stages(cppcheck="", secrets="", tsan=FINE)
+    assert status == 1 and [line.split()[1] for line in text.splitlines() if line.startswith(("ok", "FAIL"))][:5] == ["asan", "format", "cppcheck", "tsan", "secrets"], text
+
+
 @pytest.mark.parametrize("sent, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "terminated"])
 def test_a_signal_ends_the_stage_and_what_runs_beside_it(sent, status, stages, tmp_path):
     beside, stage = tmp_path / "beside", tmp_path / "stage"

@@ -12,6 +12,8 @@
 #   ASND_TEST_PG_OPTIONS     more server options, such as "-c shared_buffers=1GB -c fsync=on"
 #   ASND_TEST_PG_PORT        the socket's number, and the port where the options have it listen (default: 5432)
 #   ASND_TEST_PG_KEEP=1      leaves the directory behind, for the log
+#   ASND_TEST_PG_DATA        the files of a cluster that was ended in order: it starts from a copy of them
+#   ASND_TEST_PG_KEPT_AS     ends the cluster in order and leaves its files there
 #
 # The server listens on a socket in its own directory only, so that its port cannot collide. As root it runs as user postgres. It gets
 # SIGINT when this script dies, even by SIGKILL.
@@ -50,6 +52,13 @@ fi
 
 server=
 child=
+# keep PLACE: whole, or not at all.
+keep() {
+    kill -INT "$server"
+    wait "$server" && rm -rf -- "$1.new" && mv -T -- "$dir/data" "$1.new" && mv -T -- "$1.new" "$1"
+    server=
+}
+
 tidy() {
     trap '' INT TERM HUP
     if [ -n "$child" ] && kill -TERM "$child" 2>/dev/null; then
@@ -67,8 +76,14 @@ trap 'exit 143' TERM
 trap 'exit 129' HUP
 
 cd "$dir" # the caller's directory may be closed to user postgres
-"${as_server[@]}" "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions >"$dir/log" 2>&1 ||
-    { cat "$dir/log" >&2; complain "initdb failed"; }
+first='CREATE DATABASE asnd'
+if [ -n "${ASND_TEST_PG_DATA:-}" ]; then
+    cp -a --reflink=auto -- "$ASND_TEST_PG_DATA" "$dir/data"
+    first='SELECT'
+else
+    "${as_server[@]}" "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions >"$dir/log" 2>&1 ||
+        { cat "$dir/log" >&2; complain "initdb failed"; }
+fi
 # shellcheck disable=SC2086 # the options are meant to be split
 "${as_server[@]}" "$bin/postgres" -D "$dir/data" -k "$dir" -p "$port" -c listen_addresses= -c fsync=off -c full_page_writes=off \
     -c max_connections=200 -c shared_buffers=128MB -c timezone=Asia/Makassar -c log_min_messages=warning \
@@ -76,7 +91,7 @@ cd "$dir" # the caller's directory may be closed to user postgres
 server=$!
 for _ in $(seq 600); do
     kill -0 "$server" 2>/dev/null || { tail -20 "$dir/log" >&2; complain "the server did not start"; }
-    if "$bin/psql" -qXh "$dir" -p "$port" -U postgres -d postgres -c 'CREATE DATABASE asnd' >>"$dir/log" 2>&1; then
+    if "$bin/psql" -qXh "$dir" -p "$port" -U postgres -d postgres -c "$first" >>"$dir/log" 2>&1; then
         ready=1
         break
     fi
@@ -93,4 +108,5 @@ child=$!
 status=0
 wait "$child" || status=$?
 child=
+[ -z "${ASND_TEST_PG_KEPT_AS:-}" ] || keep "$ASND_TEST_PG_KEPT_AS"
 exit "$status"
