@@ -21,18 +21,26 @@ SELECT k.id, k.code, k.name, k.position_kind, k.position, k.aspect, k.measure, k
 FROM   kpi k
 WHERE  k.id = :kpi_id
 
+-- The library is everybody's: whoever may see everybody writes it.
 -- name: createKpi
-INSERT INTO kpi AS k (id, code, name, position_kind, position, aspect, measure, direction, target, target_high, cap, description, figure, is_active)
-VALUES (:new_id, :code, :name, :position_kind, :position, :aspect, :measure, :direction, :target, :target_high, :cap, :description, :figure,
-        coalesce(:is_active::boolean, true))
-RETURNING k.id, k.code, k.name, k.position_kind, k.position, k.aspect, k.measure, k.direction, k.target, k.target_high, k.cap, k.description,
-          k.figure, k.is_active, k.version, k.created_at, k.updated_at
+WITH made AS (
+    INSERT INTO kpi (id, code, name, position_kind, position, aspect, measure, direction, target, target_high, cap, description, figure, is_active)
+    SELECT :new_id, :code, :name, :position_kind, :position, :aspect, :measure, :direction, :target, :target_high, :cap, :description, :figure,
+           coalesce(:is_active::boolean, true)
+    WHERE  '' = ANY (:actor_units::ltree[])
+    RETURNING *
+)
+SELECT CASE WHEN k.id IS NULL THEN 'forbidden' END AS _problem,
+       k.id, k.code, k.name, k.position_kind, k.position, k.aspect, k.measure, k.direction, k.target, k.target_high, k.cap, k.description,
+       k.figure, k.is_active, k.version, k.created_at, k.updated_at
+FROM   (SELECT) AS one LEFT JOIN made k ON true
 
 -- name: updateKpi
 WITH cur AS (
     SELECT k AS rec FROM kpi k WHERE k.id = :kpi_id FOR UPDATE
 ), want AS (
-    SELECT w.*, CASE WHEN NOT :if_match::int8multirange @> (cur.rec).version THEN 'version-stale' END AS problem
+    SELECT w.*, CASE WHEN '' <> ALL (:actor_units::ltree[]) THEN 'forbidden'
+                     WHEN NOT :if_match::int8multirange @> (cur.rec).version THEN 'version-stale' END AS problem
     FROM   cur, jsonb_populate_record(cur.rec, :body::jsonb) AS w
 ), done AS (
     UPDATE kpi k
