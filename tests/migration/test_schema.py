@@ -45,7 +45,7 @@ SERVED = ("asn", "history", "unit", "post", "programme", "session", "session_day
           "certificate", "certificate_edition", "certificate_key", "certificate_counter", "certificate_rule", "external_certificate",
           "competency_standard", "competency_assessment", "development_plan", "development_plan_line", "development_plan_course",
           "effect_plan", "behaviour_request",
-          "improvement_plan", "improvement_check", "open_edition", "open_figure", "ipp_measurement",
+          "improvement_plan", "improvement_check", "open_edition", "open_figure", "ipp_measurement", "data_breach", "data_breach_notice", "merit_index",
           "api_key", "token_denial")
 
 

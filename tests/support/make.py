@@ -128,7 +128,7 @@ def course(api, nip_, start, **facts):
 
 def days(start=30, length=3):
     """Days of a session, counted from today."""
-    first = date.today() + timedelta(days=start)
+    first = today() + timedelta(days=start)
     return {"starts_on": first.isoformat(), "ends_on": (first + timedelta(days=length - 1)).isoformat()}
 
 
@@ -266,6 +266,12 @@ def survey(api, service_unit_id, is_open=True, **members):
 def complaint(api, service_unit_id, **members):
     body = {"channel": "counter", "kind": "complaint", "category": "quality", "service_unit_id": service_unit_id, "text": "Pelayanan lambat", **members}
     return api.post("/v1/complaints", body, expect=201).json
+
+
+def breach(api, found_at=None, **members):
+    found_at = found_at or (datetime.now(ZoneInfo("Asia/Makassar")) - timedelta(hours=1)).isoformat(timespec="seconds")
+    body = {"found_at": found_at, "data": "NIK dan alamat", "happened": f"Berkas {number()} terkirim ke alamat yang salah", **members}
+    return api.post("/v1/data-breaches", body, expect=201).json
 
 
 def form(value=3, **members):
