@@ -137,3 +137,8 @@ def test_the_local_day_goes_by_the_daemons_clock(run):
     days = run("SELECT set_config('asnd.utc_offset_minutes', '840', true), local_today(), (now() AT TIME ZONE 'UTC' + interval '14 hours')::date")
     assert days[0][1] == days[0][2]
     assert run("SELECT local_today() = (now() AT TIME ZONE 'Asia/Makassar')::date") == [(True,)]
+
+
+def test_days_are_those_of_the_setting_and_of_no_time_zone_of_its_own(run):
+    """utc_offset_minutes is asked by local_day(), local_today() and local_moment() alone."""
+    assert run("SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosrc ~ 'Asia/'") == []
