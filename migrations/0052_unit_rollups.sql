@@ -217,6 +217,8 @@ SELECT service_tree_build(ARRAY(SELECT DISTINCT b.id
                                 JOIN   unit u ON u.id = p.unit_id
                                 CROSS  JOIN LATERAL unnest(string_to_array(u.path::text, '.')::uuid[]) AS b (id)));
 
+ALTER TABLE service_spread ALTER COLUMN waiting SET STORAGE EXTERNAL, ALTER COLUMN service SET STORAGE EXTERNAL, ALTER COLUMN turnaround SET STORAGE EXTERNAL; -- unpacking took longest
+
 -- ── several months as one ── The percentiles of months cannot be added up; those of a period are found in the distributions of its months, which are looked at together.
 
 CREATE FUNCTION spreads_upto(spreads spread[], plus bigint[], minus bigint[], value bigint) RETURNS bigint
@@ -249,13 +251,16 @@ END $$;
 COMMENT ON FUNCTION spreads_at(spread[], bigint[], bigint[], bigint, bigint, bigint) IS
     'The value at a place (from 1) of these distributions together, with the values `plus` more and `minus` less; it lies between low and high. Halving.';
 
-CREATE FUNCTION spreads_percentile(spreads spread[], plus bigint[], minus bigint[], percent integer) RETURNS numeric
+CREATE FUNCTION spreads_percentile(spreads spread[], plus bigint[], minus bigint[], percent integer, around numeric[] DEFAULT '{}') RETURNS numeric
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-    most bigint := greatest((SELECT max(s.vals[cardinality(s.vals)]) FROM unnest(spreads) s), plus[cardinality(plus)]);
-    n    bigint;
-    rank bigint;
-    low  bigint;
+    most  bigint := greatest((SELECT max(s.vals[cardinality(s.vals)]) FROM unnest(spreads) s), plus[cardinality(plus)]);
+    first bigint := 0;
+    last  bigint := most;
+    n     bigint;
+    rank  bigint;
+    step  bigint := 1;
+    value bigint;
 BEGIN
     IF cardinality(spreads) <= 1 THEN
         RETURN spread_percentile(spreads[1], plus, minus, percent);
@@ -265,14 +270,23 @@ BEGIN
         RETURN NULL;
     END IF;
     rank := (n - 1) * percent;
-    low := spreads_at(spreads, plus, minus, rank / 100 + 1, 0, most);
-    RETURN trim_scale(CASE WHEN rank % 100 = 0 OR spreads_upto(spreads, plus, minus, low) > rank / 100 + 1 THEN low::numeric
-                           ELSE low + (spreads_at(spreads, plus, minus, rank / 100 + 2, low, most) - low) * (rank % 100) / 100.0 END);
+    IF spreads_upto(spreads, plus, minus, floor(around[1])::bigint - 1) <= rank / 100 AND spreads_upto(spreads, plus, minus, ceil(around[2])::bigint) > rank / 100 THEN
+        first := floor(around[1]);
+        last := ceil(around[2]);
+    END IF;
+    value := spreads_at(spreads, plus, minus, rank / 100 + 1, first, last);
+    IF rank % 100 = 0 OR spreads_upto(spreads, plus, minus, value) > rank / 100 + 1 THEN
+        RETURN value;
+    END IF;
+    WHILE spreads_upto(spreads, plus, minus, value + step) < rank / 100 + 2 LOOP
+        step := step * 2;
+    END LOOP;
+    RETURN trim_scale(value + (spreads_at(spreads, plus, minus, rank / 100 + 2, value, value + step) - value) * (rank % 100) / 100.0);
 END $$;
-COMMENT ON FUNCTION spreads_percentile(spread[], bigint[], bigint[], integer) IS
-    'percentile_of() of all the values, none below zero, of these distributions with these more and those less (both ascending); null: there are none.';
+COMMENT ON FUNCTION spreads_percentile(spread[], bigint[], bigint[], integer, numeric[]) IS
+    'percentile_of() of all the values, none below zero, of these distributions with these more and those less (both ascending); null: there are none. around: between which two it is looked for first, as the least and the greatest of their own percentiles; it may lie elsewhere.';
 
-CREATE FUNCTION service_times(kept spread[], changes service_change[], what text) RETURNS TABLE (median numeric, p90 numeric)
+CREATE FUNCTION service_times(kept spread[], changes service_change[], what text, medians numeric[], p90s numeric[]) RETURNS TABLE (median numeric, p90 numeric)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     plus  bigint[];
@@ -281,11 +295,12 @@ BEGIN
     SELECT coalesce(array_agg(v.s ORDER BY v.s) FILTER (WHERE v.sign > 0), '{}'), coalesce(array_agg(v.s ORDER BY v.s) FILTER (WHERE v.sign < 0), '{}') INTO plus, minus
     FROM   (SELECT c.sign, CASE what WHEN 'waiting' THEN c.waiting_s WHEN 'service' THEN c.service_s ELSE c.turnaround_s END AS s FROM unnest(changes) c) v
     WHERE  v.s IS NOT NULL;
-    median := spreads_percentile(kept, plus, minus, 50);
-    p90 := spreads_percentile(kept, plus, minus, 90);
+    median := spreads_percentile(kept, plus, minus, 50, medians);
+    p90 := spreads_percentile(kept, plus, minus, 90, p90s);
     RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION service_times(spread[], service_change[], text) IS 'Median and 90th percentile of waiting, service or turnaround of these kept months and what has changed since.';
+COMMENT ON FUNCTION service_times(spread[], service_change[], text, numeric[], numeric[]) IS
+    'Median and 90th percentile of waiting, service or turnaround of these kept months and what has changed since; medians, p90s: the least and the greatest of the months.';
 
 CREATE FUNCTION service_period(which text, whose uuid, first date, last date) RETURNS SETOF service_month
 LANGUAGE plpgsql STABLE ROWS 1 AS $$
@@ -295,6 +310,7 @@ DECLARE
     waits   spread[];
     serves  spread[];
     turns   spread[];
+    ends    record;
 BEGIN
     SELECT which, whose, first, coalesce(sum(v.taken), 0), coalesce(sum(v.finished), 0), coalesce(sum(v.no_show), 0), coalesce(sum(v.cancelled), 0), coalesce(sum(v.promised), 0),
            coalesce(sum(v.on_time), 0), coalesce(sum(v.waiting_n), 0), coalesce(sum(v.waiting_sum), 0), NULL, NULL, coalesce(sum(v.service_n), 0), coalesce(sum(v.service_sum), 0),
@@ -311,9 +327,14 @@ BEGIN
     SELECT coalesce(array_agg(s.waiting ORDER BY s.month), '{}'), coalesce(array_agg(s.service ORDER BY s.month), '{}'), coalesce(array_agg(s.turnaround ORDER BY s.month), '{}')
     INTO   waits, serves, turns
     FROM   service_spread s WHERE s.by = which AND s.key = whose AND s.month BETWEEN first AND last;
-    SELECT t.median, t.p90 INTO m.waiting_median, m.waiting_p90 FROM service_times(waits, changes, 'waiting') t;
-    SELECT t.median, t.p90 INTO m.service_median, m.service_p90 FROM service_times(serves, changes, 'service') t;
-    SELECT t.median, t.p90 INTO m.turnaround_median, m.turnaround_p90 FROM service_times(turns, changes, 'turnaround') t;
+    SELECT ARRAY[min(k.waiting_median), max(k.waiting_median)] AS w50, ARRAY[min(k.waiting_p90), max(k.waiting_p90)] AS w90,
+           ARRAY[min(k.service_median), max(k.service_median)] AS s50, ARRAY[min(k.service_p90), max(k.service_p90)] AS s90,
+           ARRAY[min(k.turnaround_median), max(k.turnaround_median)] AS t50, ARRAY[min(k.turnaround_p90), max(k.turnaround_p90)] AS t90
+    INTO   ends
+    FROM   service_month k WHERE k.by = which AND k.key = whose AND k.month BETWEEN first AND last;
+    SELECT t.median, t.p90 INTO m.waiting_median, m.waiting_p90 FROM service_times(waits, changes, 'waiting', ends.w50, ends.w90) t;
+    SELECT t.median, t.p90 INTO m.service_median, m.service_p90 FROM service_times(serves, changes, 'service', ends.s50, ends.s90) t;
+    SELECT t.median, t.p90 INTO m.turnaround_median, m.turnaround_p90 FROM service_times(turns, changes, 'turnaround', ends.t50, ends.t90) t;
     RETURN NEXT m;
 END $$;
 COMMENT ON FUNCTION service_period(text, uuid, date, date) IS

@@ -271,7 +271,8 @@ WHERE  a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[]
 -- ── a unit with all below it ── By the tree as it is: a unit that has moved took its figures along. Everything is read from kept sums.
 
 -- name: getUnitServiceFigures.unit
-SELECT u.id, m.first AS first_month, m.last AS last_month
+SELECT u.id, m.first AS first_month, m.last AS last_month,
+       (SELECT coalesce(jsonb_object_agg(s.key, s.n), '{}') FROM unit_service_sums(u.id, m.first, m.last) s) AS sums
 FROM   unit u
 CROSS  JOIN (SELECT (coalesce(:from::text, :to::text, to_char(:today::date, 'YYYY-MM')) || '-01')::date AS first,
                     (coalesce(:to::text, :from::text, to_char(:today::date, 'YYYY-MM')) || '-01')::date AS last) m
@@ -280,7 +281,7 @@ WHERE  u.id = :unit_id AND u.path <@ ANY (:actor_units::ltree[])
 -- name: getUnitServiceFigures.elements
 SELECT k.code, r.name, coalesce(sum(k.n) FILTER (WHERE k.value = '1'), 0)::bigint AS n1, coalesce(sum(k.n) FILTER (WHERE k.value = '2'), 0)::bigint AS n2,
        coalesce(sum(k.n) FILTER (WHERE k.value = '3'), 0)::bigint AS n3, coalesce(sum(k.n) FILTER (WHERE k.value = '4'), 0)::bigint AS n4
-FROM   (SELECT split_part(s.key, '|', 1) AS code, split_part(s.key, '|', 2) AS value, s.n FROM unit_service_sums(:unit_id, :first_month::date, :last_month::date) s
+FROM   (SELECT split_part(s.key, '|', 1) AS code, split_part(s.key, '|', 2) AS value, s.value::numeric AS n FROM jsonb_each_text(:sums::jsonb) s
         WHERE  split_part(s.key, '|', 2) IN ('1', '2', '3', '4')) k
 LEFT   JOIN reference r ON r.list = 'survey-element' AND r.code = k.code AND r.valid @> :last_month::date
 GROUP  BY k.code, r.name, r.seq
@@ -301,7 +302,7 @@ FROM   (SELECT coalesce(sum(k.n) FILTER (WHERE k.key = 'survey'), 0) AS surveys,
                coalesce(sum(k.n) FILTER (WHERE k.key = 'complaint|answered'), 0) AS answered, coalesce(sum(k.n) FILTER (WHERE k.key = 'complaint|bound'), 0) AS bound,
                coalesce(sum(k.n) FILTER (WHERE k.key = 'complaint|in_time'), 0) AS in_time, coalesce(sum(k.n) FILTER (WHERE k.key = 'complaint|judged'), 0) AS judged,
                coalesce(sum(k.n) FILTER (WHERE k.key = 'complaint|upheld'), 0) AS upheld
-        FROM   unit_service_sums(:unit_id, :first_month::date, :last_month::date) k) s
+        FROM   (SELECT j.key, j.value::numeric AS n FROM jsonb_each_text(:sums::jsonb) j) k) s
 CROSS  JOIN (SELECT jsonb_build_object(
                         'taken', f.taken, 'finished', f.finished, 'no_show', f.no_show, 'cancelled', f.cancelled, 'promised', f.promised, 'on_time', f.on_time,
                         'on_time_rate', round(100.0 * f.on_time / nullif(f.promised, 0), 2),
@@ -324,5 +325,5 @@ CROSS  JOIN (SELECT coalesce(jsonb_agg(jsonb_build_object('period_id', d.id, 'na
 
 -- name: chore.refreshUnitServiceSums
 -- write: true
--- every: 1000
+-- every: 500
 SELECT unit_service_refresh(500)
