@@ -16,7 +16,7 @@
     "explained_roles explained_nip is_allowed http_status rule by_roles by_scopes rows scope_missing fields_shown fields_hidden "          \
     "subject_units offers"
 #define ROLLED_UP "first_month last_month sums index converted category elements lowest rule_version"
-#define POOLED "respondents pooled_index pooled pooled_category mean surveys rule_version"
+#define POOLED    "respondents pooled_index pooled pooled_category mean surveys rule_version"
 
 const struct binding asnd_bindings[] = {
     {.operation_id = "createAsn", .derives = "nip_birth_date nip_sex nip_appointed_on warnings", .check = check_create_asn},

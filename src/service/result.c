@@ -309,7 +309,8 @@ enum status cmd_get_unit_satisfaction(struct ctx *ctx, struct engine *engine, st
 
 /* ── a unit with all below it ── */
 
-enum status cmd_get_unit_service_figures(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, struct outcome *out)
+enum status cmd_get_unit_service_figures(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in,
+                                         struct outcome *out)
 {
     PGresult *unit, *elements, *categories;
     enum status st = db_sql(ctx, txn, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"); /* all figures of one moment */
