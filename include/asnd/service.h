@@ -15,6 +15,9 @@ NODISCARD enum status cmd_publish_survey(struct ctx *ctx, struct engine *engine,
 /* getUnitSatisfaction: the surveys of a unit as one (pooled by respondents), and beside it the mean of their values. */
 NODISCARD enum status cmd_get_unit_satisfaction(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in,
                                                 struct outcome *out);
+/* getUnitServiceFigures: tickets, satisfaction, complaints and predicates of a unit with all below it, all answers pooled. */
+NODISCARD enum status cmd_get_unit_service_figures(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in,
+                                                   struct outcome *out);
 /* computeWorkingDays: the last day of a limit, by the holidays of the reference list. */
 NODISCARD enum status cmd_compute_working_days(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in,
                                                struct outcome *out);

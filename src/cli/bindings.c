@@ -15,7 +15,8 @@
 #define EXPLAINED                                                                                                                          \
     "explained_roles explained_nip is_allowed http_status rule by_roles by_scopes rows scope_missing fields_shown fields_hidden "          \
     "subject_units offers"
-#define POOLED "respondents pooled_index pooled pooled_category mean surveys rule_version"
+#define ROLLED_UP "first_month last_month sums index converted category elements lowest rule_version"
+#define POOLED    "respondents pooled_index pooled pooled_category mean surveys rule_version"
 
 const struct binding asnd_bindings[] = {
     {.operation_id = "createAsn", .derives = "nip_birth_date nip_sex nip_appointed_on warnings", .check = check_create_asn},
@@ -40,6 +41,7 @@ const struct binding asnd_bindings[] = {
     {.operation_id = "getSurveyResult", .derives = SURVEYED, .command = cmd_get_survey_result},
     {.operation_id = "publishSurvey", .derives = SURVEYED, .command = cmd_publish_survey},
     {.operation_id = "getUnitSatisfaction", .derives = POOLED, .command = cmd_get_unit_satisfaction},
+    {.operation_id = "getUnitServiceFigures", .derives = ROLLED_UP, .command = cmd_get_unit_service_figures},
     {.operation_id = "computeWorkingDays", .derives = "until is_workday", .command = cmd_compute_working_days},
     {.operation_id = "workOutRegime",
      .derives = "regime_skp regime_behaviour regime_value regime_predicate regime_parts",

@@ -169,3 +169,33 @@ SELECT :new_id, p.id, (:year::numeric)::integer, :value, :category, :note, now()
 ON     CONFLICT (service_unit_id, year) DO UPDATE
 SET    (official_value, official_category, official_note, official_at) = (EXCLUDED.official_value, EXCLUDED.official_category, EXCLUDED.official_note, EXCLUDED.official_at)
 RETURNING m.service_unit_id, m.year, m.official_value AS value, m.official_category AS category, m.official_note AS note, m.official_at AS told_at
+
+-- ── merit system ── Of the agency, and of nobody.
+
+-- name: listMeritBands
+-- sort: above = b.scale AS scale, b.above AS above
+SELECT b.scale, b.code, b.name, b.name_en, b.above, b.is_within, b.source
+FROM   merit_band b
+WHERE  true
+/*? scale */ AND b.scale = :scale /*? */
+/* page */
+
+-- name: listMeritIndices
+-- sort: -year = m.year DESC AS year
+-- sort: year = m.year AS year
+SELECT m.year, m.scale, m.points, m.band, m.official_points, m.official_band, m.ours_minus_theirs, m.note, m.actor_name, m.told_at
+FROM   merit_index_entry m
+WHERE  true
+/* page */
+
+-- name: putMeritIndex
+WITH put AS (
+    INSERT INTO merit_index AS m (year, scale, points, official_points, note, actor_name)
+    SELECT (:year::numeric)::integer, :scale, :points::numeric, :official_points::numeric, :note, :actor_name WHERE '' = ANY (:actor_units::ltree[])
+    ON CONFLICT (year) DO UPDATE SET (scale, points, official_points, note, actor_name, told_at)
+                                   = (EXCLUDED.scale, EXCLUDED.points, EXCLUDED.official_points, EXCLUDED.note, EXCLUDED.actor_name, now())
+    RETURNING m.*
+)
+SELECT CASE WHEN m.year IS NULL THEN 'forbidden' END AS _problem, m.year, m.scale, m.points, merit_band_of(m.scale, m.points) AS band, m.official_points,
+       merit_band_of(m.scale, m.official_points) AS official_band, m.points - m.official_points AS ours_minus_theirs, m.note, m.actor_name, m.told_at
+FROM   (SELECT) AS one LEFT JOIN put m ON true

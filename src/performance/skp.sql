@@ -21,18 +21,26 @@ SELECT k.id, k.code, k.name, k.position_kind, k.position, k.aspect, k.measure, k
 FROM   kpi k
 WHERE  k.id = :kpi_id
 
+-- The library is everybody's: whoever may see everybody writes it.
 -- name: createKpi
-INSERT INTO kpi AS k (id, code, name, position_kind, position, aspect, measure, direction, target, target_high, cap, description, figure, is_active)
-VALUES (:new_id, :code, :name, :position_kind, :position, :aspect, :measure, :direction, :target, :target_high, :cap, :description, :figure,
-        coalesce(:is_active::boolean, true))
-RETURNING k.id, k.code, k.name, k.position_kind, k.position, k.aspect, k.measure, k.direction, k.target, k.target_high, k.cap, k.description,
-          k.figure, k.is_active, k.version, k.created_at, k.updated_at
+WITH made AS (
+    INSERT INTO kpi (id, code, name, position_kind, position, aspect, measure, direction, target, target_high, cap, description, figure, is_active)
+    SELECT :new_id, :code, :name, :position_kind, :position, :aspect, :measure, :direction, :target, :target_high, :cap, :description, :figure,
+           coalesce(:is_active::boolean, true)
+    WHERE  '' = ANY (:actor_units::ltree[])
+    RETURNING *
+)
+SELECT CASE WHEN k.id IS NULL THEN 'forbidden' END AS _problem,
+       k.id, k.code, k.name, k.position_kind, k.position, k.aspect, k.measure, k.direction, k.target, k.target_high, k.cap, k.description,
+       k.figure, k.is_active, k.version, k.created_at, k.updated_at
+FROM   (SELECT) AS one LEFT JOIN made k ON true
 
 -- name: updateKpi
 WITH cur AS (
     SELECT k AS rec FROM kpi k WHERE k.id = :kpi_id FOR UPDATE
 ), want AS (
-    SELECT w.*, CASE WHEN NOT :if_match::int8multirange @> (cur.rec).version THEN 'version-stale' END AS problem
+    SELECT w.*, CASE WHEN '' <> ALL (:actor_units::ltree[]) THEN 'forbidden'
+                     WHEN NOT :if_match::int8multirange @> (cur.rec).version THEN 'version-stale' END AS problem
     FROM   cur, jsonb_populate_record(cur.rec, :body::jsonb) AS w
 ), done AS (
     UPDATE kpi k
@@ -486,3 +494,23 @@ SELECT CASE WHEN e.is_final THEN 'evaluation-final' END AS _problem, e.id AS eva
 FROM   (SELECT e.id, e.state = 'final' AS is_final FROM evaluation e JOIN asn a ON a.id = e.asn_id JOIN unit u ON u.id = a.unit_id
         WHERE  e.id = :evaluation_id AND u.path <@ ANY (:actor_units::ltree[])) e
 LEFT   JOIN LATERAL evaluation_fill(e.id) f ON NOT e.is_final
+
+-- Whoever works and was appointed before the period ended. Nobody is asked of state officials, who is suspended, on leave without pay or study leave, or about to retire (in_service).
+-- name: listPeriodDue
+-- timeout: 30000
+-- sort: id = a.id AS id
+SELECT a.id, a.nip, a.name, a.unit_id, a.position, coalesce(:stage::text, 'skp') AS stage, w.state, d.due_on, coalesce(:today::date > d.due_on, false) AS is_late
+FROM   period p
+CROSS  JOIN LATERAL (SELECT planning_due_on(coalesce(:stage::text, 'skp'), p) AS due_on) d
+JOIN   asn a ON a.legal_status = ANY (ARRAY(SELECT r.code FROM reference r WHERE r.list = 'legal-status' AND (r.facts ->> 'in_service')::boolean AND r.valid @> :today::date))
+             AND coalesce(a.appointed_on <= p.ends_on, true)
+JOIN   unit u ON u.id = a.unit_id
+CROSS  JOIN LATERAL (SELECT CASE coalesce(:stage::text, 'skp')
+                            WHEN 'evaluation' THEN (SELECT e.state FROM evaluation e WHERE e.asn_id = a.id AND e.period_id = p.id ORDER BY e.state = 'final' DESC LIMIT 1)
+                            ELSE (SELECT s.state FROM skp s WHERE s.asn_id = a.id AND s.period_id = p.id ORDER BY s.state IN ('approved', 'ended') DESC, s.id DESC LIMIT 1) END AS state) w
+WHERE  p.id = :period_id
+       AND CASE coalesce(:stage::text, 'skp') WHEN 'draft' THEN w.state IS NULL WHEN 'skp' THEN coalesce(w.state NOT IN ('approved', 'ended'), true)
+                                              ELSE w.state IS DISTINCT FROM 'final' END
+/*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
+/*? under */ AND u.path <@ (SELECT n.path FROM unit n WHERE n.id = :under) /*? */
+/* page */

@@ -151,23 +151,29 @@ static void derive_value(struct ctx *ctx, struct params *in, const PGresult *ele
     decimal_done(&index);
 }
 
-static void derive_result(struct ctx *ctx, struct params *in, const PGresult *survey, const PGresult *elements, const PGresult *categories)
+/* Index, means and the lowest of these elements. */
+static void derive_shown(struct ctx *ctx, struct params *in, const PGresult *elements, const PGresult *categories)
 {
     static const char *const none[] = {"index", "converted", "category"};
     size_t n = (size_t)PQntuples(elements);
     struct decimal *means = arena_alloc(ctx->arena, (n + 1) * sizeof *means);
     bool *shown = arena_zalloc_array(ctx->arena, n + 1, sizeof *shown);
-    const char *population = cell(survey, 0, "population");
     for (size_t i = 0; i < ARRAY_LEN(none); i++)
         params_derive(ctx, in, none[i], NULL);
     derive_value(ctx, in, elements, categories);
     params_derive(ctx, in, "elements", elements_json(ctx, elements, means, shown));
     params_derive(ctx, in, "lowest", lowest_json(ctx, elements, means, shown));
-    params_derive(ctx, in, "sample_target",
-                  population ? arena_printf(ctx->arena, "%lld", sample_target(strtoll(population, NULL, 10))) : NULL);
     params_derive(ctx, in, "rule_version", SATISFACTION_RULE_VERSION);
     for (size_t i = 0; i < n; i++)
         decimal_done(&means[i]);
+}
+
+static void derive_result(struct ctx *ctx, struct params *in, const PGresult *survey, const PGresult *elements, const PGresult *categories)
+{
+    const char *population = cell(survey, 0, "population");
+    derive_shown(ctx, in, elements, categories);
+    params_derive(ctx, in, "sample_target",
+                  population ? arena_printf(ctx->arena, "%lld", sample_target(strtoll(population, NULL, 10))) : NULL);
 }
 
 static enum status work_out(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, const char *survey_statement)
@@ -299,4 +305,27 @@ enum status cmd_get_unit_satisfaction(struct ctx *ctx, struct engine *engine, st
         decimal_done(&pool.indices[i]);
     decimal_done(&pool.sum);
     return command_reply(ctx, engine, txn, in, "getUnitSatisfaction.reply", out);
+}
+
+/* ── a unit with all below it ── */
+
+enum status cmd_get_unit_service_figures(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in,
+                                         struct outcome *out)
+{
+    PGresult *unit, *elements, *categories;
+    enum status st = db_sql(ctx, txn, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"); /* all figures of one moment */
+    if (st == ST_OK)
+        st = command_query(ctx, engine, txn, in, "getUnitServiceFigures.unit", true, &unit);
+    if (st != ST_OK)
+        return st;
+    params_derive(ctx, in, "first_month", cell(unit, 0, "first_month"));
+    params_derive(ctx, in, "last_month", cell(unit, 0, "last_month"));
+    params_derive(ctx, in, "sums", cell(unit, 0, "sums"));
+    st = command_query(ctx, engine, txn, in, "getUnitServiceFigures.elements", false, &elements);
+    if (st == ST_OK)
+        st = command_query(ctx, engine, txn, in, "getUnitServiceFigures.categories", false, &categories);
+    if (st != ST_OK)
+        return st;
+    derive_shown(ctx, in, elements, categories);
+    return command_reply(ctx, engine, txn, in, "getUnitServiceFigures.reply", out);
 }

@@ -230,6 +230,8 @@ UNION  ALL
 SELECT 'answers about officer ' || d.officer_id || ', ' || d.month || ', ' || d.element || '=' || d.value, d.kept::text, d.counted::text FROM officer_difference d
 UNION  ALL
 SELECT 'staff of unit ' || d.unit_id || ', ' || d.key, d.kept_own || ' and ' || d.kept, d.counted_own || ' and ' || d.counted FROM staff_difference d
+UNION  ALL
+SELECT 'surveys and complaints of unit ' || d.unit_id || ', ' || d.month || ', ' || d.key, d.kept_own || ' and ' || d.kept, d.counted_own || ' and ' || d.counted FROM unit_service_difference d
 
 -- ── working days ──
 
@@ -265,3 +267,63 @@ CROSS  JOIN LATERAL (SELECT coalesce(sum(m.finished), 0)::bigint AS finished, co
 CROSS  JOIN LATERAL (SELECT coalesce(sum(t.n), 0)::bigint AS rated FROM officer_tally t
                      WHERE  t.officer_id = a.id AND t.month >= d.first AND t.month < d.behind AND t.element = 'n') r
 WHERE  a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[])
+
+-- ── a unit with all below it ── By the tree as it is: a unit that has moved took its figures along. Everything is read from kept sums.
+
+-- name: getUnitServiceFigures.unit
+SELECT u.id, m.first AS first_month, m.last AS last_month,
+       (SELECT coalesce(jsonb_object_agg(s.key, s.n), '{}') FROM unit_service_sums(u.id, m.first, m.last) s) AS sums
+FROM   unit u
+CROSS  JOIN (SELECT (coalesce(:from::text, :to::text, to_char(:today::date, 'YYYY-MM')) || '-01')::date AS first,
+                    (coalesce(:to::text, :from::text, to_char(:today::date, 'YYYY-MM')) || '-01')::date AS last) m
+WHERE  u.id = :unit_id AND u.path <@ ANY (:actor_units::ltree[])
+
+-- name: getUnitServiceFigures.elements
+SELECT k.code, r.name, coalesce(sum(k.n) FILTER (WHERE k.value = '1'), 0)::bigint AS n1, coalesce(sum(k.n) FILTER (WHERE k.value = '2'), 0)::bigint AS n2,
+       coalesce(sum(k.n) FILTER (WHERE k.value = '3'), 0)::bigint AS n3, coalesce(sum(k.n) FILTER (WHERE k.value = '4'), 0)::bigint AS n4
+FROM   (SELECT split_part(s.key, '|', 1) AS code, split_part(s.key, '|', 2) AS value, s.value::numeric AS n FROM jsonb_each_text(:sums::jsonb) s
+        WHERE  split_part(s.key, '|', 2) IN ('1', '2', '3', '4')) k
+LEFT   JOIN reference r ON r.list = 'survey-element' AND r.code = k.code AND r.valid @> :last_month::date
+GROUP  BY k.code, r.name, r.seq
+ORDER  BY r.seq, k.code
+
+-- name: getUnitServiceFigures.categories
+SELECT r.code, r.facts ->> 'from' AS "from" FROM reference r WHERE r.list = 'survey-category' AND r.valid @> :last_month::date ORDER BY r.seq
+
+-- name: getUnitServiceFigures.reply
+SELECT :unit_id::uuid AS unit_id, to_char(:first_month::date, 'YYYY-MM') AS "from", to_char(:last_month::date, 'YYYY-MM') AS "to", :today::date AS tree_on,
+       t.tickets, jsonb_build_object('surveys', s.surveys, 'surveys_left_out', s.surveys_few, 'respondents', s.respondents, 'index', :index::numeric, 'converted', :converted::numeric,
+                                     'category', :category::text, 'elements', :elements::jsonb, 'lowest', :lowest::jsonb, 'rule_version', :rule_version::text) AS satisfaction,
+       jsonb_build_object('received', s.received, 'answered', s.answered, 'answered_rate', round(100 * s.answered / nullif(s.received, 0), 2),
+                          'bound', s.bound, 'in_time', s.in_time, 'in_time_rate', round(100 * s.in_time / nullif(s.bound, 0), 2), 'judged', s.judged, 'upheld', s.upheld) AS complaints,
+       p.predicates
+FROM   (SELECT coalesce(sum(k.n) FILTER (WHERE k.key = 'survey'), 0) AS surveys, coalesce(sum(k.n) FILTER (WHERE k.key = 'survey_few'), 0) AS surveys_few,
+               coalesce(sum(k.n) FILTER (WHERE k.key = 'n|-'), 0) AS respondents, coalesce(sum(k.n) FILTER (WHERE k.key = 'complaint|received'), 0) AS received,
+               coalesce(sum(k.n) FILTER (WHERE k.key = 'complaint|answered'), 0) AS answered, coalesce(sum(k.n) FILTER (WHERE k.key = 'complaint|bound'), 0) AS bound,
+               coalesce(sum(k.n) FILTER (WHERE k.key = 'complaint|in_time'), 0) AS in_time, coalesce(sum(k.n) FILTER (WHERE k.key = 'complaint|judged'), 0) AS judged,
+               coalesce(sum(k.n) FILTER (WHERE k.key = 'complaint|upheld'), 0) AS upheld
+        FROM   (SELECT j.key, j.value::numeric AS n FROM jsonb_each_text(:sums::jsonb) j) k) s
+CROSS  JOIN (SELECT jsonb_build_object(
+                        'taken', f.taken, 'finished', f.finished, 'no_show', f.no_show, 'cancelled', f.cancelled, 'promised', f.promised, 'on_time', f.on_time,
+                        'on_time_rate', round(100.0 * f.on_time / nullif(f.promised, 0), 2),
+                        'waiting_n', f.waiting_n, 'waiting_mean', round(f.waiting_sum / nullif(f.waiting_n, 0), 2), 'waiting_median', f.waiting_median, 'waiting_p90', f.waiting_p90,
+                        'service_n', f.service_n, 'service_mean', round(f.service_sum / nullif(f.service_n, 0), 2), 'service_median', f.service_median, 'service_p90', f.service_p90,
+                        'turnaround_n', f.turnaround_n, 'turnaround_mean', round(f.turnaround_sum / nullif(f.turnaround_n, 0), 2), 'turnaround_median', f.turnaround_median,
+                        'turnaround_p90', f.turnaround_p90) AS tickets
+             FROM   service_period('tree', :unit_id, :first_month::date, :last_month::date) f) t
+CROSS  JOIN (SELECT coalesce(jsonb_agg(jsonb_build_object('period_id', d.id, 'name', d.name, 'kind', d.kind, 'rated', w.rated, 'counts', w.counts) ORDER BY d.ends_on, d.id), '[]') AS predicates
+             FROM   period d
+             CROSS  JOIN LATERAL (SELECT coalesce(sum(k.n), 0) AS rated,
+                                         jsonb_build_object('sangat_baik', coalesce(sum(k.n) FILTER (WHERE k.predicate = 'sangat_baik'), 0),
+                                                            'baik', coalesce(sum(k.n) FILTER (WHERE k.predicate = 'baik'), 0),
+                                                            'butuh_perbaikan', coalesce(sum(k.n) FILTER (WHERE k.predicate = 'butuh_perbaikan'), 0),
+                                                            'kurang', coalesce(sum(k.n) FILTER (WHERE k.predicate = 'kurang'), 0),
+                                                            'sangat_kurang', coalesce(sum(k.n) FILTER (WHERE k.predicate = 'sangat_kurang'), 0)) AS counts
+                                  FROM   (SELECT split_part(x.key, '|', 4) AS predicate, x.n
+                                          FROM   staff_sums(ARRAY[:unit_id::uuid], 'rated|' || d.id || '|final|', 'rated|' || d.id || '|final}') x) k) w
+             WHERE  d.ends_on >= :first_month::date AND d.ends_on < :last_month::date + interval '1 month') p
+
+-- name: chore.refreshUnitServiceSums
+-- write: true
+-- every: 500
+SELECT unit_service_refresh(500)

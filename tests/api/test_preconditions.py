@@ -178,6 +178,7 @@ def target(api, world, operation_id):
         "updateAgreement": lambda: (f"/v1/agreements/{make.agreement(api, world['partner_id'])['id']}", "PATCH", "", {"title": "Baru"}),
         "updateActivity": lambda: (f"/v1/activities/{make.activity(api, world['partner_id'])['id']}", "PATCH", "", {"title": "Baru"}),
         "updateBudgetLine": lambda: (f"/v1/budget-lines/{make.budget_line(api, world['programme_id'])['id']}", "PATCH", "", {"planned": 7}),
+        "updateDataBreach": lambda: (f"/v1/data-breaches/{make.breach(api)['id']}", "PATCH", "", {"people": 3}),
         "updatePeriod": lambda: (f"/v1/periods/{make.period(api)['id']}", "PATCH", "", {"name": "Baru"}),
         "updateEvaluation": lambda: (f"/v1/evaluations/{evaluation()['id']}", "PATCH", "", {"note": "Baru"}),
         "updateIndicator": lambda: (indicator(), "PATCH", "", {"name": "Baru"}),

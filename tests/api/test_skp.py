@@ -295,6 +295,16 @@ def test_a_copy_of_the_library_stays_as_it_was(api, person, year):
     assert api.post(path(plan, "/indicators"), {"result_id": result["id"]}, expect=422).code == "indicator-nameless"
 
 
+def test_only_who_sees_all_units_writes_the_library(api, keys):
+    unit = make.unit(api)
+    kept, part = make.kpi(api), api.as_key(keys("performance.write", "performance.read", units=(unit["code"],)))
+    body = {"code": f"IKI-{make.number()}", "name": "Jabatan di mana pun", "aspect": "kualitas", "direction": "maximize"}
+    assert part.post("/v1/kpis", body, expect=403).code == "forbidden"
+    assert part.patch(f"/v1/kpis/{kept['id']}", {"name": "Lain"}, etag="*", expect=403).code == "forbidden"
+    assert part.get(f"/v1/kpis/{kept['id']}").json["name"] == kept["name"]
+    assert api.as_key(keys("performance.write")).post("/v1/kpis", body, expect=201).json["code"] == body["code"]  # had it been made, it would be taken
+
+
 def test_the_library_finds_what_fits_a_position(api):
     word = f"Penyusun Uji {make.number()}"
     mine = make.kpi(api, position_kind="pelaksana", position=word)

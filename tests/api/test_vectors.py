@@ -19,7 +19,7 @@ BANTUL = "Bantul, Dinas Pertanahan dan Tata Ruang 2019–2023"
 
 EVERY = {*(f"D{n}" for n in range(1, 19)), *(f"E{n}" for n in range(1, 7)), *(f"F{n}" for n in range(1, 10)), *(f"G{n}" for n in range(1, 13)), *(f"H{n}" for n in range(1, 16)),
          *(f"I{n}" for n in range(1, 22)), *(f"J{n}" for n in range(1, 9)), *(f"L{n}" for n in range(1, 12)), *(f"M{n}" for n in range(1, 10))}
-NOT_HERE = {"E4": "notices of a breach of personal data are written outside of this program", "M9": "the merit index is of an agency, told outside of this program; its bands are recalled"}
+NOT_HERE = {}
 
 
 class Asked:
@@ -236,6 +236,7 @@ VECTORS = [  # number, kind, source, what is asked, what is expected
     ("E1", "C", "UU 25/2009; median of the two in the middle", waits, ("60", "11.2", "8.5")),
     ("E2", "C", LAPOR, limits("2025-07-07"), ["2025-07-10", "2025-07-14", "2025-07-25", "2025-09-29"]),
     ("E3", "C", LAPOR, workday("2025-07-11", 10), "2025-07-25"),
+    ("E4", "C", "UU 27/2022 Art. 46", lambda w: make.breach(w.api, "2025-07-11T16:30:00+08:00")["notify_by"], "2025-07-14T08:30:00+00:00"),
     ("E5", "C", "Permenpan RB 29/2022; cuts of a public application", ipp("3.50", "3.51", "4.00", "4.51", "1.00"), ["B-", "B", "B", "A", "F"]),
     ("E6", "C", "Permenpan RB 29/2022", lambda w: w.one("SELECT v::text, ipp_category_of(v, '2025-12-31') FROM ipp_value(%s, '2025-12-31') v", json.dumps(make.IPP)), ("3.97", "B")),
     ("F1", "P", P6, cell(ABOVE, ABOVE), (SB, 1)), ("F2", "P", P6, cell(ABOVE, AS), (B, 2)), ("F3", "P", P6, cell(ABOVE, BELOW), (K, 4)),
@@ -297,6 +298,8 @@ VECTORS = [  # number, kind, source, what is asked, what is expected
     ("M6", "C", PP94, absent(24, 25, 28), ["Penurunan jabatan setingkat lebih rendah selama 12 bulan", "Pembebasan dari jabatan menjadi jabatan pelaksana selama 12 bulan", OUT]),
     ("M7", "C", PP94, absent(10, in_a_row=10), [OUT]),
     ("M8", "X", "the decree's own last day", penalty_until, ["2026-03-15", "2027-03-15"]),
+    ("M9", "C", "Permenpan RB 40/2018; bands recalled", lambda w: [w.api.put("/v1/merit-indices/2024", {"scale": "merit-400", "points": p}).json["band"] for p in (324.9, 325, 249)],
+     ["baik", "sangat_baik", "kurang"]),
 ]
 
 FULL_YEARS = {  # points of a full year, Sangat Baik to Sangat Kurang, half up

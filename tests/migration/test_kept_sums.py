@@ -10,9 +10,9 @@ import pytest
 
 from support import postgres
 
-DIFFERENCES = ("service_difference", "survey_difference", "officer_difference", "staff_difference")
+DIFFERENCES = ("service_difference", "survey_difference", "officer_difference", "staff_difference", "unit_service_difference")
 WRONG = " UNION ALL ".join(f"SELECT '{view}', to_jsonb(d)::text FROM {view} d" for view in DIFFERENCES)
-PENDING = "SELECT (SELECT count(*) FROM service_change) + (SELECT count(*) FROM staff_mark)"
+PENDING = "SELECT (SELECT count(*) FROM service_change) + (SELECT count(*) FROM staff_mark) + (SELECT count(*) FROM unit_service_change)"
 
 
 # ── distributions ──
@@ -44,6 +44,25 @@ def test_a_percentile_is_that_of_all_values_however_many_were_added_and_taken_aw
         kept = now
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_a_percentile_of_a_period_is_that_of_all_values_of_its_months(seed, run):
+    dice = random.Random(seed)
+    span = dice.choice((3, 50, 100000))
+    months = [[dice.randrange(span) for _ in range(dice.choice((0, 1, 2, 30, 200)))] for _ in range(dice.randint(1, 5))]
+    values = [value for month in months for value in month]
+    minus = sorted(dice.sample(values, dice.randrange(min(len(values), 30) + 1)))
+    plus = sorted(dice.randrange(span) for _ in range(dice.randrange(20)))
+    now = sorted(values + plus)
+    for value in minus:
+        now.remove(value)
+    kept = "ARRAY[" + ", ".join(f"spread_merge(('{{}}', '{{}}'), '{{{','.join(map(str, month))}}}', '{{}}')" for month in months) + "]"
+    around = sorted(dice.randrange(span) for _ in range(2))  # a guess, often a wrong one
+    (told,) = run(f"""SELECT spreads_percentile({kept}, %s::bigint[], %s::bigint[], 50), spreads_percentile({kept}, %s::bigint[], %s::bigint[], 90),
+                             spreads_percentile({kept}, %s::bigint[], %s::bigint[], 90, %s::numeric[]), (spread_sum({kept})).vals""", *[plus, minus] * 3, around)
+    assert [None if t is None else float(t) for t in told[:3]] == ([percentile(now, 50), percentile(now, 90), percentile(now, 90)] if now else [None] * 3)
+    assert told[3] == sorted(set(values))
+
+
 # ── schedules ──
 
 class World:
@@ -69,6 +88,9 @@ class World:
         self.survey, self.period = str(uuid.uuid4()), str(uuid.uuid4())
         do("""INSERT INTO survey (id, code, service_unit_id, name, starts_on, ends_on, elements)
               SELECT %s, %s, service_unit_id, 'SKM', '2025-01-01', '2025-12-31', '{U1,U6}' FROM service WHERE id = %s""", self.survey, self.survey[:12], self.services[0])
+        self.small = str(uuid.uuid4())
+        do("""INSERT INTO survey (id, code, service_unit_id, name, starts_on, ends_on, elements, state)
+              SELECT %s, %s, service_unit_id, 'SKM', '2025-01-01', '2025-12-31', '{U1,U6}', 'open' FROM service WHERE id = %s""", self.small, self.small[:12], self.services[2])
         do("INSERT INTO period (id, name, kind, starts_on, ends_on) VALUES (%s, 'Tahun Uji', 'tahunan', '2025-01-01', '2025-12-31')", self.period)
 
 
@@ -88,6 +110,16 @@ STATEMENTS = [
     "DELETE FROM ticket WHERE md5(number || %(dice)s) < '1'",
     """INSERT INTO survey_answer (survey_id, officer_id, answered_on, channel, answers, sex)
        SELECT %(survey)s, CASE WHEN %(two)s = 1 THEN %(person)s::uuid END, date '2025-01-20' + %(many)s, 'paper', jsonb_build_object('U1', 1 + g %% 4, 'U6', %(two)s), 'F' FROM generate_series(1, %(two)s * 3) g""",
+    """INSERT INTO survey_answer (survey_id, answered_on, channel, answers) SELECT %(small)s, '2025-01-20', 'paper', jsonb_build_object('U1', 1 + %(many)s %% 4) ||
+       CASE WHEN %(two)s = 1 THEN jsonb_build_object('U6', 3) ELSE '{}' END""",
+    "UPDATE survey SET ends_on = date '2025-03-01' + %(many)s WHERE id = %(small)s",
+    """INSERT INTO complaint (id, channel, kind, category, service_unit_id, text, received_at)
+       SELECT uuid_v7(), 'web', (ARRAY['complaint', 'aspiration'])[%(two)s], 'quality', service_unit_id, 'x', '2025-03-01 08:00+08'::timestamptz + make_interval(hours => %(many)s * 10) FROM service WHERE id = %(service)s""",
+    f"""UPDATE complaint SET state = CASE state WHEN 'received' THEN (ARRAY['verified', 'rejected'])[%(two)s] WHEN 'verified' THEN 'forwarded' WHEN 'forwarded' THEN 'in_progress' WHEN 'in_progress' THEN 'answered'
+        WHEN 'answered' THEN 'reopened' WHEN 'reopened' THEN 'in_progress' ELSE state END, weight = 'normative', forwarded_at = coalesce(forwarded_at, received_at),
+        answered_at = CASE WHEN state = 'in_progress' THEN received_at + make_interval(hours => %(many)s * 2) ELSE answered_at END, is_upheld = CASE WHEN state = 'in_progress' THEN %(two)s = 1 ELSE is_upheld END
+        WHERE id = {PICK.format("complaint")}""",
+    "DELETE FROM complaint WHERE md5(id::text || %(dice)s) < '1'",
     "SELECT survey_settle(10)",
     "UPDATE survey SET state = CASE state WHEN 'draft' THEN 'open' WHEN 'open' THEN 'closed' ELSE 'open' END WHERE id = %(survey)s",
     "UPDATE asn SET unit_id = %(unit)s WHERE id = %(person)s",
@@ -105,7 +137,7 @@ STATEMENTS = [
     "UPDATE history SET is_void = NOT is_void, reason = 'uji' WHERE kind = 'course' AND asn_id = %(person)s",
     """INSERT INTO history (asn_id, kind, starts, valid, facts) VALUES (%(person)s, 'appointment', make_date(2015 + %(many)s %% 12, 7, 1), daterange(make_date(2015 + %(many)s %% 12, 7, 1), NULL),
        jsonb_build_object('kind', (ARRAY['PNS', 'PPPK'])[%(two)s]))""",
-    "SELECT service_refresh(%(two)s)", "SELECT staff_refresh(%(two)s, 3)",
+    "SELECT service_refresh(%(two)s)", "SELECT staff_refresh(%(two)s, 3)", "SELECT unit_service_refresh(%(two)s)",
 ]
 
 
@@ -119,7 +151,7 @@ def write(world, seed, transactions, done):
                     for _ in range(dice.randint(1, 3)):
                         which = dice.randrange(len(STATEMENTS))
                         values = {"service": dice.choice(world.services), "person": dice.choice(world.people), "unit": dice.choice(world.units), "other": dice.choice(world.units[1:]),
-                                  "survey": world.survey, "period": world.period, "two": dice.randint(1, 2), "many": dice.randint(1, 200), "dice": str(dice.randrange(10**12)),
+                                  "survey": world.survey, "small": world.small, "period": world.period, "two": dice.randint(1, 2), "many": dice.randint(1, 200), "dice": str(dice.randrange(10**12)),
                                   "word": f"{dice.randrange(10**9)}"}
                         cursor.execute(STATEMENTS[which], values)
                         done.append(which)
@@ -152,9 +184,9 @@ def test_two_writers_and_whoever_puts_together_leave_the_sums_of_a_recount(seed,
         writer.join()
     assert looks > 0 and postgres.query(own, WRONG) == []
     assert len(set(done)) > len(STATEMENTS) - 4, f"some statements never succeeded: {sorted(set(range(len(STATEMENTS))) - set(done))}"
-    postgres.query(own, "SELECT service_refresh(60000); SELECT staff_refresh(60000)")
+    postgres.query(own, "SELECT service_refresh(60000); SELECT staff_refresh(60000); SELECT unit_service_refresh(60000)")
     assert postgres.query(own, PENDING) == [(0,)] and postgres.query(own, WRONG) == []
-    assert postgres.query(own, "SELECT count(*) > 0 FROM service_month WHERE taken > 0 UNION ALL SELECT count(*) > 0 FROM staff_sum WHERE n > 0 AND key LIKE 'hours|%%|met'") == [(True,), (True,)]
+    assert postgres.query(own, "SELECT count(*) FILTER (WHERE by = 'tree') > 0 FROM service_month WHERE taken > 0 UNION ALL SELECT count(*) > 0 FROM staff_sum WHERE n > 0 AND key LIKE 'hours|%%|met'") == [(True,), (True,)]
 
 
 def test_ages_go_on_by_themselves(own):
@@ -172,6 +204,7 @@ def test_a_difference_is_seen(own):
     postgres.query(own, "INSERT INTO survey_tally VALUES (%s, 0, 'U1', '3', 1)", (world.survey,))
     postgres.query(own, "INSERT INTO officer_tally VALUES (%s, '2025-01-01', 'U1', '3', 0, 1)", (world.people[0],))
     postgres.query(own, "INSERT INTO service_change (by, key, month, sign, state) VALUES ('service', %s, '2025-01-01', 1, 'taken')", (world.services[0],))
+    postgres.query(own, "INSERT INTO unit_service_sum VALUES (%s, '2025-01-01', 'survey', 0, 1)", (world.units[0],))
     assert {view for view, _ in postgres.query(own, WRONG)} == set(DIFFERENCES)
 
 

@@ -45,7 +45,7 @@ SERVED = ("asn", "history", "unit", "post", "programme", "session", "session_day
           "certificate", "certificate_edition", "certificate_key", "certificate_counter", "certificate_rule", "external_certificate",
           "competency_standard", "competency_assessment", "development_plan", "development_plan_line", "development_plan_course",
           "effect_plan", "behaviour_request",
-          "improvement_plan", "improvement_check", "open_edition", "open_figure", "ipp_measurement",
+          "improvement_plan", "improvement_check", "open_edition", "open_figure", "ipp_measurement", "data_breach", "data_breach_notice", "merit_index",
           "api_key", "token_denial")
 
 
@@ -137,3 +137,8 @@ def test_the_local_day_goes_by_the_daemons_clock(run):
     days = run("SELECT set_config('asnd.utc_offset_minutes', '840', true), local_today(), (now() AT TIME ZONE 'UTC' + interval '14 hours')::date")
     assert days[0][1] == days[0][2]
     assert run("SELECT local_today() = (now() AT TIME ZONE 'Asia/Makassar')::date") == [(True,)]
+
+
+def test_days_are_those_of_the_setting_and_of_no_time_zone_of_its_own(run):
+    """utc_offset_minutes is asked by local_day(), local_today() and local_moment() alone."""
+    assert run("SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosrc ~ 'Asia/'") == []

@@ -268,6 +268,12 @@ def complaint(api, service_unit_id, **members):
     return api.post("/v1/complaints", body, expect=201).json
 
 
+def breach(api, found_at=None, **members):
+    found_at = found_at or (datetime.now(ZoneInfo("Asia/Makassar")) - timedelta(hours=1)).isoformat(timespec="seconds")
+    body = {"found_at": found_at, "data": "NIK dan alamat", "happened": f"Berkas {number()} terkirim ke alamat yang salah", **members}
+    return api.post("/v1/data-breaches", body, expect=201).json
+
+
 def form(value=3, **members):
     """A filled form of the nine elements."""
     return {"form_id": str(uuid.uuid4()), "answers": {f"U{n}": value for n in range(1, 10)}, **members}
