@@ -128,7 +128,7 @@ def course(api, nip_, start, **facts):
 
 def days(start=30, length=3):
     """Days of a session, counted from today."""
-    first = date.today() + timedelta(days=start)
+    first = today() + timedelta(days=start)
     return {"starts_on": first.isoformat(), "ends_on": (first + timedelta(days=length - 1)).isoformat()}
 
 
@@ -256,9 +256,9 @@ def ticket(api, service_id, **members):
 
 def survey(api, service_unit_id, is_open=True, **members):
     """One that runs today."""
-    n, today = number(), date.today()
-    body = {"code": f"SKM-{n}", "service_unit_id": service_unit_id, "name": f"Survei Uji {n}", "starts_on": (today - timedelta(days=30)).isoformat(),
-            "ends_on": (today + timedelta(days=30)).isoformat(), **members}
+    n, day = number(), today()
+    body = {"code": f"SKM-{n}", "service_unit_id": service_unit_id, "name": f"Survei Uji {n}", "starts_on": (day - timedelta(days=30)).isoformat(),
+            "ends_on": (day + timedelta(days=30)).isoformat(), **members}
     made = api.post("/v1/surveys", body, expect=201).json
     return api.post(f"/v1/surveys/{made['id']}/open", expect=200).json if is_open else made
 
