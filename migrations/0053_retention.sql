@@ -215,6 +215,7 @@ BEGIN
     SET    nip = token, name = 'Pegawai (dipseudonimkan)', title_front = NULL, title_back = NULL, birth_date = date_trunc('year', a.birth_date)::date, birth_place = NULL,
            nik = NULL, email = NULL, phone = NULL
     WHERE  a.id = which;
+    UPDATE change c SET key = token, key_before = NULL WHERE c.batch = change_open_batch() AND c.id = which;
     RETURN true;
 END $$;
 COMMENT ON FUNCTION retention_person(uuid, date) IS

@@ -223,7 +223,8 @@ struct reading *audit_reading_ahead(struct ctx *ctx, const struct call *call)
     buf_init(&members, ctx->arena, 64);
     for (size_t i = 0; i < operation->n_reply_members; i++) {
         const struct property_spec *member = &operation->reply_members[i];
-        if (member->is_sensitive && !is_masked(call, member) && (!member->scope || (call->actor && actor_has_scope(call->actor, member->scope))))
+        if (member->is_sensitive && !is_masked(call, member) &&
+            (!member->scope || (call->actor && actor_has_scope(call->actor, member->scope))))
             buf_printf(&members, "%s%s", members.len ? "," : "", member->name);
     }
     if (members.len == 0 && !call->op->is_sensitive)

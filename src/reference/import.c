@@ -76,7 +76,8 @@ static bool is_retention(const char *code, const json_t *facts)
     if (!action || !code || !json_is_string(json_object_get(facts, "event")))
         return false;
     if (strcmp(action, "keep") == 0)
-        return !json_object_get(facts, "years") && (is_one_of(code, going, ARRAY_LEN(going)) || is_one_of(code, staying, ARRAY_LEN(staying)));
+        return !json_object_get(facts, "years") &&
+               (is_one_of(code, going, ARRAY_LEN(going)) || is_one_of(code, staying, ARRAY_LEN(staying)));
     return (strcmp(action, "pseudonymise") == 0 || strcmp(action, "erase") == 0) && years >= 1 && years <= 99 &&
            is_one_of(code, going, ARRAY_LEN(going));
 }
