@@ -1,21 +1,21 @@
 -- What is personal shows less: a NIK in part, and of people beyond the caller's units whether they are there only where the record knows them anyway. And rows that
 -- migrations write about the schema leave no entries.
 
-CREATE FUNCTION audit_quietly(relation regclass, statement text) RETURNS void
+CREATE FUNCTION audit_quietly(relations regclass[], statement text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    t name;
+    t record;
 BEGIN
-    FOR t IN SELECT g.tgname FROM pg_trigger g WHERE g.tgrelid = relation AND g.tgname ~ '_90_audit_' LOOP
-        EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', relation, t);
+    FOR t IN SELECT g.tgrelid::regclass AS me, g.tgname FROM pg_trigger g WHERE g.tgrelid = ANY (relations) AND g.tgname ~ '_90_audit_' LOOP
+        EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', t.me, t.tgname);
     END LOOP;
     EXECUTE statement;
-    FOR t IN SELECT g.tgname FROM pg_trigger g WHERE g.tgrelid = relation AND g.tgname ~ '_90_audit_' LOOP
-        EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', relation, t);
+    FOR t IN SELECT g.tgrelid::regclass AS me, g.tgname FROM pg_trigger g WHERE g.tgrelid = ANY (relations) AND g.tgname ~ '_90_audit_' LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', t.me, t.tgname);
     END LOOP;
 END $$;
-COMMENT ON FUNCTION audit_quietly(regclass, text) IS
-    'A statement of a migration that writes rows about the schema: the migration itself tells of them. Only the owner of the table may.';
+COMMENT ON FUNCTION audit_quietly(regclass[], text) IS
+    'A statement of a migration that writes rows about the schema, in these tables: the migration itself tells of them. Only the owner of the tables may.';
 
 CREATE FUNCTION nik_masked(nik text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -47,7 +47,7 @@ RETURN EXISTS (SELECT FROM asn a JOIN unit u ON u.id = a.unit_id WHERE a.id = ca
 COMMENT ON FUNCTION superior_known(uuid, uuid, ltree[], date) IS
     'Whether a caller of these units may name somebody as superior of a person: one of the units, who leads the person today or on that day, or whom the person''s records name already. Anybody else is as if he were not there.';
 
-SELECT audit_quietly('row_definer', $q$
+SELECT audit_quietly('{row_definer}', $q$
     INSERT INTO row_definer VALUES ('superior_known', 'A superior may stand in another unit; gives a boolean')
 $q$);
 

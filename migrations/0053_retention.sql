@@ -14,14 +14,14 @@ RETURN code IN ('person', 'change-request', 'complaint', 'feedback', 'survey-rec
 COMMENT ON FUNCTION retention_form(text, jsonb) IS
     'Whether a row of the list retention is a rule: a kind that is known; event; action keep, or pseudonymise or erase with years, 1 to 99, of what can go.';
 
-SELECT audit_quietly('reference_list', $q$
+SELECT audit_quietly('{reference_list}', $q$
     INSERT INTO reference_list (list, name, name_en, description, source) VALUES
         ('retention', 'Retensi Data Pribadi', 'Retention of personal data',
          'What is kept of whom, and for how long. Facts: event, what the years are counted from; action, keep, pseudonymise (who it is goes, what statistics need stays) or erase; years, '
          '1 to 99, if it is not kept. Read by asnd retention.',
          'UU 27/2022 Arts. 42 to 44 (numbers recalled): at the end of the time that the archive retention schedule (JRA) sets')
 $q$);
-SELECT audit_quietly('reference', $q$
+SELECT audit_quietly('{reference,reference_word}', $q$
     INSERT INTO reference (list, code, name, name_en, seq, facts, source) VALUES
         ('retention', 'person', 'Pegawai yang sudah berhenti', 'People who have left', 1, '{"event":"left","action":"pseudonymise","years":10}', 'recalled; the agency''s JRA decides'),
         ('retention', 'change-request', 'Usul perubahan data', 'Change requests', 2, '{"event":"decided","action":"pseudonymise","years":5}', 'recalled; the agency''s JRA decides'),
