@@ -23,6 +23,7 @@ static const struct {
     {"evaluate", cli_evaluate, "--verify: every final evaluation is what was stored with it gives (--period ID)"},
     {"access", cli_access, "who may what: the matrix of roles and operations, as a table"},
     {"audit", cli_audit, "verify the chain of the audit (--file: without a database); seal; latest"},
+    {"retention", cli_retention, "what personal data is due to go by the rules (--dry-run), and letting it go (--apply)"},
     {"self-test", cli_self_test, "which libraries run here, and whether any is older than a known fault's mending; needs no database"},
     {"config", cli_config, "print the settings in force (--markdown, --mdoc: all settings as a table)"},
 };

@@ -56,5 +56,9 @@ void audit_check_end(struct audit_check *check, struct audit_report *ret);
 NODISCARD bool audit_verify_file(FILE *in, FILE *out, const struct audit_known *known, struct audit_report *ret);
 NODISCARD enum status audit_verify(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, FILE *out,
                                    const struct audit_known *known, struct audit_report *ret);
+struct params;
+/* The check of listAuditEntries. */
+enum status check_list_audit_entries(struct ctx *ctx, struct params *in);
+
 /* Seals all that is committed; how many entries. */
 NODISCARD enum status audit_seal_all(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, int64_t *ret);

@@ -26,6 +26,12 @@ enum http_method http_method_parse(const char *name); /* case-sensitive, as RFC 
 /* What kind of JSON value a schema admits, as one word, for binding and for holding statements against the contract. */
 enum json_kind { KIND_ANY, KIND_STRING, KIND_INTEGER, KIND_NUMBER, KIND_BOOLEAN, KIND_ARRAY, KIND_OBJECT };
 
+/* x-mask: in lists so many characters at both ends are shown, and stars between. */
+struct mask {
+    bool is_set;
+    short first, last;
+};
+
 struct property_spec {
     const char *name;
     const struct schema *schema;
@@ -38,6 +44,7 @@ struct property_spec {
     const char *scope;  /* x-scope: only callers that hold it see this member in a reply, and may give it in a body; NULL: everybody */
     bool is_sensitive;  /* x-sensitive: whoever is shown it leaves an entry in the audit */
     const char *sealed; /* x-sealed: clients get and give it as an opaque token of this sort; NULL: as it is */
+    struct mask mask;
 };
 
 enum param_in { IN_PATH, IN_QUERY, IN_HEADER };

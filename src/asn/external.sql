@@ -11,7 +11,8 @@ WITH sent AS MATERIALIZED (
     FROM   sent s
     LEFT   JOIN (asn a JOIN unit u ON u.id = a.unit_id AND u.path <@ ANY (:actor_units::ltree[])) ON a.id = s.id
     LEFT   JOIN LATERAL (
-               SELECT coalesce(jsonb_agg(jsonb_build_object('field', f.key, 'theirs', f.value, 'ours', o.ours -> f.key) ORDER BY f.key), '[]') AS fields
+               SELECT coalesce(jsonb_agg(jsonb_build_object('field', f.key, 'theirs', f.value, 'ours', members_masked(o.ours) -> f.key)
+                                         ORDER BY f.key), '[]') AS fields
                FROM   (SELECT to_jsonb(a) || jsonb_build_object('unit_code', u.code, 'unit_name', u.name) AS ours) o,
                       jsonb_each(s.theirs) AS f
                WHERE  f.value IS DISTINCT FROM o.ours -> f.key
@@ -64,7 +65,7 @@ FROM  (SELECT r.result,
               WHEN 'only_there' THEN jsonb_build_object('line', h.line, 'nip', h.nip)
               WHEN 'same' THEN jsonb_build_object('line', h.line, 'nip', h.nip, 'our_nip', a.nip, 'version', a.version)
               ELSE jsonb_build_object('line', h.line, 'nip', h.nip, 'our_nip', a.nip, 'version', a.version, 'fields', (
-                       SELECT jsonb_agg(jsonb_build_object('field', f.key, 'theirs', f.value, 'ours', o.ours -> f.key) ORDER BY f.key)
+                       SELECT jsonb_agg(jsonb_build_object('field', f.key, 'theirs', f.value, 'ours', members_masked(o.ours) -> f.key) ORDER BY f.key)
                        FROM   jsonb_each(h.theirs) AS f
                        WHERE  f.value IS DISTINCT FROM o.ours -> f.key))
               END AS told

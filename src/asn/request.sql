@@ -3,9 +3,10 @@
 -- name: listChangeRequests
 -- sort: -id = r.id DESC AS id
 -- sort: id = r.id AS id
-SELECT r.id, r.nip, r.name, r.unit_id, r.kind, members_told(r.record, :actor_scopes::text[]) AS record,
-       members_told(r.before, :actor_scopes::text[]) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
-       r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at
+SELECT r.id, r.nip, r.name, r.unit_id, r.kind, members_listed(r.record, :actor_scopes::text[]) AS record,
+       members_listed(r.before, :actor_scopes::text[]) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
+       r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
+       members_guarded(r.record, :actor_scopes::text[], '{email,phone}') AS _sensitive
 FROM   change_request_entry r
 WHERE  r._unit_path <@ ANY (:actor_units::ltree[]) AND history_shown(coalesce(r.history ->> 'kind', ''), :actor_scopes::text[])
 /*? state */ AND r.state = :state /*? */
@@ -18,7 +19,8 @@ WHERE  r._unit_path <@ ANY (:actor_units::ltree[]) AND history_shown(coalesce(r.
 -- name: getChangeRequest
 SELECT r.id, r.nip, r.name, r.unit_id, r.kind, members_told(r.record, :actor_scopes::text[]) AS record,
        members_told(r.before, :actor_scopes::text[]) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
-       r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at
+       r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
+       members_guarded(r.record, :actor_scopes::text[], '{nik,email,phone}') AS _sensitive
 FROM   change_request_entry r
 WHERE  r.id = :request_id AND change_request_seen(r.id, :actor_units::ltree[], :actor_scopes::text[])
 
@@ -101,7 +103,8 @@ WITH done AS (
 )
 SELECT r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, :actor_scopes::text[]) AS record,
        members_told(r.before, :actor_scopes::text[]) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
-       r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at
+       r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
+       members_guarded(r.record, :actor_scopes::text[], '{nik,email,phone}') AS _sensitive
 FROM   done r JOIN asn a ON a.id = r.asn_id
 
 -- name: refuseChangeRequest
@@ -121,7 +124,8 @@ WITH cur AS (
 )
 SELECT c.problem AS _problem, r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, :actor_scopes::text[]) AS record,
        members_told(r.before, :actor_scopes::text[]) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
-       r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at
+       r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
+       members_guarded(r.record, :actor_scopes::text[], '{nik,email,phone}') AS _sensitive
 FROM   cur c LEFT JOIN done r ON true LEFT JOIN asn a ON a.id = r.asn_id
 
 -- name: withdrawChangeRequest
@@ -141,7 +145,8 @@ WITH cur AS (
 )
 SELECT c.problem AS _problem, r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, :actor_scopes::text[]) AS record,
        members_told(r.before, :actor_scopes::text[]) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
-       r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at
+       r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
+       members_guarded(r.record, :actor_scopes::text[], '{nik,email,phone}') AS _sensitive
 FROM   cur c LEFT JOIN done r ON true LEFT JOIN asn a ON a.id = r.asn_id
 
 -- name: listChangeRequestComments

@@ -2,6 +2,7 @@
 /* The operations that need C. Every other operationId of the contract is the statement of its name, and nothing else. */
 #include "asnd/access.h"
 #include "asnd/asn.h"
+#include "asnd/audit.h"
 #include "asnd/certificate.h"
 #include "asnd/document.h"
 #include "asnd/performance.h"
@@ -68,6 +69,7 @@ const struct binding asnd_bindings[] = {
     {.operation_id = "issueCertificates", .derives = "enrolments ids codes", .command = cmd_issue_certificates},
     {.operation_id = "reissueCertificate", .derives = "code", .command = cmd_reissue_certificate},
     {.operation_id = "verifyCertificate", .derives = "key_id claimed_id claimed_edition", .command = cmd_verify_certificate},
+    {.operation_id = "listAuditEntries", .check = check_list_audit_entries},
     {.operation_id = "explainAccess", .derives = EXPLAINED, .command = cmd_explain_access},
     {.operation_id = "createApiKey", .derives = "key_hash", .command = cmd_create_api_key},
     {.operation_id = "updateApiKey", .command = cmd_update_api_key},

@@ -74,6 +74,7 @@ struct schema {
     bool is_secret;       /* writeOnly or x-sensitive, here or in what it is composed of: values are never echoed */
     bool read_only;
     const char *scope, *sealed; /* x-scope, x-sealed */
+    struct mask mask;           /* x-mask */
     enum { UNVISITED, VISITING, VISITED } visit;
     unsigned types; /* 0: any */
     const json_t *constant, *enumeration;

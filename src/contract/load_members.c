@@ -88,6 +88,8 @@ static void describe(const struct schema *s, struct property_spec *p, int depth)
         p->scope = s->scope;
     if (!p->sealed)
         p->sealed = s->sealed;
+    if (!p->mask.is_set)
+        p->mask = s->mask;
     if (!p->format)
         p->format = s->format;
     if (p->kind == KIND_ANY)

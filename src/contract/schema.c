@@ -401,6 +401,13 @@ static void take_required(struct compiler *c, struct schema *s, const json_t *so
     s->n_required = json_array_size(list);
 }
 
+static struct mask mask_of(const json_t *source)
+{
+    return (struct mask){.is_set = source != NULL,
+                         .first = (short)json_integer_value(json_object_get(source, "first")),
+                         .last = (short)json_integer_value(json_object_get(source, "last"))};
+}
+
 static void fill_values(struct compiler *c, struct schema *s, const json_t *source, const char *at)
 {
     const char *pattern = json_string_value(json_object_get(source, "pattern"));
@@ -426,6 +433,7 @@ static void fill_values(struct compiler *c, struct schema *s, const json_t *sour
     s->read_only = json_is_true(json_object_get(source, "readOnly"));
     s->scope = compiler_keep_text(c, json_string_value(json_object_get(source, "x-scope")));
     s->sealed = compiler_keep_text(c, json_string_value(json_object_get(source, "x-sealed")));
+    s->mask = mask_of(json_object_get(source, "x-mask"));
 }
 
 static void fill_objects(struct compiler *c, struct schema *s, const json_t *source, const char *at)

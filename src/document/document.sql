@@ -12,10 +12,12 @@ WHERE  d._asn_id = (SELECT asn_of_nip(:nip)) AND d._unit_path <@ ANY (:actor_uni
 /*? history_id */ AND :history_id::uuid = ANY (CASE WHEN scope_held(:actor_scopes::text[], 'asn.discipline') THEN d._all_ids ELSE d._open_ids END) /*? */
 /* page */
 
+-- Whose it is before anything else of it: so a document of others takes no longer than none.
 -- name: getDocument
 SELECT d.*, CASE WHEN scope_held(:actor_scopes::text[], 'asn.discipline') THEN d._all_ids ELSE d._open_ids END AS history_ids
 FROM   document_entry d
-WHERE  d.id = :document_id AND d._unit_path <@ ANY (:actor_units::ltree[])
+WHERE  d.id = (SELECT o.id FROM document o JOIN asn a ON a.id = o.asn_id JOIN unit u ON u.id = a.unit_id
+               WHERE  o.id = :document_id AND u.path <@ ANY (:actor_units::ltree[]))
        AND (NOT d._is_discipline OR scope_held(:actor_scopes::text[], 'asn.discipline'))
 
 -- name: updateDocument
@@ -56,7 +58,8 @@ SELECT CASE WHEN d.is_erased THEN 'document-erased' END AS _problem, d._content_
        coalesce(d.title, concat_ws(' ', coalesce((SELECT r.name FROM reference r WHERE r.list = 'document-type' AND r.code = d.type
                                                   ORDER BY r.valid @> :today::date DESC LIMIT 1), 'dokumen'), d.number)) AS name
 FROM   document_entry d
-WHERE  d.id = :document_id AND d._unit_path <@ ANY (:actor_units::ltree[])
+WHERE  d.id = (SELECT o.id FROM document o JOIN asn a ON a.id = o.asn_id JOIN unit u ON u.id = a.unit_id
+               WHERE  o.id = :document_id AND u.path <@ ANY (:actor_units::ltree[]))
        AND (NOT d._is_discipline OR scope_held(:actor_scopes::text[], 'asn.discipline'))
 
 -- What `asnd documents check` looks for. Each is one statement, so that uploads that come meanwhile are seen whole or not at all.

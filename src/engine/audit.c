@@ -118,7 +118,7 @@ static bool shows(struct tally *tally, const PGresult *res, int row)
     const struct plan *plan = tally->projection->plan;
     bool any = plan->sensitive >= 0 && strcmp(PQgetvalue(res, row, plan->sensitive), "t") == 0;
     for (int i = 0; i < plan->n_columns; i++) {
-        if (!plan->columns[i].is_sensitive || !tally->projection->shown[i] || !is_there(res, row, i))
+        if (!plan->columns[i].is_sensitive || !tally->projection->shown[i] || tally->projection->masked[i] || !is_there(res, row, i))
             continue;
         tally->met[i] = true;
         any = true;
@@ -210,6 +210,11 @@ struct reading *tally_reading(struct ctx *ctx, const struct call *call, struct t
     return reading;
 }
 
+static bool is_masked(const struct call *call, const struct property_spec *member)
+{
+    return call->op->contract->is_list && member->mask.is_set && !call_fields(call);
+}
+
 /* Before it is known what a reply shows: everything that it may. NULL: nothing of it is sensitive to this caller. */
 struct reading *audit_reading_ahead(struct ctx *ctx, const struct call *call)
 {
@@ -218,7 +223,8 @@ struct reading *audit_reading_ahead(struct ctx *ctx, const struct call *call)
     buf_init(&members, ctx->arena, 64);
     for (size_t i = 0; i < operation->n_reply_members; i++) {
         const struct property_spec *member = &operation->reply_members[i];
-        if (member->is_sensitive && (!member->scope || (call->actor && actor_has_scope(call->actor, member->scope))))
+        if (member->is_sensitive && !is_masked(call, member) &&
+            (!member->scope || (call->actor && actor_has_scope(call->actor, member->scope))))
             buf_printf(&members, "%s%s", members.len ? "," : "", member->name);
     }
     if (members.len == 0 && !call->op->is_sensitive)

@@ -103,6 +103,7 @@ struct column {
     bool is_sensitive;  /* showing it leaves an entry in the audit */
     const char *scope;  /* shown only with it */
     const char *sealed; /* shown as a token of this sort */
+    struct mask mask;   /* of a list: unless the caller names it */
 };
 struct plan {
     struct column *columns;
@@ -284,10 +285,16 @@ struct plan *plan_of(const struct variant *variant, const struct op *op, const P
 enum status row_refusal(struct ctx *ctx, const struct plan *plan, const PGresult *res, int row);
 struct projection {
     const struct plan *plan;
-    const bool *shown; /* per column */
+    const bool *shown;  /* per column */
+    const bool *masked; /* per column: of what is shown, what is shown in part */
     struct arena *arena;
     const uint8_t *secret; /* for what is shown sealed */
 };
+/* The members that the caller names, as a text[]; NULL: all. */
+const char *call_fields(const struct call *call);
+#define MASKED_MAX 64
+/* A value that is not null, as this caller is shown it. `room` takes what is masked. */
+const char *projected(const struct projection *p, const PGresult *res, int row, int i, char room[MASKED_MAX], size_t *ret_len);
 struct projection projection_of(struct ctx *ctx, const struct plan *plan, const struct call *call);
 void render_row(struct buf *out, const struct projection *p, const PGresult *res, int row);
 void render_csv_head(struct buf *out, const struct projection *p);

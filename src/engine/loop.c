@@ -101,6 +101,8 @@ static int64_t kept(const struct settings *settings, const char *name)
 {
     if (strcmp(name, "undo_days") == 0)
         return settings->undo_days;
+    if (strcmp(name, "retention_batch") == 0)
+        return settings->retention_batch;
     return strcmp(name, "idempotency_hours") == 0 ? settings->idempotency_hours : settings->change_days;
 }
 

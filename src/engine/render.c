@@ -29,6 +29,8 @@ static void plan_column(struct plan *plan, int i, const struct op *op, const PGr
     c->scope = member ? member->scope : NULL;
     c->sealed = member ? member->sealed : NULL;
     c->is_sensitive = member && member->is_sensitive;
+    if (member && op->contract->is_list)
+        c->mask = member->mask;
     buf_init(&prefix, arena, 32);
     buf_json_string(&prefix, name, strlen(name));
     buf_putc(&prefix, ':');
@@ -152,16 +154,22 @@ static bool list_has(const char *list, const char *name)
     return false;
 }
 
+const char *call_fields(const struct call *call)
+{
+    return call->op->fields_param >= 0 ? call->in.values[call->op->fields_param].text : NULL;
+}
+
 struct projection projection_of(struct ctx *ctx, const struct plan *plan, const struct call *call)
 {
     const struct actor *actor = call->actor;
-    const char *fields = call->op->fields_param >= 0 ? call->in.values[call->op->fields_param].text : NULL;
-    bool *shown = arena_alloc(ctx->arena, (size_t)plan->n_columns + 1);
+    const char *fields = call_fields(call);
+    bool *shown = arena_alloc(ctx->arena, (size_t)plan->n_columns + 1), *masked = arena_alloc(ctx->arena, (size_t)plan->n_columns + 1);
     for (int i = 0; i < plan->n_columns; i++) {
         const struct column *c = &plan->columns[i];
+        masked[i] = c->mask.is_set && !fields;
         shown[i] = !c->is_hidden && (!c->scope || (actor && actor_has_scope(actor, c->scope))) && (!fields || list_has(fields, c->name));
     }
-    return (struct projection){plan, shown, ctx->arena, call->engine->cursor_secret};
+    return (struct projection){plan, shown, masked, ctx->arena, call->engine->cursor_secret};
 }
 
 static void render_sealed(struct buf *out, const struct projection *p, const char *sort, const char *text)
@@ -170,24 +178,46 @@ static void render_sealed(struct buf *out, const struct projection *p, const cha
     buf_json_string(out, token, strlen(token));
 }
 
+/* As long as it was, up to what there is room for. */
+const char *projected(const struct projection *p, const PGresult *res, int row, int i, char room[MASKED_MAX], size_t *ret_len)
+{
+    const struct mask mask = p->plan->columns[i].mask;
+    const char *text = PQgetvalue(res, row, i);
+    size_t len = (size_t)PQgetlength(res, row, i), first = (size_t)mask.first, last = (size_t)mask.last;
+    *ret_len = len;
+    if (!p->masked[i])
+        return text;
+    if (len > MASKED_MAX)
+        len = MASKED_MAX;
+    memset(room, '*', len);
+    if (first + last < len) {
+        memcpy(room, text, first);
+        memcpy(room + len - last, text + *ret_len - last, last);
+    }
+    *ret_len = len;
+    return room;
+}
+
 void render_row(struct buf *out, const struct projection *p, const PGresult *res, int row)
 {
     char separator = '{';
     for (int i = 0; i < p->plan->n_columns; i++) {
         const struct column *c = &p->plan->columns[i];
-        int len;
+        char room[MASKED_MAX];
+        const char *text;
+        size_t len;
         if (!p->shown[i])
             continue;
         buf_putc(out, separator);
         separator = ',';
         buf_put(out, c->prefix, c->prefix_len);
-        len = PQgetlength(res, row, i);
+        text = projected(p, res, row, i, room, &len);
         if (len == 0 && PQgetisnull(res, row, i)) /* asked only where it can be: this runs for every value of every reply */
             BUF_LIT(out, "null");
         else if (c->sealed)
-            render_sealed(out, p, c->sealed, PQgetvalue(res, row, i));
+            render_sealed(out, p, c->sealed, text);
         else
-            render_json(out, c->kind, PQgetvalue(res, row, i), (size_t)len);
+            render_json(out, c->kind, text, len);
     }
     if (separator == '{')
         buf_putc(out, '{');
@@ -225,6 +255,8 @@ void render_csv_row(struct buf *out, const struct projection *p, const PGresult 
 {
     struct buf cell;
     bool first = true;
+    char room[MASKED_MAX];
+    size_t len;
     buf_init(&cell, NULL, 64);
     for (int i = 0; i < p->plan->n_columns; i++) {
         if (!p->shown[i])
@@ -232,8 +264,10 @@ void render_csv_row(struct buf *out, const struct projection *p, const PGresult 
         if (!first)
             buf_putc(out, ',');
         first = false;
-        if (!PQgetisnull(res, row, i))
-            csv_text(out, &cell, &p->plan->columns[i], PQgetvalue(res, row, i), (size_t)PQgetlength(res, row, i));
+        if (PQgetisnull(res, row, i))
+            continue;
+        const char *text = projected(p, res, row, i, room, &len);
+        csv_text(out, &cell, &p->plan->columns[i], text, len);
     }
     BUF_LIT(out, "\r\n");
     buf_done(&cell);

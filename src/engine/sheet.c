@@ -108,8 +108,9 @@ static void write_cell(struct sheet *s, lxw_col_t column, const PGresult *res, i
 {
     enum { DATE = 1082 };
     const struct column *c = &s->projection->plan->columns[i];
-    const char *text = PQgetvalue(res, row, i);
-    size_t len = (size_t)PQgetlength(res, row, i);
+    char room[MASKED_MAX];
+    size_t len;
+    const char *text = projected(s->projection, res, row, i, room, &len);
     lxw_datetime day;
     double number;
     if ((c->kind == RENDER_RAW || c->kind == RENDER_NUMERIC) && as_number(text, len, &number))

@@ -85,13 +85,14 @@ JOIN   unit u ON u.id = a.unit_id
 LEFT   JOIN asn n ON n.id = s.assessor_id
 WHERE  s.id = :skp_id AND u.path <@ ANY (:actor_units::ltree[])
 
--- The assessor need not be of the caller's units: whoever assesses may stand above them.
+-- The assessor need not be of the caller's units, if he leads the person or has assessed him: whoever assesses may stand above them.
 -- name: createSkp
 WITH who AS (
     SELECT a.id, a.nip, a.name, a.unit_id, a.position FROM asn a JOIN unit u ON u.id = a.unit_id
     WHERE  a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[])
 ), assessor AS (
-    SELECT n.id, n.nip, n.name FROM asn_named n WHERE n.id = (SELECT asn_of_nip(:assessor_nip))
+    SELECT n.id, n.nip, n.name FROM asn_named n
+    WHERE  n.id = (SELECT asn_of_nip(:assessor_nip)) AND superior_known(n.id, (SELECT w.id FROM who w), :actor_units::ltree[], :starts_on)
 ), fault AS (
     SELECT CASE WHEN NOT EXISTS (SELECT FROM who) THEN '/nip'
                 WHEN :assessor_nip::text IS NOT NULL AND NOT EXISTS (SELECT FROM assessor) THEN '/assessor_nip'
@@ -119,14 +120,17 @@ WITH cur AS (
     FOR    UPDATE OF s
 ), want AS (
     SELECT w.id, w.starts_on, w.ends_on, w.position, w.approach, cur.nip, cur.name, (cur.rec).assessor_id AS former_id,
-           CASE WHEN :body::jsonb ? 'assessor_nip' THEN asn_of_nip(:body::jsonb ->> 'assessor_nip')
+           CASE WHEN :body::jsonb ? 'assessor_nip' THEN given.id
                 WHEN :body::jsonb ->> 'assessor_name' IS NULL THEN w.assessor_id END AS assessor_id,
            CASE WHEN :body::jsonb ->> 'assessor_nip' IS NULL THEN w.assessor_name END AS assessor_name,
            CASE WHEN :body::jsonb ->> 'assessor_nip' IS NULL THEN w.assessor_position END AS assessor_position,
            CASE WHEN NOT :if_match::int8multirange @> (cur.rec).version THEN 'version-stale'
-                WHEN :body::jsonb ->> 'assessor_nip' IS NOT NULL AND asn_of_nip(:body::jsonb ->> 'assessor_nip') IS NULL THEN 'reference-missing'
+                WHEN :body::jsonb ->> 'assessor_nip' IS NOT NULL AND given.id IS NULL THEN 'reference-missing'
            END AS problem
-    FROM   cur, jsonb_populate_record(cur.rec, :body::jsonb) AS w
+    FROM   cur CROSS JOIN LATERAL jsonb_populate_record(cur.rec, :body::jsonb) AS w
+    LEFT   JOIN LATERAL (SELECT n.id FROM asn_named n
+                         WHERE  n.id = (SELECT asn_of_nip(:body::jsonb ->> 'assessor_nip'))
+                                AND superior_known(n.id, (cur.rec).asn_id, :actor_units::ltree[], w.starts_on)) AS given ON true
 ), done AS (
     UPDATE skp s
     SET    starts_on = w.starts_on, ends_on = w.ends_on, position = w.position, approach = w.approach, assessor_id = w.assessor_id,

@@ -32,6 +32,14 @@ static const struct import_field fields[N_FIELDS] = {
     [SOURCE] = {"source", ALIASES("sumber"), IMPORT_TEXT, 300, .is_derived = true},
 };
 
+static bool is_one_of(const char *word, const char *const *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(word, words[i]) == 0)
+            return true;
+    return false;
+}
+
 static void refuse(struct import_row *row, size_t field, const char *code, const char *en, const char *id)
 {
     import_fault(row, fields[field].name, code, row->values[field], NULL, en, id);
@@ -58,6 +66,22 @@ static void check_code(struct import_row *row, size_t field)
                "Kode hanya boleh berisi huruf, angka, dan / . _ -");
 }
 
+/* Of the list retention, as retention_form() has it in the database: what goes has a time, from 1 to 99 years, and some things never go. */
+static bool is_retention(const char *code, const json_t *facts)
+{
+    static const char *const going[] = {"person", "change-request", "complaint", "feedback", "survey-receipt", "import-reject"},
+                             *const staying[] = {"ticket", "survey-answer", "evaluation", "audit", "answer-kept"};
+    const char *action = json_string_value(json_object_get(facts, "action"));
+    json_int_t years = json_integer_value(json_object_get(facts, "years"));
+    if (!action || !code || !json_is_string(json_object_get(facts, "event")))
+        return false;
+    if (strcmp(action, "keep") == 0)
+        return !json_object_get(facts, "years") &&
+               (is_one_of(code, going, ARRAY_LEN(going)) || is_one_of(code, staying, ARRAY_LEN(staying)));
+    return (strcmp(action, "pseudonymise") == 0 || strcmp(action, "erase") == 0) && years >= 1 && years <= 99 &&
+           is_one_of(code, going, ARRAY_LEN(going));
+}
+
 static void check_facts(struct import_row *row)
 {
     json_t *facts;
@@ -67,6 +91,9 @@ static void check_facts(struct import_row *row)
     facts = json_loads(row->values[FACTS], JSON_REJECT_DUPLICATES, NULL);
     if (!json_is_object(facts))
         refuse(row, FACTS, "not-json", "This must be a JSON object.", "Ini harus objek JSON.");
+    else if (has_value(row, LIST) && strcmp(row->values[LIST], "retention") == 0 && !is_retention(row->values[CODE], facts))
+        refuse(row, FACTS, "retention-form", "A rule of retention has event, action, and years (1 to 99) of what goes.",
+               "Aturan retensi memiliki event, action, dan years (1 sampai 99) untuk data yang dihapus.");
     json_decref(facts);
 }
 

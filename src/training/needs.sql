@@ -315,13 +315,14 @@ SELECT p.*, development_plan_told(p.id) AS lines
 FROM   development_plan_entry p
 WHERE  p.id = :plan_id AND p._unit_path <@ ANY (:actor_units::ltree[])
 
--- The superior need not be of the caller's units: whoever decides may stand above them.
+-- The superior need not be of the caller's units, if he leads the person: whoever decides may stand above them.
 -- name: createDevelopmentPlan
 WITH who AS (
     SELECT a.id, a.nip, a.name, a.unit_id FROM asn a JOIN unit u ON u.id = a.unit_id
     WHERE  a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[])
 ), superior AS (
-    SELECT n.id, n.nip, n.name FROM asn_named n WHERE n.id = (SELECT asn_of_nip(:superior_nip))
+    SELECT n.id, n.nip, n.name FROM asn_named n
+    WHERE  n.id = (SELECT asn_of_nip(:superior_nip)) AND superior_known(n.id, (SELECT w.id FROM who w), :actor_units::ltree[], :today::date)
 ), fault AS (
     SELECT CASE WHEN NOT EXISTS (SELECT FROM who) THEN '/nip'
                 WHEN :superior_nip::text IS NOT NULL AND NOT EXISTS (SELECT FROM superior) THEN '/superior_nip' END AS pointer
@@ -340,7 +341,9 @@ FROM   fault f LEFT JOIN made m ON true LEFT JOIN who w ON true LEFT JOIN superi
 -- name: updateDevelopmentPlan
 -- write: true
 WITH cur AS (
-    SELECT p.id, p.version, p.state, (SELECT asn_of_nip(:body::jsonb ->> 'superior_nip')) AS superior_id
+    SELECT p.id, p.version, p.state, (SELECT n.id FROM asn_named n
+                                      WHERE  n.id = (SELECT asn_of_nip(:body::jsonb ->> 'superior_nip'))
+                                             AND superior_known(n.id, p.asn_id, :actor_units::ltree[], :today::date)) AS superior_id
     FROM   development_plan p JOIN asn a ON a.id = p.asn_id JOIN unit u ON u.id = a.unit_id
     WHERE  p.id = :plan_id AND u.path <@ ANY (:actor_units::ltree[])
     FOR    UPDATE OF p

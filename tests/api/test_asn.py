@@ -177,12 +177,12 @@ def test_sensitive_members_need_their_scope(api, keys, office):
     full = api.as_key(keys("asn.read", "asn.sensitive"))
     for path in (f"/v1/asn/{person['nip']}", f"/v1/asn?unit_id={office['id']}"):
         assert "7602011501909999" not in plain.get(path).text
-        assert "7602011501909999" in full.get(path).text
+        assert "7602011501909999" in full.get(path + ("&fields=nip,nik" if "?" in path else "")).text
     assert not {"nik", "email", "phone"} & set(plain.get(f"/v1/asn/{person['nip']}").json)
     for form in ("text/csv", "application/x-ndjson"):
         path = f"/v1/asn?unit_id={office['id']}"
         assert "7602011501909999" not in plain.get(path, headers={"Accept": form}).text
-        assert "7602011501909999" in full.get(path, headers={"Accept": form}).text
+        assert "7602011501909999" in full.get(path + "&fields=nip,nik", headers={"Accept": form}).text
 
 
 def test_what_one_may_see_and_another_not_has_two_tags(api, keys, office):

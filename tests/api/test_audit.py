@@ -155,7 +155,7 @@ def test_a_download_is_noted_before_it_begins_and_when_it_is_known_whom_it_showe
     since()
     full.get(f"/v1/asn?unit_id={office['id']}", headers={"Accept": form})
     first, last = since("listAsn")
-    assert "count" not in first and first["members"] == ["nik", "email", "phone", "nik_warnings"]
+    assert "count" not in first and first["members"] == ["email", "phone", "nik_warnings"], "the NIK is masked"
     assert last["count"] >= 1 and known["id"] in (last["_people"] or [last["_asn_id"]])
 
 
@@ -251,7 +251,7 @@ def broken(sql):
 
 def test_what_cannot_be_noted_is_not_given(full, plain, api, office, known, broken):
     document = make.document(api, make.person(api, office["id"])["nip"])
-    for client, path, headers in ((full, f"/v1/asn/{known['nip']}", {}), (full, f"/v1/asn?unit_id={office['id']}", {}),
+    for client, path, headers in ((full, f"/v1/asn/{known['nip']}", {}), (full, f"/v1/asn?unit_id={office['id']}&fields=nip,nik", {}),
                                   (full, f"/v1/asn?unit_id={office['id']}", {"Accept": "text/csv"}), (api, f"/v1/documents/{document['id']}/content", {})):
         reply = client.get(path, headers=headers, expect=503)
         assert reply.code == "unavailable" and NIK not in reply.text and PHONE not in reply.text
@@ -276,10 +276,11 @@ def test_entries_are_found_by_person_actor_operation_and_time(api, keys, known, 
     full.get(f"/v1/asn/{known['nip']}")
     newest = auditor.get(f"/v1/audit/entries?nip={known['nip']}&limit=1").json["data"][0]
     assert (newest["operation"], newest["nip"], newest["action"], newest["members"]) == ("getAsn", known["nip"], "read", ["nik", "email", "phone"])
-    for question in (f"actor={newest['actor']}", "operation=getAsn", "action=read", f"nip={known['nip']}"):
+    moment = newest["at"].replace("+", "%2B")
+    for question in (f"actor={newest['actor']}", f"operation=getAsn&from={moment}", f"action=read&from={moment}", f"nip={known['nip']}"):
         rows = auditor.get(f"/v1/audit/entries?{question}&limit=1000").json["data"]
         assert newest in rows
-        name, value = question.split("=")
+        name, value = question.split("&")[0].split("=")
         assert name == "nip" or {row[name] for row in rows} == {value}
     made = auditor.get(f"/v1/audit/entries?nip={known['nip']}&entity=asn&action=create").json["data"]
     assert [(row["before"], row["after"]["name"]) for row in made] == [(None, known["name"])]
@@ -289,6 +290,16 @@ def test_entries_are_found_by_person_actor_operation_and_time(api, keys, known, 
     rows, pages = auditor.walk(f"/v1/audit/entries?nip={known['nip']}&limit=2")
     assert rows == auditor.get(f"/v1/audit/entries?nip={known['nip']}&limit=1000").json["data"] and pages > 1
     assert auditor.get(f"/v1/audit/entries?nip={known['nip']}&count=exact&limit=1").json["page"]["count"] == len(rows)
+
+
+@pytest.mark.parametrize("question", ["operation=getAsn", "action=read", "entity=asn", "entity=asn&action=update&until=2035-01-01T00:00:00Z"])
+def test_what_would_read_every_entry_is_refused_and_told_what_to_add(question, api, keys, known):
+    auditor = api.as_key(keys("audit.read"))
+    refused = auditor.get(f"/v1/audit/entries?{question}", expect=400)
+    assert refused.code == "parameter-invalid" and [(e["parameter"], e["code"]) for e in refused.json["errors"]] == [("from", "required")]
+    assert all(word in refused.json["detail"] for word in ("from", "nip", "actor"))
+    for more in (f"nip={known['nip']}", "actor=daemon", "from=2026-01-01T00:00:00Z"):
+        auditor.get(f"/v1/audit/entries?{question}&{more}&limit=1", expect=200)
 
 
 def test_a_key_of_some_units_is_told_of_their_people_only(api, keys, known, office):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The plan of a year (Permenpan RB 6/2022): drafted, agreed, kept, followed, and taken into the evaluation."""
+import json
 import threading
 from datetime import date, timedelta
 
@@ -212,6 +213,45 @@ def test_racing_approvals_make_one_edition(api, person, year):
 def test_a_plan_that_cannot_be(body, code, pointer, api, person, year):
     refused = api.post("/v1/skps", {"nip": person["nip"], "period_id": year["id"], **body}, expect=(409, 422))
     assert pointer in refused.faults and code in (refused.code, refused.faults[pointer])
+
+
+def stranger_and_nobody(api, keys, person, scopes):
+    """A caller of the person's unit alone, a person elsewhere, and a number that nobody has."""
+    elsewhere = make.unit(api, kind="dinas")
+    unit = api.get(f"/v1/units/{person['unit_id']}").json
+    return api.as_key(keys(*scopes, units=(unit["code"],))), make.person(api, elsewhere["id"], name="Nama Tersembunyi"), "199912312022031998"
+
+
+def alike(replies, numbers):
+    """Refusals without what is each request's own."""
+    return {json.dumps({k: v for k, v in r.json.items() if k not in ("request_id", "instance")}).replace(n, "N") for r, n in zip(replies, numbers, strict=True)}
+
+
+def test_an_assessor_of_others_is_as_if_he_were_not_there(api, keys, office, year):
+    person = make.person(api, office["id"])
+    caller, stranger, nobody = stranger_and_nobody(api, keys, person, ("performance.read", "performance.write"))
+    body = {"nip": person["nip"], "period_id": year["id"]}
+    replies = [caller.post("/v1/skps", {**body, "assessor_nip": n}, expect=422) for n in (stranger["nip"], nobody)]
+    assert replies[0].faults == {"/assessor_nip": "reference-missing"} and len(alike(replies, (stranger["nip"], nobody))) == 1
+    plan = make.skp(caller, person["nip"], year["id"])
+    replies = [caller.patch(f"/v1/skps/{plan['id']}", {"assessor_nip": n}, etag="*", expect=422) for n in (stranger["nip"], nobody)]
+    assert replies[0].faults == {"/assessor_nip": "reference-missing"} and len(alike(replies, (stranger["nip"], nobody))) == 1
+    assert "Tersembunyi" not in caller.get(f"/v1/skps/{plan['id']}").text
+
+
+def test_who_leads_the_person_or_has_assessed_him_may_be_named_from_below(api, keys, year):
+    above = make.unit(api, kind="dinas", head_position="Kepala Dinas Uji")
+    below = make.unit(api, parent=above["id"])
+    person, head, former = make.person(api, below["id"]), make.person(api, above["id"]), make.person(api, above["id"])
+    caller = api.as_key(keys("performance.read", "performance.write", units=(below["code"],)))
+    body = {"nip": person["nip"], "period_id": year["id"]}
+    caller.post("/v1/skps", {**body, "assessor_nip": head["nip"]}, expect=422)
+    make.history(api, head["nip"], "position", {"assignment": "definitive", "position": "Kepala Dinas Uji", "position_kind": "struktural", "unit_id": above["id"]}, "2020-01-01")
+    plan = caller.post("/v1/skps", {**body, "assessor_nip": head["nip"]}, expect=201).json
+    assert plan["assessor_name"] == head["name"]
+    caller.patch(f"/v1/skps/{plan['id']}", {"assessor_nip": former["nip"]}, etag="*", expect=422)
+    api.patch(f"/v1/skps/{plan['id']}", {"assessor_nip": former["nip"]}, etag="*")
+    assert caller.patch(f"/v1/skps/{plan['id']}", {"assessor_nip": former["nip"], "position": "Lain"}, etag="*").json["assessor_nip"] == former["nip"]
 
 
 def test_somebody_assesses(api, person, year):

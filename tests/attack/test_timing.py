@@ -56,7 +56,7 @@ def measure(wire, requests):
     return longer(*times)
 
 
-@pytest.mark.parametrize("address", ["/v1/asn/{nip}", "/v1/evaluations/{evaluation_id}"])
+@pytest.mark.parametrize("address", ["/v1/asn/{nip}", "/v1/evaluations/{evaluation_id}", "/v1/documents/{document_id}", "/v1/documents/{document_id}/content"])
 def test_time_tells_nothing(address, world, stranger, wire):
     """Of a NIP above all, which can be guessed; for ids that cannot see SECURITY.md."""
     requests = [request("GET", t, Authorization=f"Bearer {stranger.key}") for t in pair(address, world)]

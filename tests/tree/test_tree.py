@@ -26,7 +26,7 @@ BELOW = {
     "document": {"base", "contract", "db", "auth", "stream", "store", "engine"},
     "service": {"base", "rules", "contract", "db", "auth", "stream", "engine"},
     "access": {"base", "contract", "db", "auth", "engine"},
-    "audit": {"base", "db"},
+    "audit": {"base", "contract", "db"},
     "certificate": {"base", "contract", "db", "auth", "stream", "engine"},
 }
 BASE_HEADERS = {"arena", "buf", "date", "decimal", "log", "macros", "metrics", "problem", "settings", "status", "text", "uuid"}

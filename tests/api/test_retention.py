@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is personal goes when its time is over: by dated rules, so that nobody finds the person again and no figure changes; what is still argued about stays."""
+import json
+import re
+
+import psycopg2
+import pytest
+
+from support import daemon as daemons
+from support import make
+
+NIK, PHONE, EMAIL, NAME = "7602011501700321", "081234500321", "lama.sekali@example.go.id", "Nama Yang Dilupakan"
+LEFT, LONG_AGO = "88", "2010-03-01"
+REPORTS = ["/v1/reports/duk", "/v1/reports/nominatif", "/v1/reports/bezetting", "/v1/reports/recaps/age", "/v1/reports/recaps/status", "/v1/reports/recaps/education",
+           "/v1/reports/learning-hours", "/v1/reports/learning-attainment", "/v1/reports/talent-boxes", "/v1/reports/service-indices", "/v1/reports/professionalism"]
+
+
+def retention(database, *arguments, **options):
+    return daemons.run(database, "retention", *arguments, **options)
+
+
+def due(database, rule, *arguments):
+    line = next(line for line in retention(database, "--dry-run", *arguments).stdout.splitlines() if line.startswith(rule + " "))
+    return tuple(int(n) for n in re.search(r"(\d+) due, (\d+) held", line).groups()), line
+
+
+@pytest.fixture(scope="module")
+def period(api):
+    return make.period(api)
+
+
+def old_nip():
+    return make.nip(birth="19700115", appointed="199503")
+
+
+def leave(api, nip, since=LONG_AGO):
+    """What the record says since it was made is void, and before that he left."""
+    (first,) = api.get(f"/v1/asn/{nip}/history?kind=status").json["data"]
+    api.post(f"/v1/asn/{nip}/history/{first['id']}/annul", {"reason": "uji"}, headers={"If-Match": "*"})
+    make.history(api, nip, "status", {"legal_status": LEFT}, since)
+
+
+def gone(api, office, since=LONG_AGO):
+    """A person who left on that day."""
+    person = make.person(api, office["id"], nip=old_nip())
+    leave(api, person["nip"], since)
+    return api.get(f"/v1/asn/{person['nip']}").json
+
+
+@pytest.fixture(scope="module")
+def left(api, office, period):
+    """With all that says who it is, wherever it may stand."""
+    person, later = make.person(api, office["id"], name=NAME, nik=NIK, phone=PHONE, email=EMAIL, birth_place="Kota Unik", nip=old_nip()), old_nip()
+    make.history(api, person["nip"], "nip", {"nip": later}, "2009-01-01")
+    nip = api.get(f"/v1/asn/{later}").json["nip"]
+    make.history(api, nip, "education", {"level": "40", "field": "Hukum", "school": "Sekolah Unik", "certificate_number": "IJ-UNIK-1"}, "2008-01-01")
+    make.history(api, nip, "title", {"title_back": "S.UNIK."}, "2008-02-01")
+    row = make.history(api, nip, "rank", {"rank": "III/a"}, "2009-02-01", decree_number="SK-UNIK-1", note="Catatan unik")
+    told = {"kind": "rank", "from": "2009-02-01", "facts": {"rank": "III/a"}, "decree_number": "SK-UNIK-2", "reason": "salah ketik"}
+    api.put(f"/v1/asn/{nip}/history/{row['id']}", told, etag="*")
+    document = make.document(api, nip, title="Berkas unik", file_name="unik.pdf")
+    request = make.request(api, nip, record={"birth_place": "Kota Unik"})
+    api.post(f"/v1/change-requests/{request['id']}/comments", {"text": "Komentar unik"}, expect=201)
+    api("POST", f"/v1/change-requests/{request['id']}/withdraw", headers={"If-Match": "*"}, expect=200)
+    api.put(f"/v1/asn/{nip}/external-ids/siasn", {"value": "A8ACA7397UNIK912"})
+    passed = make.passed(api, office["id"], person_={"nip": nip})
+    certificate = api.post(f"/v1/enrolments/{passed['id']}/certificate", expect=201).json
+    evaluation = make.final(api, nip, period["id"])
+    leave(api, nip)
+    return {"id": person["id"], "nips": sorted({person["nip"], later}), "document": document, "request": request, "evaluation": evaluation, "certificate": certificate}
+
+
+@pytest.fixture(scope="module")
+def applied(api, database, left):
+    """Totals before, the run, totals after."""
+    before = {path: api.get(path).json for path in REPORTS}
+    sums = daemons.run(database, "check", "--sums", check=False).returncode
+    assert due(database, "person")[0][0] >= 1
+    out = retention(database, "--apply").stdout
+    return {"before": before, "out": out, "sums": sums}
+
+
+# ── the rules ──
+def test_the_rules_are_a_list_that_names_each_kind(api):
+    rules = {row["code"]: row for row in api.get("/v1/references/retention?limit=100").json["data"]}
+    assert {"person", "complaint", "feedback", "audit", "evaluation"} <= set(rules)
+    assert rules["audit"]["facts"] == {"event": "written", "action": "keep"} and rules["person"]["facts"]["years"] >= 1
+    assert all(row["source"] for row in rules.values())
+
+
+@pytest.mark.parametrize("code, facts", [("person", '{"event":"left","action":"erase","years":0}'), ("person", '{"event":"left","action":"burn","years":5}'),
+                                         ("person", '{"event":"left","action":"pseudonymise"}'), ("audit", '{"event":"written","action":"erase","years":5}'),
+                                         ("unknown", '{"event":"left","action":"keep"}')])
+def test_a_row_that_is_no_rule_is_refused(code, facts, api):
+    quoted = facts.replace('"', '""')
+    text = f'list,code,name,valid_from,facts,source\nretention,{code},Aturan Uji,2030-01-01,"{quoted}",uji\n'
+    reply = api("POST", "/v1/references/import", data=text.encode(), headers={"Content-Type": "text/csv", "Prefer": "dry-run"}, expect=200).json
+    assert (reply["created"], reply["refused"], [f["code"] for f in reply["faults"]]) == (0, 1, ["retention-form"])
+
+
+def test_a_rule_is_changed_from_a_day_on_by_file(api, database, left):
+    text = 'list,code,name,valid_from,facts,source\nretention,person,Pegawai yang sudah berhenti,2030-01-01,"{""event"":""left"",""action"":""pseudonymise"",""years"":90}",uji\n'
+    api("POST", "/v1/references/import", data=text.encode(), headers={"Content-Type": "text/csv"}, expect=200)
+    assert due(database, "person")[0][0] >= 1 and "after 10 years" not in due(database, "person", "--as-of", "2030-06-01")[1]
+    assert due(database, "person", "--as-of", "2030-06-01")[0] == (0, 0), "90 years by then"
+
+
+# ── who is due ──
+def test_nobody_is_due_before_the_time_or_while_something_is_open(api, office, database, period):
+    recent = gone(api, office, since="2024-01-01")
+    argued, penalised, asked = (gone(api, office) for _ in range(3))
+    evaluation = make.final(api, argued["nip"], period["id"])
+    api.post(f"/v1/evaluations/{evaluation['id']}/objections", {"text": "Belum dihitung."}, expect=201)
+    make.history(api, penalised["nip"], "discipline", {"level": "berat"}, "2009-01-01", to="2040-01-01")
+    make.request(api, asked["nip"])
+    ((ready, held), line) = due(database, "person")
+    assert held >= 3 and all(word in line for word in ("objection", "discipline", "change-request"))
+    retention(database, "--apply")
+    for person in (recent, argued, penalised, asked):
+        assert api.get(f"/v1/asn/{person['nip']}").json["name"] == person["name"]
+
+
+def test_who_works_is_never_due_whatever_the_history_says(api, office, database):
+    person = gone(api, office)
+    make.history(api, person["nip"], "status", {"legal_status": "01"}, "2012-01-01")
+    retention(database, "--apply")
+    assert api.get(f"/v1/asn/{person['nip']}").json["name"] == person["name"]
+
+
+def test_a_dry_run_changes_nothing(api, office, database, sql):
+    person = gone(api, office)
+    last = sql("SELECT max(id) FROM audit_entry")[0][0]
+    retention(database, "--dry-run", "--as-of", "2026-01-01")
+    assert api.get(f"/v1/asn/{person['nip']}").json == person
+    assert sql("SELECT count(*) FROM audit_entry WHERE id > %s AND operation = 'asnd retention'", (last,))[0][0] == 0
+
+
+@pytest.mark.parametrize("arguments", [(), ("--apply", "--as-of"), ("--apply", "--as-of", "kemarin"), ("--now",)])
+def test_wrong_use_is_told(arguments, database):
+    assert retention(database, *arguments, check=False).returncode == 2
+
+
+def test_a_day_to_come_is_counted_and_not_done(api, office, database):
+    person = gone(api, office, since="2024-01-01")
+    assert due(database, "person", "--as-of", "2036-01-01") is not None
+    assert retention(database, "--apply", "--as-of", "2036-01-01", check=False).returncode == 1
+    assert api.get(f"/v1/asn/{person['nip']}").json["name"] == person["name"]
+
+
+# ── what becomes of a person ──
+def test_no_number_finds_the_person_any_more(api, left, applied):
+    for nip in left["nips"]:
+        api.get(f"/v1/asn/{nip}", expect=404)
+    for word in (NAME.replace(" ", "%20"), NIK, PHONE):
+        assert left["id"] not in api.get(f"/v1/asn?q={word}").text
+
+
+def test_what_identifies_is_gone_from_every_table_but_the_audit(api, sql, left, applied):
+    """Every text, JSON and array column of every table, asked for each of the planted words. What the feed told before goes with change_days; name_word has words of
+    names, and whose they were nowhere."""
+    words = [NAME, NIK, PHONE, EMAIL, *left["nips"], "UNIK", "Berkas unik", "Komentar unik", "Catatan unik", "Kota Unik", "Sekolah Unik"]
+    columns = sql("""SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
+                     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND t.typcategory IN ('S', 'U', 'A')
+                           AND c.relname NOT IN ('audit_entry', 'idempotency', 'change', 'name_word') AND t.typname NOT IN ('uuid', '_uuid', 'bytea')""")
+    found = [(table, column, word) for table, column in columns for word in words
+             if sql(f'SELECT EXISTS (SELECT FROM "{table}" WHERE "{column}"::text LIKE %s)', (f"%{word}%",))[0][0]]
+    assert found == [], found
+
+
+def test_what_statistics_need_is_there(api, sql, left, applied):
+    nip, birth, sex, education, kind = sql("SELECT nip, birth_date::text, sex, education_level, kind FROM asn WHERE id = %s", (left["id"],))[0]
+    assert (birth, sex, education, kind) == ("1970-01-01", "M", "40", "PNS") and re.fullmatch("9[0-9]{17}", nip)
+    shown = api.get(f"/v1/asn/{nip}").json
+    assert (shown["name"], shown["nik"], shown["phone"], shown["title_back"]) == ("Pegawai (dipseudonimkan)", None, None, None)
+    assert [h["from"] for h in api.get(f"/v1/asn/{nip}/history?kind=rank").json["data"]] == ["2009-02-01"]
+    assert sql("SELECT count(*) FROM enrolment WHERE asn_id = %s", (left["id"],))[0][0] == 1
+
+
+def test_no_figure_changes(api, database, left, applied):
+    assert applied["sums"] == 0
+    assert {path: api.get(path).json for path in REPORTS} == applied["before"]
+    assert daemons.run(database, "check", "--sums").returncode == 0
+    assert daemons.run(database, "documents", "check").returncode == 0
+
+
+def test_a_final_evaluation_is_what_it_was(api, database, left, applied):
+    assert daemons.run(database, "evaluate", "--verify").returncode == 0
+    shown = api.get(f"/v1/evaluations/{left['evaluation']['id']}").json
+    assert {k: v for k, v in shown.items() if k not in ("nip", "name")} == {k: v for k, v in left["evaluation"].items() if k not in ("nip", "name")}
+
+
+def test_the_document_is_erased(api, left, applied):
+    assert api.get(f"/v1/documents/{left['document']['id']}").json["is_erased"]
+    api.get(f"/v1/documents/{left['document']['id']}/content", expect=410)
+
+
+def test_the_audit_tells_that_it_was_done_and_not_what_was_there(sql, left, applied):
+    told = [json.loads(c) for c, in sql("SELECT content FROM audit_entry WHERE operation = 'asnd retention' AND asn_id = %s", (left["id"],))]
+    assert {e["entity"] for e in told} >= {"asn", "history", "document", "external_id", "change_request"}
+    assert all(e["kind"] == "command" or e["actor"].startswith("cli:") for e in told) and not any("before" in e for e in told)
+    assert not any(word in json.dumps(told) for word in (NAME, EMAIL, *left["nips"]))
+
+
+def test_the_feed_tells_of_it(api, sql, left, applied):
+    kinds = set(sql("SELECT c.entity, c.kind FROM change c WHERE c.asn_id = %s OR c.id = %s", (left["id"], left["id"])))
+    assert {("asn", "updated"), ("document", "deleted"), ("history", "deleted")} <= kinds
+    keys = sql("SELECT DISTINCT c.key, c.key_before FROM change c WHERE c.id = %s AND c.batch = (SELECT max(d.batch) FROM change d WHERE d.id = %s)", (left["id"], left["id"]))
+    assert keys == [(sql("SELECT nip FROM asn WHERE id = %s", (left["id"],))[0][0], None)], "the old number is not told beside the new one"
+
+
+def test_the_same_again_does_nothing(sql, database, left, applied):
+    nip = sql("SELECT nip FROM asn WHERE id = %s", (left["id"],))[0][0]
+    assert due(database, "person")[0][0] == 0 or retention(database, "--apply")
+    assert "done" not in retention(database, "--apply").stdout
+    assert sql("SELECT nip FROM asn WHERE id = %s", (left["id"],))[0][0] == nip
+
+
+@pytest.mark.parametrize("change", ["name = 'Lain'", "nip = '199001152015031999'"])
+def test_a_certificate_loses_whom_it_names_by_retention_alone(change, api, sql, left, applied):
+    edition = sql("SELECT x.name, x.nip FROM certificate_edition x WHERE x.certificate_id = %s", (left["certificate"]["id"],))[0]
+    assert edition[0] == "Pegawai (dipseudonimkan)" and edition[1].startswith("9")
+    with pytest.raises(psycopg2.Error):
+        sql(f"UPDATE certificate_edition SET {change} WHERE certificate_id = %s", (left["certificate"]["id"],))
+
+
+# ── what citizens told ──
+def test_complaints_comments_and_marks_go_and_their_counts_stay(api, office, database, sql):
+    counter = make.service_unit(api, office["id"])
+    old = make.complaint(api, counter["id"], text="Nama saya Budi Unik", reference="LAPOR-UNIK", received_at="2015-07-07T09:00:00+08:00")
+    for state, more in (("verified", {"weight": "normative"}), ("forwarded", {}), ("in_progress", {}), ("answered", {"answer": "Pak Budi Unik"}), ("closed", {})):
+        api.post(f"/v1/complaints/{old['id']}/advance", {"state": state, "at": "2015-07-09T09:00:00+08:00", **more}, expect=200)
+    fresh = make.complaint(api, counter["id"], text="Masih baru")
+    survey = make.survey(api, counter["id"])
+    sql("INSERT INTO feedback (survey_id, text, received_on) VALUES (%s, 'Komentar Unik', '2015-01-01')", (survey["id"],))
+    before = api.get(f"/v1/complaints?service_unit_id={counter['id']}&count=exact").json["page"]["count"]
+    retention(database, "--apply")
+    shown = api.get(f"/v1/complaints/{old['id']}").json
+    assert (shown["text"], shown["answer"], shown["reference"], shown["state"]) == ("(dihapus)", "(dihapus)", None, "closed")
+    assert api.get(f"/v1/complaints/{fresh['id']}").json["text"] == "Masih baru"
+    assert api.get(f"/v1/complaints?service_unit_id={counter['id']}&count=exact").json["page"]["count"] == before
+    assert sql("SELECT text FROM feedback WHERE survey_id = %s", (survey["id"],)) == [("(dihapus)",)]
+
+
+def test_refused_lines_go_with_their_time(api, office, database, sql):
+    body = f"nip,kind,name,unit_code\n123,PNS,Baris Ditolak,{office['code']}\n"
+    made = api("POST", "/v1/asn/import", data=body.encode(), headers={"Content-Type": "text/csv"}, expect=200).json
+    retention(database, "--apply")
+    assert sql("SELECT count(*) FROM import_reject WHERE import_id = %s", (made["id"],))[0][0] > 0
+    sql("UPDATE import SET started_at = '2015-01-01' WHERE id = %s", (made["id"],))
+    retention(database, "--apply")
+    assert sql("SELECT count(*) FROM import_reject WHERE import_id = %s", (made["id"],))[0][0] == 0
