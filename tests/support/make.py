@@ -132,7 +132,7 @@ def course(api, nip_, start, **facts):
 
 def days(start=30, length=3):
     """Days of a session, counted from today."""
-    first = date.today() + timedelta(days=start)
+    first = today() + timedelta(days=start)
     return {"starts_on": first.isoformat(), "ends_on": (first + timedelta(days=length - 1)).isoformat()}
 
 
