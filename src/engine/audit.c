@@ -55,15 +55,16 @@ static const char *facts(struct arena *arena, const char *actor, const char *ope
     return buf_cstr(&out);
 }
 
-/* Whoever calls without a key stays unknown: answers to surveys are anonymous. */
+/* Whoever calls without a key stays unknown: answers to surveys are anonymous. A fourth part says that restrictions bind this caller: restriction_guard(). */
 const char *audit_facts(struct ctx *ctx, const struct call *call)
 {
-    const char *operation = call->op->contract->id;
+    const char *operation = call->op->contract->id, *told;
     struct slice client;
     if (!call->actor)
         return facts(ctx->arena, "public", operation, "public", NULL, (struct slice){0}, ctx->request_id, &call->in);
     client = limit_client(request_peer(call->rq), request_header(call->rq, "X-Forwarded-For"), call->engine->settings->trusted_proxies);
-    return facts(ctx->arena, call->actor->key_id, operation, "key", call->actor->name, client, ctx->request_id, &call->in);
+    told = facts(ctx->arena, call->actor->key_id, operation, "key", call->actor->name, client, ctx->request_id, &call->in);
+    return actor_has_scope(call->actor, "privacy.restrict") ? told : arena_printf(ctx->arena, "%s\tbound", told);
 }
 
 static void set_ahead(struct db_request *db, const struct engine *engine, struct arena *arena, const char *text)

@@ -57,6 +57,10 @@ def data_request(api, nip_, kind="access", expect=201, **members):
     return api.post("/v1/data-requests", {"nip": nip_, "kind": kind, "text": "Mohon ditindaklanjuti", **members}, expect=expect).json
 
 
+def restriction(api, nip_, start="2026-01-05", expect=201, **members):
+    return api.post("/v1/restrictions", {"nip": nip_, "from": start, "ground": "Keakuratan data diperiksa", **members}, expect=expect).json
+
+
 def key(api, **members):
     body = {"name": f"Aplikasi Uji {number()}", "owner": "Bidang Uji", "scopes": ["unit.read"], **members}
     return api.post("/v1/keys", body, expect=201).json
