@@ -10,8 +10,8 @@ struct privacy_line {
     const char *text; /* UTF-8, one line, any length */
 };
 /* Pages of A4 as PDF, as many as it takes. What no font at hand can show is a question mark: a summary leaves nothing out for it. */
-NODISCARD enum status privacy_print(struct ctx *ctx, const struct privacy_line *lines, size_t n_lines, const char *font, const char *font_bold,
-                                    struct buf *out);
+NODISCARD enum status privacy_print(struct ctx *ctx, const struct privacy_line *lines, size_t n_lines, const char *font,
+                                    const char *font_bold, struct buf *out);
 
 /* ── operations ── */
 NODISCARD enum status cmd_personal_data_pdf(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in,

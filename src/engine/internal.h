@@ -84,7 +84,7 @@ struct op {
     int wait_param, sealed_param;                                         /* likewise; the one with x-sealed */
     bool tells_changes;                                                   /* its reply declares the header Changes-After */
     bool limits_client, limits_token;                                     /* x-rate-limit */
-    bool is_sensitive;                                                    /* x-sensitive, of a stream or a drawing: whoever takes it leaves an entry */
+    bool is_sensitive; /* x-sensitive, of a stream or drawing: whoever takes it leaves an entry */
     bool is_write;
     int timeout_ms;
     int64_t body_limit;         /* 0: the setting body_limit */
