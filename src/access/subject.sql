@@ -40,3 +40,9 @@ SELECT t.* FROM improvement_plan i CROSS JOIN LATERAL access_stands(i.asn_id, :t
 
 -- name: subject.handover
 SELECT t.* FROM handover_entry h CROSS JOIN LATERAL access_stands(h._asn_id, :today::date, :today::date, :actor_nip::text, :today::date, :actor_units::ltree[]) t WHERE h.id = :given::uuid
+
+-- name: subject.dataRequest
+SELECT t.* FROM data_request r CROSS JOIN LATERAL access_stands(r.asn_id, :today::date, :today::date, :actor_nip::text, :today::date, :actor_units::ltree[]) t WHERE r.id = :given::uuid
+
+-- name: subject.restriction
+SELECT t.* FROM restriction r CROSS JOIN LATERAL access_stands(r.asn_id, :today::date, :today::date, :actor_nip::text, :today::date, :actor_units::ltree[]) t WHERE r.id = :given::uuid

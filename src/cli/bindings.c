@@ -6,6 +6,7 @@
 #include "asnd/certificate.h"
 #include "asnd/document.h"
 #include "asnd/performance.h"
+#include "asnd/privacy.h"
 #include "asnd/reference.h"
 #include "asnd/service.h"
 #include "asnd/training.h"
@@ -75,5 +76,6 @@ const struct binding asnd_bindings[] = {
     {.operation_id = "updateApiKey", .command = cmd_update_api_key},
     {.operation_id = "rotateApiKey", .derives = "key_hash", .command = cmd_rotate_api_key},
     {.operation_id = "getCertificatePdf", .command = cmd_certificate_pdf},
+    {.operation_id = "getPersonalDataPdf", .command = cmd_personal_data_pdf},
     {0},
 };

@@ -44,6 +44,11 @@ bool session_open(struct session *session, int *argc, char **argv)
         fprintf(stderr, "asnd: row_security must be auto, require or off.\n");
         return false;
     }
+    if (strcmp(session->settings.purpose_required, "off") != 0 && strcmp(session->settings.purpose_required, "warn") != 0 &&
+        strcmp(session->settings.purpose_required, "required") != 0) {
+        fprintf(stderr, "asnd: purpose_required must be off, warn or required.\n");
+        return false;
+    }
     return true;
 }
 

@@ -38,8 +38,9 @@ static size_t cut(const char *text, size_t most)
 /* Actor, operation, and these with all else as members of an entry, with tabs between: audit_facts() in the database reads it. The order of the members
  * is part of what is sealed. */
 static const char *facts(struct arena *arena, const char *actor, const char *operation, const char *kind, const char *name,
-                         struct slice client, const char *request_id, const char *reason)
+                         struct slice client, const char *request_id, const struct params *in)
 {
+    const char *reason = in ? params_text(in, "reason") : NULL, *purpose = in ? params_text(in, "purpose") : NULL;
     struct buf out;
     buf_init(&out, arena, 256);
     buf_printf(&out, "%s\t%s\t", actor, operation);
@@ -50,18 +51,20 @@ static const char *facts(struct arena *arena, const char *actor, const char *ope
     put_member(&out, "client", client.data, client.len);
     put_word(&out, "request", request_id);
     put_member(&out, "reason", reason, reason ? cut(reason, REASON_MAX) : 0);
+    put_word(&out, "purpose", purpose);
     return buf_cstr(&out);
 }
 
-/* Whoever calls without a key stays unknown: answers to surveys are anonymous. */
+/* Whoever calls without a key stays unknown: answers to surveys are anonymous. A fourth part says that restrictions bind this caller: restriction_guard(). */
 const char *audit_facts(struct ctx *ctx, const struct call *call)
 {
-    const char *operation = call->op->contract->id, *reason = params_text(&call->in, "reason");
+    const char *operation = call->op->contract->id, *told;
     struct slice client;
     if (!call->actor)
-        return facts(ctx->arena, "public", operation, "public", NULL, (struct slice){0}, ctx->request_id, reason);
+        return facts(ctx->arena, "public", operation, "public", NULL, (struct slice){0}, ctx->request_id, &call->in);
     client = limit_client(request_peer(call->rq), request_header(call->rq, "X-Forwarded-For"), call->engine->settings->trusted_proxies);
-    return facts(ctx->arena, call->actor->key_id, operation, "key", call->actor->name, client, ctx->request_id, reason);
+    told = facts(ctx->arena, call->actor->key_id, operation, "key", call->actor->name, client, ctx->request_id, &call->in);
+    return actor_has_scope(call->actor, "privacy.restrict") ? told : arena_printf(ctx->arena, "%s\tbound", told);
 }
 
 static void set_ahead(struct db_request *db, const struct engine *engine, struct arena *arena, const char *text)
@@ -230,6 +233,46 @@ struct reading *audit_reading_ahead(struct ctx *ctx, const struct call *call)
     if (members.len == 0 && !call->op->is_sensitive)
         return NULL;
     return reading_new(ctx, call, members.len ? buf_cstr(&members) : "", NULL);
+}
+
+/* ── what for ── */
+
+/* A header that the operation declares; whatever else a member of that name would be. */
+static bool declares_purpose(const struct operation *operation)
+{
+    for (size_t i = 0; i < operation->n_params; i++)
+        if (operation->params[i].in == IN_HEADER && strcmp(operation->params[i].bind_name, "purpose") == 0)
+            return true;
+    return false;
+}
+
+/* Whether this caller may be shown something sensitive here: its members, or rows that are so as a whole, which scopes of its own open. */
+static bool may_be_shown(struct ctx *ctx, const struct call *call)
+{
+    const struct operation *operation = call->op->contract;
+    bool has_members = false, is_opened = operation->n_more_scopes == 0;
+    if (audit_reading_ahead(ctx, call))
+        return true;
+    for (size_t i = 0; i < operation->n_reply_members; i++)
+        has_members |= operation->reply_members[i].is_sensitive;
+    for (size_t i = 0; i < operation->n_more_scopes; i++)
+        is_opened |= actor_has_scope(call->actor, operation->more_scopes[i]);
+    return !has_members && is_opened;
+}
+
+enum status audit_purpose(struct ctx *ctx, const struct call *call)
+{
+    const char *wanted = call->engine->settings->purpose_required;
+    if (strcmp(wanted, "off") == 0 || !call->actor || !declares_purpose(call->op->contract) || params_text(&call->in, "purpose") ||
+        !may_be_shown(ctx, call))
+        return ST_OK;
+    if (strcmp(wanted, "warn") == 0) {
+        log_line(LOG_WARNING_, "purpose-missing", LOG_TEXT("request_id", ctx->request_id), LOG_TEXT("operation", call->op->contract->id),
+                 LOG_TEXT("key", call->actor->key_id));
+        return ST_OK;
+    }
+    return fail(ctx, ST_BAD_REQUEST, "purpose-required", "This may show sensitive data of people: say in the header Purpose what for.",
+                "Ini dapat menampilkan data sensitif: sebutkan tujuannya di header Purpose.");
 }
 
 /* ── its entry ── */

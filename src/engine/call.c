@@ -129,7 +129,9 @@ static enum status read_rest(struct call *call)
 {
     const struct operation *operation = call->op->contract;
     size_t limit = (size_t)(call->op->body_limit ? call->op->body_limit : call->engine->settings->body_limit);
-    enum status st;
+    enum status st = audit_purpose(call->ctx, call);
+    if (st != ST_OK)
+        return st;
     if (!operation->has_body) {
         if ((st = no_body_wanted(call)) == ST_OK)
             call_run(call);

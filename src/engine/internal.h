@@ -84,7 +84,7 @@ struct op {
     int wait_param, sealed_param;                                         /* likewise; the one with x-sealed */
     bool tells_changes;                                                   /* its reply declares the header Changes-After */
     bool limits_client, limits_token;                                     /* x-rate-limit */
-    bool is_sensitive;                                                    /* x-sensitive, of a stream: whoever takes it leaves an entry */
+    bool is_sensitive; /* x-sensitive, of a stream or drawing: whoever takes it leaves an entry */
     bool is_write;
     int timeout_ms;
     int64_t body_limit;         /* 0: the setting body_limit */
@@ -439,6 +439,8 @@ struct tally *tally_new(struct arena *arena, const struct projection *projection
 void tally_row(struct tally *tally, const PGresult *res, int row);
 struct reading *tally_reading(struct ctx *ctx, const struct call *call, struct tally *tally);
 struct reading *audit_reading_ahead(struct ctx *ctx, const struct call *call);
+/* ST_BAD_REQUEST where the setting purpose_required asks for the header Purpose, and it is not there. */
+NODISCARD enum status audit_purpose(struct ctx *ctx, const struct call *call);
 /* Whether the answer must wait for an entry of its own. */
 bool audit_is_due(const struct call *call, const struct outcome *answer);
 enum status audit_not_noted(struct ctx *ctx);

@@ -65,6 +65,16 @@ static enum status run_statement(struct job *job, struct db_conn *txn)
     return st;
 }
 
+/* What a command draws itself is not looked through: it shows what its operation says. */
+static enum status run_command(struct job *job, struct db_conn *txn)
+{
+    struct call *call = job->call;
+    enum status st = call->op->binding->command(&job->ctx, call->engine, txn, &call->in, &job->out);
+    if (st == ST_OK && call->op->is_sensitive && !job->out.reading)
+        job->out.reading = audit_reading_ahead(&job->ctx, call);
+    return st;
+}
+
 static bool has_own_timeout(const struct op *op)
 {
     return op->timeout_ms || op->kind == OP_STREAM;
@@ -83,9 +93,7 @@ static enum status run_operation(struct job *job, struct db_conn *txn)
     }
     if (call->op->kind == OP_STREAM)
         return run_stream(job, txn);
-    if (call->op->kind == OP_COMMAND)
-        return call->op->binding->command(&job->ctx, call->engine, txn, &call->in, &job->out);
-    return run_statement(job, txn);
+    return call->op->kind == OP_COMMAND ? run_command(job, txn) : run_statement(job, txn);
 }
 
 /* A kept answer is not read again: it may show all that its operation may. */

@@ -17,6 +17,8 @@ static const struct import_wording things[] = {
     {"enrolment", "enrolments of people that it made", "kepesertaan pelatihan pegawai yang dibuatnya"},
     {"evaluation", "evaluations of people that it made", "penilaian kinerja pegawai yang dibuatnya"},
     {"change-request", "change requests of people, or to units, that it made", "usulan perubahan pegawai, atau ke unit, yang dibuatnya"},
+    {"data-request", "what people that it made ask of their data", "permintaan atas data pribadi oleh pegawai yang dibuatnya"},
+    {"restriction", "restrictions of the processing of data of people that it made", "pembatasan pemrosesan data pegawai yang dibuatnya"},
     {"external-id", "ids in other systems of people that it made", "ID pada sistem lain milik pegawai yang dibuatnya"},
     {"activity-participant", "people that it made take part in activities with partners",
      "pegawai yang dibuatnya mengikuti kegiatan kemitraan"},

@@ -44,6 +44,8 @@ def world(api, keys, office):
     requests = [make.request(portal, p["nip"]) for p in people]
     for n in range(4):
         api.post(f"/v1/change-requests/{requests[0]['id']}/comments", {"text": f"Komentar {n}"}, expect=201)
+    asked_data = [make.data_request(portal, p["nip"], kind) for p, kind in zip(people, ("access", "correction", "restriction", "objection"))]
+    restricted = [make.restriction(api, p["nip"], start="2090-01-01") for p in people]
     documents = [make.document(api, people[0]["nip"], title=f"Dokumen {n}") for n in range(4)]
     make.document(api, people[0]["nip"], type="858", history_ids=ranks[2]["id"])
     posts = [make.post(api, office["id"]) for _ in range(4)]
@@ -98,7 +100,7 @@ def world(api, keys, office):
     for n in range(4):
         api.post(f"/v1/data-breaches/{breaches[0]['id']}/notices", {"recipient": "agency", "reference": f"800/{n}/2026"}, expect=201)
         api.put(f"/v1/merit-indices/{2020 + n}", {"scale": "merit-400", "points": 250 + n})
-    return {"breach_id": breaches[0]["id"], "key_id": given[0]["id"], "behaviour_request_id": asked["id"], "request_id": requests[0]["id"], "portal": portal, "code": "COM_2", "history_id": ranks[2]["id"], "unit_id": office["id"], "nip": people[0]["nip"], "programme_id": programmes[0]["id"], "session_id": under_way["id"],
+    return {"breach_id": breaches[0]["id"], "key_id": given[0]["id"], "behaviour_request_id": asked["id"], "request_id": requests[0]["id"], "data_request_id": asked_data[0]["id"], "restriction_id": restricted[0]["id"], "processing_activity": "records", "portal": portal, "code": "COM_2", "history_id": ranks[2]["id"], "unit_id": office["id"], "nip": people[0]["nip"], "programme_id": programmes[0]["id"], "session_id": under_way["id"],
             "enrolment_id": attending[0]["id"], "period_id": periods[0]["id"], "evaluation_id": evaluations[0]["id"],
             "indicator_id": indicators[0]["id"], "import_id": imports[0].json["id"], "post_id": posts[0]["id"], "document_id": documents[0]["id"],
             "list": "rank-pns", "skp_id": skp["id"], "result_id": result["id"], "skp_indicator_id": planned["id"], "kpi_id": kpis[0]["id"],

@@ -15,7 +15,7 @@ OPERATIONS = list(CONTRACT.operations.values())
 SECURED = [o for o in OPERATIONS if o.scopes is not None]
 
 # Well-formed values that nothing has, by the name of the path parameter; anything else is a UUID that was never given out.
-NOBODY = {"nip": "199912312022031998", "year": "2099", "code": "NOT-THERE", "outcome": "not_there", "system": "not-there", "value": "not-there", "from": "1999-01-04", "valid_from": "1999-01-04", "line": "99"}
+NOBODY = {"processing_activity": "nothing", "nip": "199912312022031998", "year": "2099", "code": "NOT-THERE", "outcome": "not_there", "system": "not-there", "value": "not-there", "from": "1999-01-04", "valid_from": "1999-01-04", "line": "99"}
 
 
 def named(operations):

@@ -37,6 +37,18 @@ def target(api, world, operation_id):
         return f"/v1/handovers/{make.handover(api, nip)['id']}"
     def request(by=None):
         return f"/v1/change-requests/{make.request(by or world['portal'], make.person(api, world['unit_id'])['nip'])['id']}"
+    def data_request(*steps):
+        made = f"/v1/data-requests/{make.data_request(world['portal'], make.person(api, world['unit_id'])['nip'])['id']}"
+        for step in steps:
+            api.post(f"{made}/{step}", {"outcome": "done", "reason": "Selesai"}, headers={"If-Match": "*"}, expect=200)
+        return made
+    def activity():
+        path = "/v1/processing-activities/audit"
+        row = api.get(path).json
+        return (path, "PUT", "", {k: v for k, v in row.items() if k not in ("code", "tags", "version", "updated_at")} | {"retention": f"Uji {make.number()}"})
+    def restriction():
+        made = make.restriction(api, make.person(api, world["unit_id"])["nip"])
+        return (f"/v1/restrictions/{made['id']}", "POST", "/end", {"on": made["from"], "reason": "Selesai"})
     def skp(*steps):
         plan = make.skp(api, make.person(api, world["unit_id"])["nip"], world["period_id"])
         make.planned(api, plan["id"], make.result(api, plan["id"])["id"])
@@ -174,6 +186,11 @@ def target(api, world, operation_id):
         "holdImprovementCheck": lambda: (improvement_check(agreement), "POST", "/hold", {"outcome": "reached", "checked_by": "Kepala Uji"}),
         "hearObjection": lambda: (objection(), "POST", "/hear", {"note": "Didengar"}),
         "decideObjection": lambda: (objection(), "POST", "/decide", {"decision": "refused", "reason": "Terlambat", "decided_by": "Sekda Uji"}),
+        "takeDataRequest": lambda: (data_request(), "POST", "/take", None),
+        "closeDataRequest": lambda: (data_request(), "POST", "/close", {"outcome": "done", "reason": "Selesai"}),
+        "tellDataRequest": lambda: (data_request("close"), "POST", "/tell", {"told": "Selesai"}),
+        "putProcessingActivity": lambda: activity(),
+        "endRestriction": lambda: restriction(),
         "updatePartner": lambda: (f"/v1/partners/{make.partner(api)['id']}", "PATCH", "", {"contact": "Baru"}),
         "updateAgreement": lambda: (f"/v1/agreements/{make.agreement(api, world['partner_id'])['id']}", "PATCH", "", {"title": "Baru"}),
         "updateActivity": lambda: (f"/v1/activities/{make.activity(api, world['partner_id'])['id']}", "PATCH", "", {"title": "Baru"}),

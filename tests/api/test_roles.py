@@ -78,7 +78,8 @@ def records(api, person, periods, assessor):
     passed = make.passed(api, unit, person_=person)
     certificate = api.post(f"/v1/enrolments/{passed['id']}/certificate", expect=201).json
     history = make.history(api, nip, "rank", {"rank": "III/a"}, "2016-04-01")
-    return {"nip": nip, "history_id": history["id"], "document_id": make.document(api, nip)["id"], "request_id": make.request(api, nip)["id"],
+    return {"nip": nip, "history_id": history["id"], "document_id": make.document(api, nip)["id"], "request_id": make.request(api, nip)["id"], "data_request_id": make.data_request(api, nip)["id"],
+            "restriction_id": make.restriction(api, nip, start="2090-01-01")["id"],
             "enrolment_id": make.enrol(api, make.session(api)["id"], nip)["id"], "certificate_id": certificate["id"],
             "external_certificate_id": make.external(api, nip)["id"], "assessment_id": make.assessment(api, nip, {"integritas": 1})["id"],
             "plan_id": make.plan(api, nip)["id"], "line": 1, "evaluation_id": evaluation["id"], "indicator_id": counted["id"], "objection_id": objection["id"],

@@ -18,7 +18,8 @@ OPERATIONS = [o for o in CONTRACT.operations.values() if o.scopes is not None]
 READS = [o for o in OPERATIONS if o.method == "get"]
 WRITES = [o for o in OPERATIONS if o.is_write]
 # Whose replies tell something else each time that they are asked.
-RESTLESS = {"listAuditEntries", "listAuditChain", "listAuditSeals", "getLatestAuditSeal", "listOwnReadings", "listChanges", "getCaller"}
+RESTLESS = {"listAuditEntries", "listAuditChain", "listAuditSeals", "getLatestAuditSeal", "listOwnReadings", "listChanges", "getCaller",
+            "getPersonalData", "getPersonalDataPdf", "listProcessingTrail", "listExposure"}  # each reading is told by the next
 # What tells of people beyond a caller's units although row security stands: the exemptions of row_exempt, which their statements alone hold.
 EXEMPT = {"listAuditEntries", "listAuditChain", "listOwnReadings", "listChanges", "listTickets", "getTicket"}
 FOREIGN = "Wargalain"

@@ -97,7 +97,7 @@ def test_whatever_refers_to_what_an_undo_deletes_has_an_index(run):
 
 def test_every_problem_can_be_met():
     used = {e["code"] for e in CONTRACT["x-constraints"].values()}
-    places = [contracts.ROOT / "src" / room for room in ("asn", "reference", "stream", "training", "performance", "document", "service", "certificate", "access", "index")] + [contracts.ROOT / "migrations"]
+    places = [contracts.ROOT / "src" / room for room in ("asn", "reference", "stream", "training", "performance", "document", "service", "certificate", "privacy", "access", "index")] + [contracts.ROOT / "migrations"]
     source = "".join(p.read_text() for place in places for p in place.iterdir())
     assert [c for c in CONTRACT["x-problems"] if c not in used and f"'{c}'" not in source and f'"{c}"' not in source] == []
 

@@ -53,6 +53,14 @@ def request(api, nip_, **members):
     return api.post("/v1/change-requests", {"nip": nip_, "proof_reference": "Surat 1/2026", **change, **members}, expect=201).json
 
 
+def data_request(api, nip_, kind="access", expect=201, **members):
+    return api.post("/v1/data-requests", {"nip": nip_, "kind": kind, "text": "Mohon ditindaklanjuti", **members}, expect=expect).json
+
+
+def restriction(api, nip_, start="2026-01-05", expect=201, **members):
+    return api.post("/v1/restrictions", {"nip": nip_, "from": start, "ground": "Keakuratan data diperiksa", **members}, expect=expect).json
+
+
 def key(api, **members):
     body = {"name": f"Aplikasi Uji {number()}", "owner": "Bidang Uji", "scopes": ["unit.read"], **members}
     return api.post("/v1/keys", body, expect=201).json

@@ -70,6 +70,11 @@ def test_the_page_on_demo_data_does_what_it_says(fresh, tmp_path):
     assert tour.run((ROOT / "docs/demo-data.md").read_text(encoding="utf-8"), tmp_path, environment) >= 2
 
 
+def test_the_page_on_personal_data_does_what_it_says(fresh, tmp_path):
+    environment = {**os.environ, "ASND_URL": fresh.url, "ASND_ADMIN_KEY": fresh.create_key(name="personal", scopes=["admin"])}
+    assert tour.run((ROOT / "docs/personal-data.md").read_text(encoding="utf-8"), tmp_path, environment) >= 6
+
+
 def test_the_page_on_access_does_what_it_says(fresh, tmp_path):
     environment = {**os.environ, "ASND_URL": fresh.url, "ASND_ADMIN_KEY": fresh.create_key(name="access", scopes=["admin"])}
     assert tour.run((ROOT / "docs/access.md").read_text(encoding="utf-8"), tmp_path, environment) >= 6

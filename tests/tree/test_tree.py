@@ -28,6 +28,7 @@ BELOW = {
     "access": {"base", "contract", "db", "auth", "engine"},
     "audit": {"base", "contract", "db"},
     "certificate": {"base", "contract", "db", "auth", "stream", "engine"},
+    "privacy": {"base", "contract", "db", "auth", "engine"},
 }
 BASE_HEADERS = {"arena", "buf", "date", "decimal", "log", "macros", "metrics", "problem", "settings", "status", "text", "uuid"}
 

@@ -1,0 +1,55 @@
+-- What a person may ask about the data that are kept of him. See docs/personal-data.md.
+
+-- name: getPersonalData
+SELECT a.nip, a.name, now() AS told_at,
+       (SELECT jsonb_agg(jsonb_build_object('section', d.section, 'table', d.relation, 'title', d.title, 'rows', d.rows)) FROM personal_data_of(a.id) d) AS sections,
+       t.trail, t.n AS trail_total, true AS _sensitive
+FROM   asn a
+JOIN   unit u ON u.id = a.unit_id
+CROSS  JOIN LATERAL (SELECT coalesce(jsonb_agg(to_jsonb(r) - '{_asn_id,_people,n}'::text[] ORDER BY r.id DESC), '[]') AS trail, coalesce(max(r.n), 0) AS n
+                     FROM   (SELECT p.*, count(*) OVER () AS n FROM processing_trail p WHERE p._asn_id = a.id OR p._people @> ARRAY[a.id] ORDER BY p.id DESC LIMIT 1000) r) t
+WHERE  a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[])
+
+-- Line by line, for paper.
+-- name: getPersonalDataPdf.lines
+WITH who AS (
+    SELECT a.id, a.nip, a.name FROM asn a JOIN unit u ON u.id = a.unit_id WHERE a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[])
+), told AS MATERIALIZED (
+    SELECT d.*, row_number() OVER () AS n FROM who w CROSS JOIN LATERAL personal_data_of(w.id) d
+), done AS MATERIALIZED (
+    SELECT p.* FROM who w JOIN processing_trail p ON p._asn_id = w.id OR p._people @> ARRAY[w.id]
+), line (part, place, kind, text) AS (
+    SELECT 0, 0, 'title', 'RINGKASAN DATA PRIBADI' FROM who
+    UNION ALL SELECT 0, 1, 'text', format('Nama: %s', w.name) FROM who w
+    UNION ALL SELECT 0, 2, 'text', format('NIP: %s', w.nip) FROM who w
+    UNION ALL SELECT 0, 3, 'text', format('Dibuat pada: %s', to_char(:today::date, 'DD-MM-YYYY')) FROM who
+    UNION ALL SELECT 0, 4, 'text', 'Disusun atas permintaan subjek data berdasarkan UU Nomor 27 Tahun 2022 tentang Pelindungan Data Pribadi. Rincian lengkap tersedia dalam bentuk JSON. Data orang lain ditutup (***).' FROM who
+    UNION ALL SELECT 1, 0, 'heading', 'Data pokok' FROM who
+    UNION ALL SELECT 1, row_number() OVER (ORDER BY m.key)::integer, 'text', format('%s: %s', m.key, coalesce(m.value #>> '{}', '-'))
+              FROM told t CROSS JOIN LATERAL jsonb_each(t.rows -> 0) m WHERE t.relation = 'asn' AND m.value <> 'null'
+    UNION ALL SELECT 2, 0, 'heading', 'Data lain yang disimpan' FROM who
+    UNION ALL SELECT 2, t.n::integer, 'text', format('%s: %s baris', t.title, jsonb_array_length(t.rows)) FROM told t WHERE t.relation <> 'asn' AND t.rows <> '[]'
+    UNION ALL SELECT 3, 0, 'heading', 'Riwayat menurut jenis' FROM who
+    UNION ALL SELECT 3, row_number() OVER (ORDER BY h.kind)::integer, 'text', format('%s: %s baris', h.kind, h.n)
+              FROM (SELECT r ->> 'kind' AS kind, count(*) AS n FROM told t CROSS JOIN LATERAL jsonb_array_elements(t.rows) r WHERE t.relation = 'history' GROUP BY 1) h
+    UNION ALL SELECT 4, 0, 'heading', 'Pemrosesan: oleh siapa dan berapa kali' FROM who
+    UNION ALL SELECT 4, row_number() OVER (ORDER BY d.n DESC, d.who, d.operation)::integer, 'text',
+                     format('%s - %s: %s kali, %s sampai %s', d.who, d.operation, d.n, to_char(d.first, 'DD-MM-YYYY'), to_char(d.last, 'DD-MM-YYYY'))
+              FROM (SELECT coalesce(p.name, p.kind) AS who, p.operation, count(*) AS n, min(p.at) AS first, max(p.at) AS last FROM done p GROUP BY 1, 2 ORDER BY n DESC LIMIT 200) d
+    UNION ALL SELECT 5, 0, 'heading', 'Hak subjek data' FROM who
+    UNION ALL SELECT 5, 1, 'text', 'Subjek data dapat meminta perbaikan, pembatasan, penghapusan, atau mengajukan keberatan. Perbaikan, akses, dan pembatasan ditanggapi paling lambat 3 x 24 jam.' FROM who
+)
+SELECT w.nip AS _nip, l.kind, l.text FROM line l CROSS JOIN who w ORDER BY l.part, l.place
+
+-- name: listProcessingTrail
+-- sort: -id = p.id DESC AS id
+-- sort: id = p.id AS id
+SELECT p.id, p.at, p.kind, p.name, p.operation, p.action, p.entity, p.members, p.alone, p.reason, p.purpose, p.request_id
+FROM   asn a
+JOIN   unit u ON u.id = a.unit_id
+JOIN   processing_trail p ON (p._asn_id = a.id OR p._people @> ARRAY[a.id])
+WHERE  a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[])
+/*? action */ AND p.action = :action /*? */
+/*? from */ AND p.at >= :from::timestamptz /*? */
+/*? until */ AND p.at < :until::timestamptz /*? */
+/* page */
