@@ -41,6 +41,7 @@ stages=(
     "attack        forged tokens, foreign ids, injected strings, bombs, rushes: nothing is had by them; nginx as docs/access.md has it; what is weak is named"
     "migration     the schema by itself: comments, named rules, seats, tree, frozen evaluations"
     "release       hardened build, installed elsewhere, started from there"
+    "instructions  no request costs 5 % more instructions than the baseline; a build that wastes a tenth is noticed"
     "package       the Debian package on a bare system: installed, serving, upgraded, removed; manuals, completion, units"
     "tour          the README's tours and the pages of docs/ with commands do what they say; an integrator in step"
     "run           scripts/run.sh in a new clone: up with demo data, again in a moment, clear words, a clean end"
@@ -117,6 +118,10 @@ stage_release() {
     ASND_TEST_ASND=$prefix/bin/asnd "${PYTEST[@]}" tests/release
     rm -rf -- "$prefix"
 }
+stage_instructions() {
+    build release asnd_wasteful
+    ASND_TEST_ASND=$ROOT/build/release/asnd "${PYTEST[@]}" tests/instructions
+}
 stage_package() {
     rm -f build/package/*.deb
     build package all
@@ -153,7 +158,7 @@ needs() {
     case $1 in
     format | cppcheck | unit | raw | check | api | attack | migration) echo asan ;;
     tidy | fuzz) echo clang ;;
-    tour | chaos | property) echo release ;;
+    instructions | tour | chaos | property) echo release ;;
     esac
 }
 
