@@ -119,7 +119,7 @@ static bool prepare(struct session *session, uint8_t secret[32], bool *ret_holds
 
 struct stop {
     struct engine *engine;
-    const struct settings *settings;
+    const struct session *session;
     int64_t asked_ms; /* 0: nobody has */
     bool is_draining;
     uv_timer_t timer, watchdog;
@@ -138,22 +138,35 @@ static void finish(struct stop *stop)
 static void on_timer(uv_timer_t *timer)
 {
     struct stop *stop = timer->data;
+    const struct settings *settings = engine_settings(stop->engine);
     int64_t since = clock_mono_ms() - stop->asked_ms;
-    if (!stop->is_draining && since >= stop->settings->stop_delay_ms) {
+    if (!stop->is_draining && since >= settings->stop_delay_ms) {
         stop->is_draining = true;
         engine_drain(stop->engine);
-    } else if (stop->is_draining &&
-               (engine_is_idle(stop->engine) || since >= stop->settings->stop_delay_ms + stop->settings->stop_timeout_ms)) {
+    } else if (stop->is_draining && (engine_is_idle(stop->engine) || since >= settings->stop_delay_ms + settings->stop_timeout_ms)) {
         finish(stop);
     }
+}
+
+static void reload_now(const struct stop *stop)
+{
+    char text[64];
+    if (stop->asked_ms)
+        return;
+    snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_us());
+    sd_notify(0, text);
+    reload(stop->session, stop->engine);
+    sd_notify(0, "READY=1");
 }
 
 /* First signal: not ready, then no new connections, then wait. Second: cut. */
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct stop *stop = handle->data;
-    if (number == SIGHUP)
+    if (number == SIGHUP) {
+        reload_now(stop);
         return;
+    }
     if (stop->asked_ms) {
         log_line(LOG_WARNING_, "cutting", LOG_NUM("signal", number));
         finish(stop);
@@ -181,10 +194,10 @@ static void feed_watchdog(struct stop *stop)
         uv_timer_start(&stop->watchdog, on_watchdog, 0, usec / 3000);
 }
 
-static void wait_for_stop(struct engine *engine, const struct settings *settings)
+static void wait_for_stop(struct engine *engine, const struct session *session)
 {
     uv_loop_t loop;
-    struct stop stop = {.engine = engine, .settings = settings};
+    struct stop stop = {.engine = engine, .session = session};
     uv_loop_init(&loop);
     uv_timer_init(&loop, &stop.timer);
     uv_timer_init(&loop, &stop.watchdog);
@@ -220,6 +233,7 @@ int cli_serve(int argc, char **argv)
     int64_t began = clock_mono_us();
     int status = 2;
     signal(SIGPIPE, SIG_IGN);
+    reload_note_flags(argc, argv);
     if (session_open(&session, &argc, argv)) {
         if (argc > 0)
             fprintf(stderr, "usage: asnd serve [--setting value]…\n`asnd config` lists the settings; \"%s\" is none of them.\n", argv[0]);
@@ -230,14 +244,16 @@ int cli_serve(int argc, char **argv)
         engine = engine_new(&session.settings, session.contract, session.matrix, session.set, asnd_bindings, secret, stderr);
     if (engine && holds_units)
         engine_hold_units(engine);
-    if (engine)
+    if (engine) {
         take_socket(engine);
+        reload_begin_counting();
+    }
     if (engine && engine_start(engine)) {
         log_line(LOG_INFO_, "listening", LOG_TEXT("address", session.settings.listen), LOG_NUM("port", engine_port(engine)),
                  LOG_FLAG("tls", *session.settings.tls_certificate != '\0'), LOG_TEXT("version", ASND_VERSION),
                  LOG_US("start_ms", clock_mono_us() - began));
         sd_notify(0, "READY=1");
-        wait_for_stop(engine, &session.settings);
+        wait_for_stop(engine, &session);
         engine_stop(engine);
         log_line(LOG_INFO_, "stopped", LOG_NUM("pid", getpid()));
         status = 0;
