@@ -18,7 +18,8 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 
 
 class Server:
-    def __init__(self):
+    def __init__(self, follows=None):
+        """`follows`: the server whose changes this one repeats, as its standby."""
         self.bin = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))[-1]
         self.home = Path(tempfile.mkdtemp(prefix="asnd-chaos-"))
         self.as_server = []
@@ -26,9 +27,13 @@ class Server:
             user = pwd.getpwnam("postgres")
             os.chown(self.home, user.pw_uid, user.pw_gid)
             self.as_server = ["setpriv", "--reuid", "postgres", "--regid", str(user.pw_gid), "--init-groups"]
-        self._run(self.bin / "initdb", "-D", self.home / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        if follows:
+            self._run(self.bin / "pg_basebackup", "--no-sync", "-D", self.home / "data", "-R", "-c", "fast", "-d", f"user=postgres host={follows.home} application_name=standby")
+            self.start()
+            return
+        self._run(self.bin / "initdb", "--no-sync", "-D", self.home / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
         self.start()
-        self._connect("postgres").cursor().execute("CREATE DATABASE asnd")
+        self.execute("CREATE DATABASE asnd")
 
     def _run(self, *command):
         subprocess.run([*self.as_server, *map(str, command)], check=True, cwd="/", capture_output=True, timeout=120)
@@ -37,6 +42,16 @@ class Server:
         connection = psycopg2.connect(f"postgresql://postgres@/{name}?host={self.home}")
         connection.autocommit = True
         return connection
+
+    def execute(self, statement, name="postgres"):
+        """Outside of any transaction."""
+        connection = self._connect(name)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
 
     @property
     def url(self):
