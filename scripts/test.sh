@@ -45,7 +45,7 @@ stages=(
     "package       the Debian package on a bare system: installed, serving, upgraded, removed; manuals, completion, units"
     "tour          the README's tours and the pages of docs/ with commands do what they say; an integrator in step"
     "run           scripts/run.sh in a new clone: up with demo data, again in a moment, clear words, a clean end"
-    "chaos         killed backends, servers, daemons, imports: nothing is lost or doubled"
+    "chaos         killed backends, servers, daemons, imports; a failover; disks, cables, clocks, locks, crowds in the way; a short soak: nothing is lost or doubled"
     "tsan          concurrent requests under ThreadSanitizer"
     "property      schemathesis finds no reply outside the contract"
     "fuzz          parsers under libFuzzer, old crashers first; since clang, beside all others, on what they leave idle"
