@@ -193,7 +193,8 @@ def test_nobody_who_asks_meanwhile_notices(start, key):
 def test_the_service_manager_hears_of_it(database):
     manager = managers.Manager(database)
     try:
-        service = manager.start()
+        service = manager.start(watchdog_us=300_000)
+        service.hear("WATCHDOG=1")  # whoever says this hears signals
         service.process.send_signal(signal.SIGHUP)
         service.hear("RELOADING=1\nMONOTONIC_USEC=")
         service.hear("READY=1")
