@@ -5,6 +5,8 @@
 # bench.sh --national [--people N] [--answers N] [--repeats N] [--write]
 # bench.sh --histories [--people N] [--careers-every N] [--rounds N]
 # bench.sh --crowd [SECONDS]
+# bench.sh --instructions [--write]
+# bench.sh --soak [MINUTES]
 # Measures asnd against the limits of this machine, side by side in one run: the same SQL by pgbench, the same bytes by the bare HTTP library,
 # the same rows by COPY. Prints medians, spreads and `RATIO name value` lines; --write puts them into docs/performance.md.
 # --peers: the same beside servers in Go, Rust, JavaScript and Python with the same statements; those that cannot be built here are named and left out.
@@ -12,6 +14,8 @@
 # below TMPDIR and two hours.
 # --crowd: 200 citizens a second answer a survey for a minute, some of them twice, beside an office's own work, while answers are recounted: nothing is lost, nothing counts twice.
 # --histories: a million people (or N) and all their histories by the importer, against COPY of the same rows with and without triggers; and the export against COPY TO.
+# --instructions: how many instructions each request costs, by callgrind, beside the baseline that the stage `instructions` of test.sh holds it to; --write makes it the new one.
+# --soak: half an hour (or MINUTES) of everything at once; memory, descriptors and connections stay what they are, and what was confirmed is there.
 set -euo pipefail
 ROOT=$(cd -- "$(dirname -- "$0")/.." && pwd)
 # shellcheck source=scripts/lib.sh
@@ -25,7 +29,13 @@ if [ "${1:-}" = --national ]; then
         exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 "$ROOT/bench/national.py" "$@"
 fi
 if [ "${1:-}" = --crowd ]; then
-    ASND_TEST_CROWD_SECONDS=${2:-60} ASND_TEST_ASND=$ROOT/build/release/asnd ASND_TEST_PG_OPTIONS="-c fsync=on -c full_page_writes=on" \
+    ASND_TEST_CROWD_SECONDS=${2:-60} ASND_TEST_ASND=$ROOT/build/release/asnd ASND_TEST_PG_if [ "${1:-}" = --soak ]; then
+    ASND_TEST_SOAK_MINUTES=${2:-30} ASND_TEST_ASND=$ROOT/build/release/asnd exec /usr/bin/python3 -m pytest -q -s -p no:cacheprovider "$ROOT/tests/chaos/test_soak.py"
+fi
+if [ "${1:-}" = --instructions ]; then
+    ASND_TEST_ASND=$ROOT/build/release/asnd exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 "$ROOT/bench/instructions.py" "${@:2}"
+fi
+OPTIONS="-c fsync=on -c full_page_writes=on" \
         exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 -m pytest -q -s -p no:cacheprovider "$ROOT/tests/api/test_survey_crowd.py"
 fi
 OPTIONS="-c fsync=on -c full_page_writes=on -c shared_buffers=1GB -c max_wal_size=4GB -c max_connections=100"

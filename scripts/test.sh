@@ -45,8 +45,9 @@ stages=(
     "migration     the schema by itself: comments, named rules, seats, tree, frozen evaluations"
     "package       the Debian package on a bare system: installed, serving, upgraded, removed; manuals, completion, units"
     "release       hardened build, installed elsewhere, started from there"
+    "instructions  no request costs 5 % more instructions than the baseline; a build that wastes a tenth is noticed"
     "tour          the README's tours and the pages of docs/ with commands do what they say; an integrator in step"
-    "chaos         killed backends, servers, daemons, imports: nothing is lost or doubled"
+    "chaos         killed backends, servers, daemons, imports; a failover; disks, cables, clocks, locks, crowds in the way; a short soak: nothing is lost or doubled"
     "property      schemathesis finds no reply outside the contract"
     "tsan          concurrent requests under ThreadSanitizer"
     "attack        forged tokens, foreign ids, injected strings, bombs, rushes: nothing is had by them; nginx as docs/access.md has it; what is weak is named"
@@ -121,6 +122,10 @@ stage_release() {
     ASND_TEST_ASND=$prefix/bin/asnd "${PYTEST[@]}" tests/release
     rm -rf -- "$prefix"
 }
+stage_instructions() {
+    build release asnd_wasteful
+    ASND_TEST_ASND=$ROOT/build/release/asnd "${PYTEST[@]}" tests/instructions
+}
 stage_package() {
     rm -f build/package/*.deb
     build package all
@@ -158,7 +163,7 @@ needs() {
     cppcheck) echo format ;;
     format | unit | raw | check | api | attack | migration) echo asan ;;
     tidy | fuzz) echo clang ;;
-    tour | chaos | property) echo release ;;
+    instructions | tour | chaos | property) echo release ;;
     esac
 }
 

@@ -167,6 +167,10 @@ enum token_verdict {
 bool provider_new(const struct settings *settings, const struct contract *contract, const struct matrix *matrix, struct provider **ret,
                   FILE *err);
 void provider_start(struct provider *provider); /* NULL is fine for these three */
+/* Whether oidc_jwks_file, if that is where the keys come from, could be taken now. */
+bool provider_check_file(const struct provider *provider, const char **ret_why);
+/* Has the keys fetched anew; the last good ones are kept if that fails. */
+void provider_renew(struct provider *provider);
 /* Ends the thread; everybody who waits is told. */
 void provider_stop(struct provider *provider);
 void provider_free(struct provider *provider);

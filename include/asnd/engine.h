@@ -114,6 +114,12 @@ const char *command_text(struct ctx *ctx, struct params *in, const char *name);
 struct standing standing_of(struct arena *arena, const PGresult *res);
 const struct sql_set *engine_statements(const struct engine *engine);
 const struct settings *engine_settings(const struct engine *engine);
+/* Other settings for a running engine (those that need a restart as they were), the certificate's files and the provider's keys anew. Whether all of it can be had, and why
+ * not; then it is taken. The settings must stay as long as the process. */
+struct tls_pair;
+NODISCARD bool engine_check_renewal(const struct engine *engine, const struct settings *fresh, struct tls_pair **ret_pair,
+                                    const char **ret_why);
+void engine_renew(struct engine *engine, const struct settings *fresh, struct tls_pair *pair);
 const struct contract *engine_contract(const struct engine *engine);
 const struct matrix *engine_matrix(const struct engine *engine);
 

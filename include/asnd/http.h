@@ -48,6 +48,14 @@ struct http_config {
     int least_rate;                        /* bytes a second, on average over its time-out, of a streamed body and of any reply */
 };
 
+/* The certificate (with its chain) and key that all servers of the process show, from files in PEM: read by the first one that is to speak HTTPS, and by whoever
+ * wants another shown at the handshakes from then on. NULL, and why, when they are no pair. Thread-safe, but for tls_forget: when all servers are closed. */
+struct tls_pair;
+struct tls_pair *tls_pair_read(const char *certificate_file, const char *key_file, const char **ret_why);
+void tls_pair_use(struct tls_pair *pair);
+void tls_pair_drop(struct tls_pair *pair); /* NULL is fine */
+void tls_forget(void);
+
 /* Listens; who connects waits until http_server_open. NULL with a sentence on the log when the address cannot be bound. */
 struct http_server *http_server_new(uv_loop_t *loop, const struct http_config *config, const struct http_handler *handler);
 void http_server_open(struct http_server *server);

@@ -10,6 +10,8 @@
 
 #include "asnd/macros.h"
 
+struct buf;
+
 /* A field per row of settings.def: SETTING_TEXT → const char *, SETTING_INT → int64_t, SETTING_BOOL → bool. */
 struct settings {
 #define SETTING_TEXT(name, def, secret, help)  const char *name;
@@ -24,6 +26,8 @@ struct settings {
 /* Reads all sources. argv is the part behind the subcommand; what is no setting flag stays in order in argv[0..*argc).
  * On a fault writes one sentence to `err` and returns false. Secrets are refused as flags (they would show in the process list). */
 NODISCARD bool settings_load(int *argc, char **argv, struct settings *ret, FILE *err);
+/* For a running program that has read its settings again: those that need a restart are as in `old`, and `ret_held` names the ones among them that were to change. */
+void settings_hold(struct settings *fresh, const struct settings *old, struct buf *ret_held);
 /* A number by its name; false if there is no such setting, or it is none. `settings` NULL: only whether there is. */
 bool settings_number(const struct settings *settings, const char *name, int64_t *ret);
 /* The settings file that was read, if it is where a secret came from; else NULL. */

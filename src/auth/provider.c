@@ -193,6 +193,32 @@ bool provider_new(const struct settings *settings, const struct contract *contra
     return false;
 }
 
+bool provider_check_file(const struct provider *provider, const char **ret_why)
+{
+    struct fetch fetch = {provider ? provider->settings : NULL, provider ? &provider->is_stopping : NULL};
+    struct jwks *keys = NULL;
+    size_t len = 0;
+    char *text;
+    if (!provider || !*provider->settings->oidc_jwks_file)
+        return true;
+    text = fetch_jwks(&fetch, &len, ret_why);
+    if (text)
+        keys = jwks_parse(text, len, provider->algorithms, ret_why);
+    free(text);
+    jwks_unref(keys);
+    return keys != NULL;
+}
+
+void provider_renew(struct provider *provider)
+{
+    if (!provider)
+        return;
+    pthread_mutex_lock(&provider->lock);
+    provider->is_wanted = true;
+    pthread_cond_signal(&provider->changed);
+    pthread_mutex_unlock(&provider->lock);
+}
+
 void provider_start(struct provider *provider)
 {
     if (!provider)

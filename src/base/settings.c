@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "asnd/buf.h"
 #include "asnd/log.h"
 #include "asnd/text.h"
 
@@ -354,6 +355,49 @@ static const char *reason_to_hide(const struct settings *settings, const struct 
     if (row->is_secret && *text)
         return "********";
     return fits_a_line(row, text) ? NULL : "(what a line of a file cannot hold)";
+}
+
+/* What is looked up each time that it counts. All others were given to somebody at the start. */
+static const char *const live[] = {
+    "body_limit",       "stop_delay_ms",         "stop_timeout_ms", "public_rate",     "token_rate",         "key_rate",
+    "wrong_key_rate",   "caller_requests",       "caller_jobs",     "trusted_proxies", "client_cert_header", "tls_certificate",
+    "tls_key",          "idempotency_hours",     "change_days",     "undo_days",       "public_url",         "survey_url",
+    "certificate_font", "certificate_font_bold", "log_level",       "log_requests",
+};
+
+/* A certificate may take another's place, but whether HTTPS is spoken is decided at the start. */
+static bool switches_tls(const struct settings *a, const struct settings *b)
+{
+    return !*a->tls_certificate != !*b->tls_certificate;
+}
+
+static bool is_live(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(live); i++)
+        if (strcmp(live[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool same_value(const struct row *row, const char *a, const char *b)
+{
+    if (row->kind == TEXT)
+        return strcmp(*(const char *const *)(const void *)a, *(const char *const *)(const void *)b) == 0;
+    return row->kind == INT ? *(const int64_t *)(const void *)a == *(const int64_t *)(const void *)b : *(const bool *)a == *(const bool *)b;
+}
+
+void settings_hold(struct settings *fresh, const struct settings *old, struct buf *ret_held)
+{
+    bool switches = switches_tls(fresh, old);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *new_slot = (char *)fresh + rows[i].offset;
+        const char *old_slot = (const char *)old + rows[i].offset;
+        bool may_change = is_live(rows[i].name) && !(switches && strncmp(rows[i].name, "tls_", 4) == 0);
+        if (may_change || same_value(&rows[i], new_slot, old_slot))
+            continue;
+        buf_printf(ret_held, "%s%s", ret_held->len ? " " : "", rows[i].name);
+        memcpy(new_slot, old_slot, rows[i].kind == TEXT ? sizeof(char *) : rows[i].kind == INT ? sizeof(int64_t) : sizeof(bool));
+    }
 }
 
 void settings_print(const struct settings *settings, FILE *out)

@@ -66,9 +66,18 @@ struct checked {
 NODISCARD bool session_find_checked(struct session *session, struct checked *ret);
 /* After CHECK_PARTS or more: so that the next start finds it. */
 void session_note_checked(struct session *session, const struct checked *checked);
+/* What no type says of a setting; false: said on err. */
+NODISCARD bool session_accepts(const struct settings *settings, FILE *err);
+/* A whole file in the arena, NUL-terminated; false (said on err) if it cannot be read. */
+NODISCARD bool session_read_file(struct arena *arena, const char *path, struct slice *ret, FILE *err);
 /* The problem of the ctx on stderr, with its faults. Returns 1, so that a subcommand can return it. */
 int session_complain(const struct session *session);
 void session_close(struct session *session);
+/* Reading everything again while it is served; the flags are those that the start was given. */
+struct engine;
+void reload_note_flags(int argc, char **argv);
+void reload_begin_counting(void);
+void reload(const struct session *session, struct engine *engine);
 /* Weak settings, files, keys and database, one line each on stdout. The exit status: 1 if there are any, or the database cannot be asked. */
 int security_check(struct session *session);
 const struct migration *session_migrations(size_t *ret_n);

@@ -124,7 +124,7 @@ static bool prepare(struct session *session, uint8_t secret[32], bool *ret_holds
 struct stop {
     uv_loop_t loop;
     struct engine *engine;
-    const struct settings *settings;
+    const struct session *session;
     int64_t asked_ms; /* 0: nobody has */
     bool is_draining;
     uv_timer_t timer, watchdog;
@@ -143,22 +143,35 @@ static void finish(struct stop *stop)
 static void on_timer(uv_timer_t *timer)
 {
     struct stop *stop = timer->data;
+    const struct settings *settings = engine_settings(stop->engine);
     int64_t since = clock_mono_ms() - stop->asked_ms;
-    if (!stop->is_draining && since >= stop->settings->stop_delay_ms) {
+    if (!stop->is_draining && since >= settings->stop_delay_ms) {
         stop->is_draining = true;
         engine_drain(stop->engine);
-    } else if (stop->is_draining &&
-               (engine_is_idle(stop->engine) || since >= stop->settings->stop_delay_ms + stop->settings->stop_timeout_ms)) {
+    } else if (stop->is_draining && (engine_is_idle(stop->engine) || since >= settings->stop_delay_ms + settings->stop_timeout_ms)) {
         finish(stop);
     }
+}
+
+static void reload_now(const struct stop *stop)
+{
+    char text[64];
+    if (stop->asked_ms)
+        return;
+    snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_us());
+    sd_notify(0, text);
+    reload(stop->session, stop->engine);
+    sd_notify(0, "READY=1");
 }
 
 /* First signal: not ready, then no new connections, then wait. Second: cut. */
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct stop *stop = handle->data;
-    if (number == SIGHUP)
+    if (number == SIGHUP) {
+        reload_now(stop);
         return;
+    }
     if (stop->asked_ms) {
         log_line(LOG_WARNING_, "cutting", LOG_NUM("signal", number));
         finish(stop);
@@ -213,9 +226,10 @@ static void take_socket(struct engine *engine)
 }
 
 /* Until a signal says otherwise; false when it could not begin. */
-static bool serve(struct engine *engine, const struct settings *settings, int64_t began_us)
+static bool serve(struct engine *engine, const struct session *session, int64_t began_us)
 {
-    struct stop stop = {.engine = engine, .settings = settings};
+    const struct settings *settings = &session->settings;
+    struct stop stop = {.engine = engine, .session = session};
     bool begun;
     heed_signals(&stop);
     begun = engine_start(engine);
@@ -246,6 +260,7 @@ int cli_serve(int argc, char **argv)
     int64_t began = clock_mono_us();
     int status = 2;
     signal(SIGPIPE, SIG_IGN);
+    reload_note_flags(argc, argv);
     if (session_open(&session, &argc, argv)) {
         if (argc > 0)
             fprintf(stderr, "usage: asnd serve [--setting value]…\n`asnd config` lists the settings; \"%s\" is none of them.\n", argv[0]);
@@ -256,9 +271,11 @@ int cli_serve(int argc, char **argv)
         engine = engine_new(&session.settings, session.contract, session.matrix, session.set, asnd_bindings, secret, stderr);
     if (engine && holds_units)
         engine_hold_units(engine);
-    if (engine)
+    if (engine) {
         take_socket(engine);
-    if (engine && serve(engine, &session.settings, began))
+        reload_begin_counting();
+    }
+    if (engine && serve(engine, &session, began))
         status = 0;
     engine_free(engine);
     session_close(&session);

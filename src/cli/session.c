@@ -26,22 +26,16 @@ static void forbid_core_dumps(void)
         log_line(LOG_WARNING_, "core-dumps-allowed", LOG_TEXT("reason", strerror(errno)));
 }
 
-bool session_open(struct session *session, int *argc, char **argv)
+bool session_accepts(const struct settings *settings, FILE *err)
 {
     enum log_level level;
-    *session = (struct session){.ctx = {.arena = arena_new(0), .lang = LANG_EN}};
-    if (!settings_load(argc, argv, &session->settings, stderr))
-        return false;
-    if (!log_level_parse(session->settings.log_level, &level)) {
-        fprintf(stderr, "asnd: log_level must be debug, info, warning or error.\n");
+    const char *rows = settings->row_security;
+    if (!log_level_parse(settings->log_level, &level)) {
+        fprintf(err, "asnd: log_level must be debug, info, warning or error.\n");
         return false;
     }
-    log_set_level(level);
-    if (!session->settings.core_dumps)
-        forbid_core_dumps();
-    if (strcmp(session->settings.row_security, "auto") != 0 && strcmp(session->settings.row_security, "require") != 0 &&
-        strcmp(session->settings.row_security, "off") != 0) {
-        fprintf(stderr, "asnd: row_security must be auto, require or off.\n");
+    if (strcmp(rows, "auto") != 0 && strcmp(rows, "require") != 0 && strcmp(rows, "off") != 0) {
+        fprintf(err, "asnd: row_security must be auto, require or off.\n");
         return false;
     }
     if (strcmp(session->settings.purpose_required, "off") != 0 && strcmp(session->settings.purpose_required, "warn") != 0 &&
@@ -52,24 +46,37 @@ bool session_open(struct session *session, int *argc, char **argv)
     return true;
 }
 
-/* A whole file in the arena; NULL (said on stderr) if it cannot be read. */
-static char *read_file(struct arena *arena, const char *path, size_t *ret_len)
+bool session_open(struct session *session, int *argc, char **argv)
+{
+    enum log_level level;
+    *session = (struct session){.ctx = {.arena = arena_new(0), .lang = LANG_EN}};
+    if (!settings_load(argc, argv, &session->settings, stderr) || !session_accepts(&session->settings, stderr))
+        return false;
+    if (log_level_parse(session->settings.log_level, &level))
+        log_set_level(level);
+    if (!session->settings.core_dumps)
+        forbid_core_dumps();
+    return true;
+}
+
+bool session_read_file(struct arena *arena, const char *path, struct slice *ret, FILE *err)
 {
     FILE *file = fopen(path, "rb");
     long size;
     char *text;
     if (!file || fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) < 0) {
-        fprintf(stderr, "asnd: cannot read %s: %s.\n", path, strerror(errno));
+        fprintf(err, "asnd: cannot read %s: %s.\n", path, strerror(errno));
         if (file)
             fclose(file);
-        return NULL;
+        return false;
     }
     rewind(file);
     text = arena_alloc(arena, (size_t)size + 1);
-    *ret_len = fread(text, 1, (size_t)size, file);
-    text[*ret_len] = '\0';
+    ret->len = fread(text, 1, (size_t)size, file);
+    text[ret->len] = '\0';
+    ret->data = text;
     fclose(file);
-    return text;
+    return true;
 }
 
 /* `format: nip` and `format: nik`: the shape that all kinds of employees share (a part-time PPPK's is no more than that); what depends
@@ -99,8 +106,7 @@ static bool read_contract(struct session *session)
     format_register("nik", is_nik);
     if (*session->settings.contract) {
         session->contract_name = session->settings.contract;
-        text->data = read_file(session->ctx.arena, session->contract_name, &text->len);
-        return text->data != NULL;
+        return session_read_file(session->ctx.arena, session->contract_name, text, stderr);
     }
     session->contract_name = embedded_contract.name;
     *text = (struct slice){embedded_contract.begin, (size_t)(embedded_contract.end - embedded_contract.begin)};
@@ -112,8 +118,7 @@ static bool read_matrix(struct session *session)
     struct slice *text = &session->matrix_text;
     if (*session->settings.access) {
         session->matrix_name = session->settings.access;
-        text->data = read_file(session->ctx.arena, session->matrix_name, &text->len);
-        return text->data != NULL;
+        return session_read_file(session->ctx.arena, session->matrix_name, text, stderr);
     }
     session->matrix_name = embedded_access.name;
     *text = (struct slice){embedded_access.begin, (size_t)(embedded_access.end - embedded_access.begin)};
@@ -168,9 +173,9 @@ static bool read_directory(struct session *session, struct sql_file **ret, size_
     }
     files = arena_zalloc_array(arena, (size_t)n + 1, sizeof *files);
     for (int i = 0; i < n; i++) {
-        files[i].name = arena_strdup(arena, entries[i]->d_name);
-        files[i].text = read_file(arena, arena_printf(arena, "%s/%s", session->settings.sql, entries[i]->d_name), &files[i].len);
-        fine &= files[i].text != NULL;
+        struct slice text = {0};
+        fine &= session_read_file(arena, arena_printf(arena, "%s/%s", session->settings.sql, entries[i]->d_name), &text, stderr);
+        files[i] = (struct sql_file){arena_strdup(arena, entries[i]->d_name), text.data, text.len};
         free(entries[i]);
     }
     free(entries);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "asnd/arena.h"
 #include "asnd/log.h"
@@ -24,6 +25,42 @@ static void forget_prepared(struct db_conn *conn)
     conn->must_forget = false;
 }
 
+/* ── waiting ── */
+
+static bool hears_in_time(struct db_conn *conn, int patience_ms)
+{
+    struct pollfd fd = {.fd = PQsocket(conn->pg), .events = POLLIN};
+
+    while (PQisBusy(conn->pg)) {
+        int n = poll(&fd, 1, patience_ms);
+        if (n == 0)
+            return false;
+        if (n > 0 && PQconsumeInput(conn->pg) != 1)
+            return true; /* it is lost, which PQgetResult tells */
+    }
+    return true;
+}
+
+PGresult *conn_await(struct db_conn *conn, int was_sent)
+{
+    int timeout_ms = conn->timeout_ms >= 0 ? conn->timeout_ms : conn->config.statement_timeout_ms;
+    int patience_ms = timeout_ms > 0 ? timeout_ms + SILENCE_MARGIN_MS : -1;
+    PGresult *last = NULL;
+
+    while (was_sent == 1) {
+        if (!hears_in_time(conn, patience_ms)) {
+            log_line(LOG_ERROR_, "database-silent", LOG_TEXT("application", conn->config.application_name));
+            shutdown(PQsocket(conn->pg), SHUT_RDWR); /* libpq reads the end, and calls the connection lost */
+        }
+        PGresult *res = PQgetResult(conn->pg);
+        if (res == NULL)
+            break;
+        PQclear(last);
+        last = res;
+    }
+    return last;
+}
+
 /* Temporary tables belong to the role that made them, and what lies in them to the caller. */
 static enum status tell_units(struct ctx *ctx, struct db_conn *conn)
 {
@@ -33,7 +70,8 @@ static enum status tell_units(struct ctx *ctx, struct db_conn *conn)
     if (st != ST_OK)
         return st;
     PGresult *res =
-        PQexecParams(conn->pg, "SELECT set_config('asnd.units', $1, false), set_config('role', $2, false)", 2, NULL, values, NULL, NULL, 0);
+        conn_await(conn, PQsendQueryParams(conn->pg, "SELECT set_config('asnd.units', $1, false), set_config('role', $2, false)", 2, NULL,
+                                           values, NULL, NULL, 0));
     if (PQresultStatus(res) != PGRES_TUPLES_OK)
         return conn_fail(ctx, conn, res);
     PQclear(res);
@@ -144,7 +182,7 @@ enum status conn_fail(struct ctx *ctx, struct db_conn *conn, PGresult *res)
 
 enum status db_sql(struct ctx *ctx, struct db_conn *conn, const char *sql)
 {
-    PGresult *res = PQexec(conn->pg, sql);
+    PGresult *res = conn_await(conn, PQsendQuery(conn->pg, sql));
     ExecStatusType status = PQresultStatus(res);
 
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
@@ -210,7 +248,7 @@ enum status conn_prepare(struct ctx *ctx, struct db_conn *conn, const struct var
     }
     if (st != ST_OK || (variant->id < conn->prepared_cap && (conn->prepared[variant->id] & sight_of(conn))))
         return st;
-    PGresult *res = PQprepare(conn->pg, name_of(conn, variant), variant->sql, 0, NULL);
+    PGresult *res = conn_await(conn, PQsendPrepare(conn->pg, name_of(conn, variant), variant->sql, 0, NULL));
     if (PQresultStatus(res) != PGRES_COMMAND_OK)
         return conn_fail(ctx, conn, res);
     PQclear(res);
@@ -223,6 +261,11 @@ static void clear_result(void *res)
     PQclear(res);
 }
 
+static PGresult *run_prepared(struct db_conn *conn, const struct variant *variant, const char *const *values)
+{
+    return conn_await(conn, PQsendQueryPrepared(conn->pg, name_of(conn, variant), (int)variant->n_binds, values, NULL, NULL, 0));
+}
+
 /* Outside a transaction a plan that no longer fits is simply made anew; inside one, the transaction is run again. */
 static enum status retry_stale(struct ctx *ctx, struct db_conn *conn, const struct variant *variant, const char *const *values,
                                PGresult **ret)
@@ -231,7 +274,7 @@ static enum status retry_stale(struct ctx *ctx, struct db_conn *conn, const stru
         return fail(ctx, ST_RETRY, "unavailable", "The schema has just changed; try again.", "Skema baru saja berubah; coba lagi.");
     enum status st = conn_prepare(ctx, conn, variant);
     if (st == ST_OK)
-        *ret = PQexecPrepared(conn->pg, name_of(conn, variant), (int)variant->n_binds, values, NULL, NULL, 0);
+        *ret = run_prepared(conn, variant, values);
     return st;
 }
 
@@ -241,7 +284,7 @@ enum status db_execute(struct ctx *ctx, struct db_conn *conn, const struct varia
 
     if (st != ST_OK)
         return st;
-    PGresult *res = PQexecPrepared(conn->pg, name_of(conn, variant), (int)variant->n_binds, values, NULL, NULL, 0);
+    PGresult *res = run_prepared(conn, variant, values);
     if (result_is_stale_plan(res)) {
         PQclear(res);
         conn->must_forget = true;

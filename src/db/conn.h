@@ -19,6 +19,9 @@ struct db_conn {
     char *begin;         /* BEGIN, and what db_begin_with adds to it; NULL: nothing */
 };
 
+/* The last result of what PQsend… has sent, which it says by 1. A server that is silent for longer than its statement may last is as good as gone: the connection is lost then, and
+ * the result NULL or an error. */
+PGresult *conn_await(struct db_conn *conn, int was_sent);
 /* The failed result or, when the connection went, that: a problem in ctx. Clears res. */
 enum status conn_fail(struct ctx *ctx, struct db_conn *conn, PGresult *res);
 /* Makes the variant's time-out the session's. */

@@ -8,6 +8,8 @@ struct db_config;
 
 #define SERVER_VERSION_MIN 150000
 #define CONNECT_TIMEOUT_S  5
+/* By so much longer than a statement may last a server may be silent. */
+#define SILENCE_MARGIN_MS 5000
 
 /* PQconnectdbParams or PQconnectStartParams. */
 typedef PGconn *(*connect_fn)(const char *const *keywords, const char *const *values, int expand_dbname);

@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "asnd/log.h"
+#include "connect.h"
 #include "sqlstate.h"
 
-#define SILENCE_MARGIN_MS 5000
-#define TRIES_MAX         3
+#define TRIES_MAX 3
 
 /* ── the ring of steps ── */
 

@@ -19,7 +19,7 @@
 /* COMMIT of a transaction that failed inside answers ROLLBACK and calls that success. */
 static enum status commit(struct ctx *ctx, struct db_conn *conn)
 {
-    PGresult *res = PQexec(conn->pg, "COMMIT");
+    PGresult *res = conn_await(conn, PQsendQuery(conn->pg, "COMMIT"));
 
     if (PQresultStatus(res) != PGRES_COMMAND_OK)
         return conn_fail(ctx, conn, res);

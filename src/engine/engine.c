@@ -67,10 +67,30 @@ void engine_hold_units(struct engine *engine)
     engine->holds_units = true;
 }
 
+/* Both halves of a reload: first all is looked at, then all is taken. */
+bool engine_check_renewal(const struct engine *engine, const struct settings *fresh, struct tls_pair **ret_pair, const char **ret_why)
+{
+    *ret_pair = NULL;
+    if (!provider_check_file(engine->provider, ret_why))
+        return false;
+    if (*fresh->tls_certificate)
+        *ret_pair = tls_pair_read(fresh->tls_certificate, fresh->tls_key, ret_why);
+    return *ret_pair || !*fresh->tls_certificate;
+}
+
+void engine_renew(struct engine *engine, const struct settings *fresh, struct tls_pair *pair)
+{
+    atomic_store(&engine->settings, fresh);
+    if (pair)
+        tls_pair_use(pair);
+    provider_renew(engine->provider);
+}
+
 void engine_free(struct engine *engine)
 {
     if (!engine)
         return;
+    tls_forget();
     arena_free(engine->docs.arena);
     pthread_mutex_destroy(&engine->docs.lock);
     pthread_mutex_destroy(&engine->open_lock);

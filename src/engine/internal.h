@@ -178,12 +178,14 @@ struct docs_page {
 };
 
 struct engine {
-    const struct settings *settings;
+    const struct settings *_Atomic settings; /* others after a reload; those before stay as long as the process */
     struct contract *contract;
     const struct matrix *matrix;
     const char *matrix_json;    /* for listAccessMatrix */
     const char *personal_roles; /* names with commas between */
     const struct sql_set *set;
+    const struct statement *const *chores; /* what is done from time to time */
+    size_t n_chores;
     struct arena *arena;
     struct op *ops;
     size_t n_ops;

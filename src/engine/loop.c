@@ -3,6 +3,8 @@
  * changes. Other threads reach it only through the inbox. */
 #include "internal.h"
 
+#include <string.h>
+
 #include "asnd/date.h"
 #include "asnd/log.h"
 
@@ -110,12 +112,25 @@ static int64_t kept(const struct settings *settings, const char *name)
 static bool is_due(const struct engine_loop *loop, const struct statement_info *info)
 {
     unsigned every = (unsigned)(info->every_ms ? info->every_ms : CHORE_MS) / (TICK_MS * CHORE_STEP);
-    return strncmp(info->name, "chore.", 6) == 0 && loop->chore_turn % (every ? every : 1) == 0 && (!info->every_ms || loop->is_brisk_turn);
+    return loop->chore_turn % (every ? every : 1) == 0 && (!info->every_ms || loop->is_brisk_turn);
 }
 
-static void run_chore(void *cls, const struct statement *statement)
+/* Once for all turns: to look through every statement five times a second would cost more than all else that an idle daemon does. */
+static void note_chore(void *cls, const struct statement *statement)
 {
-    struct engine_loop *loop = cls;
+    struct engine *engine = cls;
+    const struct statement **grown;
+    if (strncmp(statement_info(statement)->name, "chore.", 6) != 0)
+        return;
+    grown = arena_zalloc_array(engine->arena, engine->n_chores + 1, sizeof *grown);
+    if (engine->n_chores)
+        memcpy(grown, engine->chores, engine->n_chores * sizeof *grown);
+    grown[engine->n_chores++] = statement;
+    engine->chores = grown;
+}
+
+static void run_chore(struct engine_loop *loop, const struct statement *statement)
+{
     const struct statement_info *info = statement_info(statement);
     struct arena *arena;
     struct chore *chore;
@@ -145,7 +160,8 @@ static void run_chore(void *cls, const struct statement *statement)
 static void run_due_chores(struct engine_loop *loop)
 {
     loop->is_brisk_turn = loop->brisk_chores == 0;
-    sql_set_each(loop->engine->set, run_chore, loop);
+    for (size_t i = 0; i < loop->engine->n_chores; i++)
+        run_chore(loop, loop->engine->chores[i]);
     loop->chore_turn++;
 }
 
@@ -274,6 +290,7 @@ void engine_inherit(struct engine *engine, int fd)
 
 bool engine_start(struct engine *engine)
 {
+    sql_set_each(engine->set, note_chore, engine);
     engine->workers = worker_pool_new(engine);
     provider_start(engine->provider);
     engine->port = (int)engine->settings->port;

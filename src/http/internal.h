@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What the files of this room know of each other. One server per loop owns connections; a connection has at most one request at a time. */
+#include <gnutls/abstract.h>
 #include <microhttpd.h>
 
 #include "asnd/arena.h"
@@ -90,7 +91,7 @@ struct http_server {
     struct http_config config;
     struct http_handler handler;
     struct MHD_Daemon *daemon;
-    char *tls_certificate, *tls_key; /* PEM; NULL: plain HTTP */
+    bool speaks_tls;
     int listen_fd, port;
     size_t pool_bytes;
     size_t body_step, reply_step; /* bytes that must move within the body's and the reply's time-out for it to begin anew */
@@ -183,7 +184,9 @@ void reply_set_problem(struct request *rq);
 /* ── tls.c ── */
 /* Reads certificate and key, if the configuration names them; false, logged, when they are of no use. */
 bool tls_load(struct http_server *server);
-void tls_forget(struct http_server *server);
+/* What the library asks at each handshake. */
+int tls_show_pair(gnutls_session_t session, const gnutls_datum_t *authorities, int n_authorities, const gnutls_pk_algorithm_t *algorithms,
+                  int n_algorithms, gnutls_pcert_st **ret_chain, unsigned *ret_n, gnutls_privkey_t *ret_key);
 /* As linger_start, through the connection's session. On failure the connection is cut. */
 bool tls_part(struct conn *conn, const char *bytes, size_t len);
 

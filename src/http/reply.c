@@ -329,6 +329,6 @@ void reply_part(struct request *rq)
         buf_put(&raw, reply->bytes, reply->len);
     conn->cut = true;
     conn->closing = true;
-    sent = rq->server->tls_key ? tls_part(conn, raw.data, raw.len) : linger_start(rq->server, conn->fd, raw.data, raw.len);
+    sent = rq->server->speaks_tls ? tls_part(conn, raw.data, raw.len) : linger_start(rq->server, conn->fd, raw.data, raw.len);
     request_finish(rq, !sent);
 }

@@ -100,7 +100,7 @@ void request_release(struct request *rq)
 
 bool request_client_left(const struct request *rq)
 {
-    return rq->conn && (socket_peer_left(rq->conn->fd) || (rq->server->tls_key && socket_peer_ended(rq->conn->fd)));
+    return rq->conn && (socket_peer_left(rq->conn->fd) || (rq->server->speaks_tls && socket_peer_ended(rq->conn->fd)));
 }
 
 void request_reject(struct request *rq)

@@ -104,7 +104,7 @@ static void conn_close(struct http_server *server, void **socket_context)
 {
     struct conn *conn = *socket_context;
 
-    if (!conn->closing && !conn->rq && !server->closing && !server->tls_key && !socket_peer_left(conn->fd))
+    if (!conn->closing && !conn->rq && !server->closing && !server->speaks_tls && !socket_peer_left(conn->fd))
         answer_garbage(conn); /* a session of TLS is over by now: what ends it is no request, but no garbage either */
     else if (conn->linger && !conn->cut && !server->closing)
         linger_start(server, conn->fd, NULL, 0);
@@ -390,13 +390,12 @@ static void on_tick(uv_timer_t *timer)
 
 static struct MHD_Daemon *start_library(struct http_server *server)
 {
-    const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | (server->tls_key ? (unsigned)MHD_USE_TLS : 0U);
-    struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, server->tls_certificate},
-                                   {MHD_OPTION_HTTPS_MEM_KEY, 0, server->tls_key},
+    const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | (server->speaks_tls ? (unsigned)MHD_USE_TLS : 0U);
+    struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)tls_show_pair},
                                    {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
                                    {MHD_OPTION_END, 0, NULL}};
 
-    if (!server->tls_key)
+    if (!server->speaks_tls)
         tls[0].option = MHD_OPTION_END;
     return MHD_start_daemon(flags, 0, NULL, NULL, on_access, server, MHD_OPTION_LISTEN_SOCKET, server->listen_fd,
                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)server->config.max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -466,7 +465,6 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_config *c
     if (!server->daemon) {
         log_line(LOG_ERROR_, "cannot-listen", LOG_TEXT("address", config->listen), LOG_TEXT("reason", "the HTTP library did not start"));
         close(server->listen_fd);
-        tls_forget(server);
         free(server);
         return NULL;
     }
@@ -546,7 +544,6 @@ static void on_handle_closed(uv_handle_t *handle)
         arena_free(server->spare[--server->n_spare]);
     if (server->closed)
         server->closed(server->closed_cls);
-    tls_forget(server);
     free(server);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTTPS by the daemon itself: the library does it, with GnuTLS. What is sent past the library has to go through the same session. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -51,30 +52,114 @@ static const char *find_fault(const char *certificate, const char *key)
     return code < 0 ? gnutls_strerror(code) : NULL;
 }
 
+/* ── the pair that is shown ── */
+
+#define CHAIN_MAX 16
+
+struct tls_pair {
+    struct tls_pair *before; /* the one that it took the place of: a handshake may be under way with it */
+    gnutls_pcert_st chain[CHAIN_MAX];
+    unsigned n;
+    gnutls_privkey_t key;
+};
+
+static pthread_mutex_t pair_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct tls_pair *pair_shown;
+
+void tls_pair_drop(struct tls_pair *pair)
+{
+    if (!pair)
+        return;
+    for (unsigned i = 0; i < pair->n; i++)
+        gnutls_pcert_deinit(&pair->chain[i]);
+    if (pair->key)
+        gnutls_privkey_deinit(pair->key);
+    free(pair);
+}
+
+static const char *import(struct tls_pair *pair, const char *certificate, const char *key)
+{
+    const gnutls_datum_t c = {(unsigned char *)(uintptr_t)certificate, (unsigned)strlen(certificate)};
+    const gnutls_datum_t k = {(unsigned char *)(uintptr_t)key, (unsigned)strlen(key)};
+    unsigned n = CHAIN_MAX;
+    int code = gnutls_pcert_list_import_x509_raw(pair->chain, &n, &c, GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED);
+
+    if (code < 0)
+        return gnutls_strerror(code);
+    pair->n = n;
+    code = gnutls_privkey_init(&pair->key);
+    if (code == 0)
+        code = gnutls_privkey_import_x509_raw(pair->key, &k, GNUTLS_X509_FMT_PEM, NULL, 0);
+    return code < 0 ? gnutls_strerror(code) : NULL;
+}
+
+struct tls_pair *tls_pair_read(const char *certificate_file, const char *key_file, const char **ret_why)
+{
+    char *certificate = read_pem(certificate_file), *key = read_pem(key_file);
+    struct tls_pair *pair = calloc(1, sizeof *pair);
+
+    if (!pair)
+        die_no_memory();
+    *ret_why = find_fault(certificate, key);
+    if (!*ret_why)
+        *ret_why = import(pair, certificate, key);
+    if (key)
+        gnutls_memset(key, 0, strlen(key));
+    free(key);
+    free(certificate);
+    if (!*ret_why)
+        return pair;
+    tls_pair_drop(pair);
+    return NULL;
+}
+
+void tls_pair_use(struct tls_pair *pair)
+{
+    pthread_mutex_lock(&pair_lock);
+    pair->before = pair_shown;
+    pair_shown = pair;
+    pthread_mutex_unlock(&pair_lock);
+}
+
+void tls_forget(void)
+{
+    while (pair_shown) {
+        struct tls_pair *before = pair_shown->before;
+
+        tls_pair_drop(pair_shown);
+        pair_shown = before;
+    }
+}
+
+int tls_show_pair(gnutls_session_t session, const gnutls_datum_t *authorities, int n_authorities, const gnutls_pk_algorithm_t *algorithms,
+                  int n_algorithms, gnutls_pcert_st **ret_chain, unsigned *ret_n, gnutls_privkey_t *ret_key)
+{
+    struct tls_pair *pair;
+
+    (void)session, (void)authorities, (void)n_authorities, (void)algorithms, (void)n_algorithms;
+    pthread_mutex_lock(&pair_lock);
+    pair = pair_shown;
+    pthread_mutex_unlock(&pair_lock);
+    *ret_chain = pair->chain;
+    *ret_n = pair->n;
+    *ret_key = pair->key;
+    return 0;
+}
+
 bool tls_load(struct http_server *server)
 {
     const char *fault;
+    struct tls_pair *pair;
 
-    if (!server->config.tls_certificate || !*server->config.tls_certificate)
+    server->speaks_tls = server->config.tls_certificate && *server->config.tls_certificate;
+    if (!server->speaks_tls || pair_shown)
         return true;
-    server->tls_certificate = read_pem(server->config.tls_certificate);
-    server->tls_key = read_pem(server->config.tls_key ? server->config.tls_key : "");
-    fault = find_fault(server->tls_certificate, server->tls_key);
-    if (!fault)
-        return true;
-    log_line(LOG_ERROR_, "cannot-speak-tls", LOG_TEXT("reason", fault));
-    tls_forget(server);
-    return false;
-}
-
-void tls_forget(struct http_server *server)
-{
-    if (server->tls_key)
-        gnutls_memset(server->tls_key, 0, strlen(server->tls_key));
-    free(server->tls_key);
-    free(server->tls_certificate);
-    server->tls_key = NULL;
-    server->tls_certificate = NULL;
+    pair = tls_pair_read(server->config.tls_certificate, server->config.tls_key ? server->config.tls_key : "", &fault);
+    if (pair)
+        tls_pair_use(pair);
+    else
+        log_line(LOG_ERROR_, "cannot-speak-tls", LOG_TEXT("reason", fault));
+    return pair != NULL;
 }
 
 static bool send_all(gnutls_session_t session, const char *bytes, size_t len)

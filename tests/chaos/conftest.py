@@ -18,7 +18,8 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 
 
 class Server:
-    def __init__(self):
+    def __init__(self, follows=None, has_trouble=False):
+        """`follows`: the server whose changes this one repeats, as its standby. `has_trouble`: what it does goes through trouble.c."""
         self.bin = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))[-1]
         self.home = Path(tempfile.mkdtemp(prefix="asnd-chaos-"))
         self.as_server = []
@@ -26,9 +27,22 @@ class Server:
             user = pwd.getpwnam("postgres")
             os.chown(self.home, user.pw_uid, user.pw_gid)
             self.as_server = ["setpriv", "--reuid", "postgres", "--regid", str(user.pw_gid), "--init-groups"]
-        self._run(self.bin / "initdb", "-D", self.home / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        self._environment = None
+        if follows:
+            self._run(self.bin / "pg_basebackup", "--no-sync", "-D", self.home / "data", "-R", "-c", "fast", "-d", f"user=postgres host={follows.home} application_name=standby")
+            self.start()
+            return
+        self._environment = {**os.environ, **self._trouble()} if has_trouble else None
+        self._run(self.bin / "initdb", "--no-sync", "-D", self.home / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
         self.start()
-        self._connect("postgres").cursor().execute("CREATE DATABASE asnd")
+        self.execute("CREATE DATABASE asnd")
+
+    def _trouble(self):
+        library = self.home / "trouble.so"
+        subprocess.run(["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", library, Path(__file__).with_name("trouble.c"), "-ldl"], check=True)
+        library.chmod(0o755)
+        (self.home / "wrong").mkdir(mode=0o755)
+        return {"LD_PRELOAD": str(library), "TROUBLE": str(self.home / "wrong")}
 
     def _run(self, *command):
         subprocess.run([*self.as_server, *map(str, command)], check=True, cwd="/", capture_output=True, timeout=120)
@@ -37,6 +51,16 @@ class Server:
         connection = psycopg2.connect(f"postgresql://postgres@/{name}?host={self.home}")
         connection.autocommit = True
         return connection
+
+    def execute(self, statement, name="postgres"):
+        """Outside of any transaction."""
+        connection = self._connect(name)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
 
     @property
     def url(self):
@@ -52,7 +76,7 @@ class Server:
         while True:
             done = subprocess.run([*self.as_server, str(self.bin / "pg_ctl"), "-D", str(self.home / "data"), "-l", str(self.home / "log"), "-w", "-o",
                                    f"-k {self.home} -c listen_addresses= -c max_connections=100 -c timezone=Asia/Makassar", "start"],
-                                  cwd="/", capture_output=True, timeout=120, check=False)
+                                  cwd="/", capture_output=True, timeout=120, check=False, env=self._environment)
             if done.returncode == 0:
                 return
             assert time.monotonic() < end, (self.home / "log").read_text()[-2000:]

@@ -77,7 +77,8 @@ def revoke_key(database_url, key_id):
 class Daemon:
     """`asnd serve` on a port of the system's choice; ready when the constructor returns."""
 
-    def __init__(self, database_url, name="asnd", wait_ready=True, **settings):
+    def __init__(self, database_url, name="asnd", wait_ready=True, command=None, environment=None, **settings):
+        """`command`: what is run instead of the program, with `serve` behind it."""
         self.database_url = database_url
         self._has_failed = False
         directory = Path(os.environ.get("ASND_TEST_LOGS") or ROOT / ".local/test/daemons")
@@ -85,8 +86,8 @@ class Daemon:
         self.log_path = directory / f"{name}.{os.getpid()}.{time.monotonic_ns()}.log"
         self._log = self.log_path.open("wb")
         environment = {**os.environ, **SANITIZERS, "ASND_DATABASE_URL": database_url, "ASND_PORT": "0", "ASND_STOP_DELAY_MS": "0",
-                       **{f"ASND_{k.upper()}": str(v) for k, v in settings.items()}}
-        self.process = subprocess.Popen([str(program()), "serve"], stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, env=environment)
+                       **(environment or {}), **{f"ASND_{k.upper()}": str(v) for k, v in settings.items()}}
+        self.process = subprocess.Popen([*(command or [str(program())]), "serve"], stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, env=environment)
         self.port = self._wait_for_port()
         self.url = f"http://127.0.0.1:{self.port}"
         if wait_ready:

@@ -2,6 +2,7 @@
 /* Settings: which source wins, what is refused and in which words, what is shown. */
 #include "testing.h"
 
+#include "asnd/buf.h"
 #include "asnd/settings.h"
 
 extern char **environ;
@@ -352,6 +353,38 @@ static void markdown_has_a_row_for_each_setting(void **state)
     free(text);
 }
 
+static void what_needs_a_restart_stays_and_is_named(void **state)
+{
+    struct start before = start_with("workers = 2\nbody_limit = 2048\ntls_certificate = a.pem\ntls_key = a.key\n", NULL, "");
+    struct settings old = before.settings;
+    struct start after = start_with("workers = 3\nlisten = ::1\nbody_limit = 4096\ntls_certificate = b.pem\ntls_key = b.key\n", NULL, "");
+    struct buf held;
+    (void)state;
+    buf_init(&held, NULL, 64);
+    settings_hold(&after.settings, &old, &held);
+    assert_string_equal(buf_cstr(&held), "listen workers");
+    assert_int_equal(after.settings.workers, 2);
+    assert_string_equal(after.settings.listen, "127.0.0.1");
+    assert_int_equal(after.settings.body_limit, 4096);
+    assert_string_equal(after.settings.tls_certificate, "b.pem");
+    buf_done(&held);
+}
+
+/* Another certificate may take its place; HTTP may not. */
+static void https_is_not_switched_off_by_a_reload(void **state)
+{
+    struct start before = start_with("tls_certificate = a.pem\ntls_key = a.key\n", NULL, "");
+    struct settings old = before.settings;
+    struct start after = start_with("body_limit = 4096\n", NULL, "");
+    struct buf held;
+    (void)state;
+    buf_init(&held, NULL, 64);
+    settings_hold(&after.settings, &old, &held);
+    assert_string_equal(buf_cstr(&held), "tls_certificate tls_key");
+    assert_string_equal(after.settings.tls_certificate, "a.pem");
+    buf_done(&held);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +399,8 @@ int main(void)
         cmocka_unit_test(overlong_lines_are_refused_whole),
         cmocka_unit_test(print_names_sources_and_hides_secrets),
         cmocka_unit_test(a_number_is_found_by_its_name),
+        cmocka_unit_test(what_needs_a_restart_stays_and_is_named),
+        cmocka_unit_test(https_is_not_switched_off_by_a_reload),
         cmocka_unit_test(what_is_printed_can_be_read_as_a_file),
         cmocka_unit_test(what_a_line_cannot_hold_is_printed_as_a_comment),
         cmocka_unit_test(markdown_has_a_row_for_each_setting),
