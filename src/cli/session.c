@@ -29,7 +29,7 @@ static void forbid_core_dumps(void)
 bool session_accepts(const struct settings *settings, FILE *err)
 {
     enum log_level level;
-    const char *rows = settings->row_security;
+    const char *rows = settings->row_security, *purpose = settings->purpose_required;
     if (!log_level_parse(settings->log_level, &level)) {
         fprintf(err, "asnd: log_level must be debug, info, warning or error.\n");
         return false;
@@ -38,9 +38,8 @@ bool session_accepts(const struct settings *settings, FILE *err)
         fprintf(err, "asnd: row_security must be auto, require or off.\n");
         return false;
     }
-    if (strcmp(session->settings.purpose_required, "off") != 0 && strcmp(session->settings.purpose_required, "warn") != 0 &&
-        strcmp(session->settings.purpose_required, "required") != 0) {
-        fprintf(stderr, "asnd: purpose_required must be off, warn or required.\n");
+    if (strcmp(purpose, "off") != 0 && strcmp(purpose, "warn") != 0 && strcmp(purpose, "required") != 0) {
+        fprintf(err, "asnd: purpose_required must be off, warn or required.\n");
         return false;
     }
     return true;

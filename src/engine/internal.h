@@ -191,7 +191,7 @@ struct engine {
     size_t n_ops;
     uint8_t cursor_secret[32];
     uint64_t tag_seed; /* of entity tags: the same in all daemons of one database, and nobody outside makes two bodies of one tag */
-    bool holds_units; /* a second time, by row security */
+    bool holds_units;  /* a second time, by row security */
     struct engine_loop *loops;
     int n_loops;
     struct worker_pool *workers;

@@ -22,6 +22,7 @@ def make(cluster):
     """Both, by the product's own migrations and import."""
     cluster.execute(f"CREATE DATABASE {EMPTY}")
     daemons.run(cluster.database_url(EMPTY), "migrate")
+    daemons.run(cluster.database_url(EMPTY), "check")  # so that the daemons of tests find it checked
     cluster.execute(f"CREATE DATABASE {FILLED} TEMPLATE {EMPTY}")
     for what in ("units", "asn"):
         daemons.run(cluster.database_url(FILLED), "import", what, DATA / f"{what}.csv")
