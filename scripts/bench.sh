@@ -29,14 +29,14 @@ if [ "${1:-}" = --national ]; then
         exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 "$ROOT/bench/national.py" "$@"
 fi
 if [ "${1:-}" = --crowd ]; then
-    ASND_TEST_CROWD_SECONDS=${2:-60} ASND_TEST_ASND=$ROOT/build/release/asnd ASND_TEST_PG_if [ "${1:-}" = --soak ]; then
+    ASND_TEST_CROWD_SECONDS=${2:-60} ASND_TEST_ASND=$ROOT/build/release/asnd ASND_TEST_PG_OPTIONS="-c fsync=on -c full_page_writes=on" \
+        exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 -m pytest -q -s -p no:cacheprovider "$ROOT/tests/api/test_survey_crowd.py"
+fi
+if [ "${1:-}" = --soak ]; then
     ASND_TEST_SOAK_MINUTES=${2:-30} ASND_TEST_ASND=$ROOT/build/release/asnd exec /usr/bin/python3 -m pytest -q -s -p no:cacheprovider "$ROOT/tests/chaos/test_soak.py"
 fi
 if [ "${1:-}" = --instructions ]; then
     ASND_TEST_ASND=$ROOT/build/release/asnd exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 "$ROOT/bench/instructions.py" "${@:2}"
-fi
-OPTIONS="-c fsync=on -c full_page_writes=on" \
-        exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 -m pytest -q -s -p no:cacheprovider "$ROOT/tests/api/test_survey_crowd.py"
 fi
 OPTIONS="-c fsync=on -c full_page_writes=on -c shared_buffers=1GB -c max_wal_size=4GB -c max_connections=100"
 if [ "${1:-}" = --histories ]; then

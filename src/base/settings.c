@@ -386,6 +386,8 @@ static bool same_value(const struct row *row, const char *a, const char *b)
     return row->kind == INT ? *(const int64_t *)(const void *)a == *(const int64_t *)(const void *)b : *(const bool *)a == *(const bool *)b;
 }
 
+static const size_t slot_sizes[] = {[TEXT] = sizeof(char *), [INT] = sizeof(int64_t), [BOOL] = sizeof(bool)};
+
 void settings_hold(struct settings *fresh, const struct settings *old, struct buf *ret_held)
 {
     bool switches = switches_tls(fresh, old);
@@ -396,7 +398,7 @@ void settings_hold(struct settings *fresh, const struct settings *old, struct bu
         if (may_change || same_value(&rows[i], new_slot, old_slot))
             continue;
         buf_printf(ret_held, "%s%s", ret_held->len ? " " : "", rows[i].name);
-        memcpy(new_slot, old_slot, rows[i].kind == TEXT ? sizeof(char *) : rows[i].kind == INT ? sizeof(int64_t) : sizeof(bool));
+        memcpy(new_slot, old_slot, slot_sizes[rows[i].kind]);
     }
 }
 

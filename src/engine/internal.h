@@ -177,6 +177,12 @@ struct docs_page {
     struct slice html;
 };
 
+/* What is done from time to time: a statement `chore.…`. */
+struct duty {
+    const struct statement *statement;
+    const struct duty *next;
+};
+
 struct engine {
     const struct settings *_Atomic settings; /* others after a reload; those before stay as long as the process */
     struct contract *contract;
@@ -184,8 +190,7 @@ struct engine {
     const char *matrix_json;    /* for listAccessMatrix */
     const char *personal_roles; /* names with commas between */
     const struct sql_set *set;
-    const struct statement *const *chores; /* what is done from time to time */
-    size_t n_chores;
+    const struct duty *duties;
     struct arena *arena;
     struct op *ops;
     size_t n_ops;

@@ -119,14 +119,12 @@ static bool is_due(const struct engine_loop *loop, const struct statement_info *
 static void note_chore(void *cls, const struct statement *statement)
 {
     struct engine *engine = cls;
-    const struct statement **grown;
+    struct duty *duty;
     if (strncmp(statement_info(statement)->name, "chore.", 6) != 0)
         return;
-    grown = arena_zalloc_array(engine->arena, engine->n_chores + 1, sizeof *grown);
-    if (engine->n_chores)
-        memcpy(grown, engine->chores, engine->n_chores * sizeof *grown);
-    grown[engine->n_chores++] = statement;
-    engine->chores = grown;
+    duty = arena_zalloc(engine->arena, sizeof *duty);
+    *duty = (struct duty){statement, engine->duties};
+    engine->duties = duty;
 }
 
 static void run_chore(struct engine_loop *loop, const struct statement *statement)
@@ -160,8 +158,8 @@ static void run_chore(struct engine_loop *loop, const struct statement *statemen
 static void run_due_chores(struct engine_loop *loop)
 {
     loop->is_brisk_turn = loop->brisk_chores == 0;
-    for (size_t i = 0; i < loop->engine->n_chores; i++)
-        run_chore(loop, loop->engine->chores[i]);
+    for (const struct duty *duty = loop->engine->duties; duty; duty = duty->next)
+        run_chore(loop, duty->statement);
     loop->chore_turn++;
 }
 
