@@ -701,7 +701,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION unit_end(uuid, uuid, jsonb, unit_reform) IS 'Closes a unit that was judged, and hands what is in it to its successor, its training too.';
 
-INSERT INTO row_definer VALUES ('session_quotas_hand', 'Who was enrolled under a unit may stand elsewhere by now');
+SELECT audit_quietly('{row_definer}', $q$
+    INSERT INTO row_definer VALUES ('session_quotas_hand', 'Who was enrolled under a unit may stand elsewhere by now')
+$q$);
 
 SELECT audit_attach();
 SELECT row_security_attach();

@@ -1,9 +1,11 @@
 -- By when a year's SKP is drafted and fixed, and its evaluation is done; who has not yet.
 
-INSERT INTO performance_setting VALUES
-    ('skp_draft_days', '2022-01-01', 14, 'Permenpan RB 8/2021, annex: the second week of January, then the performance team writes it; confirmed for 8/2021, the same practice under 6/2022 recalled'),
-    ('skp_fixed_days', '2022-01-01', 31, 'Permenpan RB 8/2021, annex: the end of January; confirmed for 8/2021, the same practice under 6/2022 recalled'),
-    ('evaluation_days', '2022-01-01', 31, 'the end of January of the next year; recalled');
+SELECT audit_quietly('{performance_setting}', $q$
+    INSERT INTO performance_setting VALUES
+        ('skp_draft_days', '2022-01-01', 14, 'Permenpan RB 8/2021, annex: the second week of January, then the performance team writes it; confirmed for 8/2021, the same practice under 6/2022 recalled'),
+        ('skp_fixed_days', '2022-01-01', 31, 'Permenpan RB 8/2021, annex: the end of January; confirmed for 8/2021, the same practice under 6/2022 recalled'),
+        ('evaluation_days', '2022-01-01', 31, 'the end of January of the next year; recalled')
+$q$);
 
 CREATE FUNCTION planning_due_on(stage text, of_period period) RETURNS date
 LANGUAGE sql STABLE

@@ -1,21 +1,4 @@
--- What is personal shows less: a NIK in part, and of people beyond the caller's units whether they are there only where the record knows them anyway. And rows that
--- migrations write about the schema leave no entries.
-
-CREATE FUNCTION audit_quietly(relations regclass[], statement text) RETURNS void
-LANGUAGE plpgsql AS $$
-DECLARE
-    t record;
-BEGIN
-    FOR t IN SELECT g.tgrelid::regclass AS me, g.tgname FROM pg_trigger g WHERE g.tgrelid = ANY (relations) AND g.tgname ~ '_90_audit_' LOOP
-        EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', t.me, t.tgname);
-    END LOOP;
-    EXECUTE statement;
-    FOR t IN SELECT g.tgrelid::regclass AS me, g.tgname FROM pg_trigger g WHERE g.tgrelid = ANY (relations) AND g.tgname ~ '_90_audit_' LOOP
-        EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', t.me, t.tgname);
-    END LOOP;
-END $$;
-COMMENT ON FUNCTION audit_quietly(regclass[], text) IS
-    'A statement of a migration that writes rows about the schema, in these tables: the migration itself tells of them. Only the owner of the tables may.';
+-- What is personal shows less: a NIK in part, and of people beyond the caller's units whether they are there only where the record knows them anyway.
 
 CREATE FUNCTION nik_masked(nik text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -248,14 +248,18 @@ CROSS  JOIN LATERAL jsonb_to_record(e.content::jsonb)
 COMMENT ON VIEW processing_trail IS
     'Who did what with whose data: names of what was changed or read, no values, which may be other people''s. Of _columns the API shows nothing.';
 
-INSERT INTO audit_exempt (relation, reason) VALUES
-    ('export_table', 'The schema''s own: changed by migrations alone'),
-    ('export_exempt', 'The schema''s own: changed by migrations alone'),
-    ('export_column', 'The schema''s own: changed by migrations alone'),
-    ('export_label', 'The schema''s own: changed by migrations alone');
+SELECT audit_quietly('{audit_exempt}', $q$
+    INSERT INTO audit_exempt (relation, reason) VALUES
+        ('export_table', 'The schema''s own: changed by migrations alone'),
+        ('export_exempt', 'The schema''s own: changed by migrations alone'),
+        ('export_column', 'The schema''s own: changed by migrations alone'),
+        ('export_label', 'The schema''s own: changed by migrations alone')
+$q$);
 
-INSERT INTO row_definer VALUES
-    ('personal_data_of', 'All rows of one person, whom the statement around it must see; below policies on fifty tables it would take seconds');
+SELECT audit_quietly('{row_definer}', $q$
+    INSERT INTO row_definer VALUES
+        ('personal_data_of', 'All rows of one person, whom the statement around it must see; below policies on fifty tables it would take seconds')
+$q$);
 
 SELECT audit_attach();
 SELECT row_security_attach();

@@ -105,9 +105,15 @@ COMMENT ON FUNCTION data_request_follow() IS 'A change request that was approved
 CREATE TRIGGER change_request_40_data_request AFTER UPDATE OF state ON change_request FOR EACH ROW
 WHEN (OLD.state = 'submitted' AND NEW.state IN ('approved', 'refused')) EXECUTE FUNCTION data_request_follow();
 
-INSERT INTO row_rule (relation, place, of) VALUES ('data_request', 'asn_id', 'asn');
-INSERT INTO export_table (relation, section, place, title) VALUES ('data_request', 'request', 92, 'Permintaan subjek data');
-INSERT INTO audit_exempt (relation, reason) VALUES ('data_request_rule', 'Changed by migrations alone');
+SELECT audit_quietly('{row_rule}', $q$
+    INSERT INTO row_rule (relation, place, of) VALUES ('data_request', 'asn_id', 'asn')
+$q$);
+SELECT audit_quietly('{export_table}', $q$
+    INSERT INTO export_table (relation, section, place, title) VALUES ('data_request', 'request', 92, 'Permintaan subjek data')
+$q$);
+SELECT audit_quietly('{audit_exempt}', $q$
+    INSERT INTO audit_exempt (relation, reason) VALUES ('data_request_rule', 'Changed by migrations alone')
+$q$);
 
 SELECT audit_attach();
 SELECT row_security_attach();

@@ -111,9 +111,15 @@ JOIN   asn a ON a.id = r.asn_id
 JOIN   unit u ON u.id = a.unit_id;
 COMMENT ON VIEW restriction_entry IS 'Restrictions as the API shows them. Of _columns the API shows nothing.';
 
-INSERT INTO row_rule (relation, place, of) VALUES ('restriction', 'asn_id', 'asn');
-INSERT INTO export_table (relation, section, place, title) VALUES ('restriction', 'request', 93, 'Pembatasan pemrosesan');
-INSERT INTO audit_exempt (relation, reason) VALUES ('restriction_scope', 'The schema''s own: changed by migrations alone');
+SELECT audit_quietly('{row_rule}', $q$
+    INSERT INTO row_rule (relation, place, of) VALUES ('restriction', 'asn_id', 'asn')
+$q$);
+SELECT audit_quietly('{export_table}', $q$
+    INSERT INTO export_table (relation, section, place, title) VALUES ('restriction', 'request', 93, 'Pembatasan pemrosesan')
+$q$);
+SELECT audit_quietly('{audit_exempt}', $q$
+    INSERT INTO audit_exempt (relation, reason) VALUES ('restriction_scope', 'The schema''s own: changed by migrations alone')
+$q$);
 
 SELECT audit_attach();
 SELECT row_security_attach();
