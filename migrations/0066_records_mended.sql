@@ -212,3 +212,19 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION history_show_today() IS
     'Brings the records of people up to today whose day has come; how many these are. Several may run at once: the people''s rows make them take turns. A record that refuses stays in history_ahead.';
+
+-- ── files of people ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+CREATE FUNCTION asn_rank_behind(which uuid, told_rank text, since date) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN EXISTS (SELECT FROM history h
+               WHERE  h.asn_id = which AND h.kind = 'rank' AND h.track = 'rank' AND NOT h.is_void AND h.starts <= local_today()
+                      AND (h.starts > since OR since > local_today()) AND coalesce(h.ends > local_today(), true)
+                      AND NOT (h.valid @> local_today() AND h.facts ->> 'rank' = told_rank));
+COMMENT ON FUNCTION asn_rank_behind(uuid, text, date) IS
+    'Whether history_follow() would refuse this rank of a record (history-disagrees): the histories have one that begins later, or this one begins in days to come.';
+
+CREATE FUNCTION restriction_binds() RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN split_part(coalesce(current_setting('asnd.audit', true), ''), E'\t', 4) = 'bound';
+COMMENT ON FUNCTION restriction_binds() IS 'Whether restriction_guard() would hold whoever writes now to the restrictions: he is not the personnel office.';
