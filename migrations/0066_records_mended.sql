@@ -228,3 +228,75 @@ CREATE FUNCTION restriction_binds() RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN split_part(coalesce(current_setting('asnd.audit', true), ''), E'\t', 4) = 'bound';
 COMMENT ON FUNCTION restriction_binds() IS 'Whether restriction_guard() would hold whoever writes now to the restrictions: he is not the personnel office.';
+
+-- As before, and a rank that the kind of ASN does not have is named where the row tells it.
+CREATE OR REPLACE FUNCTION history_write(which uuid, number text, units ltree[], scopes text[], entry jsonb, seen int8multirange, why text, by_key uuid,
+                                         by_name text)
+RETURNS SETOF history_answer
+LANGUAGE plpgsql AS $$
+DECLARE
+    person asn;
+    me     history;
+    told   history;
+    fault  history_answer;
+    named  text;
+BEGIN
+    SELECT a.* INTO person FROM asn a WHERE a.id = asn_of_nip(number) AND EXISTS (SELECT FROM unit u WHERE u.id = a.unit_id AND u.path <@ ANY (units))
+    FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    IF NOT history_shown(entry ->> 'kind', scopes) THEN
+        fault := ('forbidden', '/kind', entry ->> 'kind', NULL)::history_answer;
+        RETURN NEXT fault;
+        RETURN;
+    END IF;
+    IF seen IS NULL THEN
+        me.id := which;
+        me.asn_id := person.id;
+        me.kind := entry ->> 'kind';
+        me.is_void := false;
+    ELSE
+        SELECT h.* INTO me FROM history h WHERE h.id = which AND h.asn_id = person.id AND h.kind = entry ->> 'kind';
+        IF NOT FOUND THEN
+            RETURN;
+        ELSIF NOT seen @> me.version THEN
+            fault.problem := 'version-stale';
+            RETURN NEXT fault;
+            RETURN;
+        ELSIF me.is_void THEN
+            fault := ('history-void', NULL, NULL, NULL)::history_answer;
+            RETURN NEXT fault;
+            RETURN;
+        END IF;
+    END IF;
+    told := history_told(entry);
+    told.id := me.id;
+    told.asn_id := me.asn_id;
+    fault := history_fault(person, told);
+    IF fault.problem IS NULL AND told.facts ? 'unit_id' THEN
+        fault.problem := unit_placement_fault((told.facts ->> 'unit_id')::uuid, told.starts, CASE told.kind WHEN 'placement' THEN history_days(told) ELSE 'empty' END,
+                                              units);
+        fault.pointer := '/facts/unit_id';
+        fault.value := told.facts ->> 'unit_id';
+    END IF;
+    IF fault.problem IS NOT NULL THEN
+        RETURN NEXT fault;
+        RETURN;
+    END IF;
+    BEGIN
+        SET CONSTRAINTS history_no_overlap DEFERRED;
+        PERFORM history_store(told, seen IS NOT NULL, why, by_key, by_name);
+        PERFORM history_settle(ARRAY[person.id]);
+    EXCEPTION WHEN raise_exception THEN
+        GET STACKED DIAGNOSTICS named = CONSTRAINT_NAME;
+        IF named <> 'asn_rank_fkey' THEN
+            RAISE;
+        END IF;
+        fault.problem := 'rank-unknown';
+        fault.pointer := CASE told.kind WHEN 'rank' THEN '/facts/rank' WHEN 'appointment' THEN '/facts/kind' ELSE '/from' END;
+        RETURN NEXT fault;
+        RETURN;
+    END;
+    RETURN QUERY SELECT NULL::text, NULL::text, NULL::text, h FROM history_entry h WHERE h.id = which;
+END $$;
