@@ -101,6 +101,9 @@ WITH laid AS (
                       (SELECT n.path <@ ANY (:actor_units::ltree[]) FROM unit n WHERE n.id = a.unit_id) AS is_ours
                FROM   asn a WHERE a.nip = s.nip LIMIT 1) a ON true
     LEFT   JOIN LATERAL (SELECT e.line FROM import_seen e WHERE e.key = s.nip AND e.line <> s.line LIMIT 1) e ON true
+), held AS MATERIALIZED (
+    SELECT r.asn_id FROM restriction r
+    WHERE  restriction_binds() AND r.starts <= local_today() AND (r.ends IS NULL OR r.ends > local_today())
 ), judged AS (
     SELECT l.*,
            CASE WHEN l.unit_told IS NULL THEN NULL
@@ -111,10 +114,13 @@ WITH laid AS (
            CASE WHEN l.rank IS NOT NULL AND l.kind IS NOT NULL AND NOT EXISTS (
                          SELECT FROM rank r
                          WHERE  r.kind = CASE WHEN l.kind IN ('PNS', 'CPNS') THEN 'PNS' ELSE 'PPPK' END AND r.code = l.rank)
-                THEN 'rank-unknown' END AS rank_fault,
+                THEN 'rank-unknown'
+                WHEN l.rank IS NOT NULL AND (l.rank, l.rank_since) IS DISTINCT FROM ((l.old).rank, (l.old).rank_since) AND asn_rank_behind((l.old).id, l.rank, l.rank_since)
+                THEN 'history-disagrees' END AS rank_fault,
            CASE WHEN l.is_ours IS FALSE
                      OR l.is_ours IS NULL AND (l.nip IN (SELECT t.nip FROM nip_taken t) OR EXISTS (SELECT FROM asn_named n WHERE n.nip = l.nip)) THEN 'nip-taken'
-                WHEN l.seen_line IS NOT NULL THEN 'duplicate-row' END AS nip_fault
+                WHEN l.seen_line IS NOT NULL THEN 'duplicate-row'
+                WHEN (l.old).id IN (SELECT h.asn_id FROM held h) THEN 'restricted' END AS nip_fault
     FROM   laid l
 ), candidate AS (
     SELECT j.*, row_number() OVER same AS nth, first_value(j.line) OVER same AS first_line

@@ -334,24 +334,23 @@ static void check(struct import_row *row)
 
 /* ── merging ── */
 
-static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_sender *sender,
-                         struct import_merged *ret)
+static const char *scopes_of(struct ctx *ctx, const struct import_sender *sender)
+{
+    return sender->has_scope && !sender->has_scope(ctx, "asn.discipline") ? "{}" : "{asn.discipline}";
+}
+
+/* What the plan says, and what shows of it in the records. */
+static enum status take(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_sender *sender, bool is_apart,
+                        struct import_merged *ret)
 {
     PGresult *res;
-    const char *scopes = sender->has_scope && !sender->has_scope(ctx, "asn.discipline") ? "{}" : "{asn.discipline}";
-    enum status st = db_query(ctx, conn, set, "importHistory.lock", &res, NULL);
+    enum status st = db_query(ctx, conn, set, "importHistory.correct", &res, "actor_key", sender->key_id, "actor_name", sender->name, NULL);
 
-    if (st == ST_OK)
-        st = db_sql(ctx, conn, "TRUNCATE import_plan_history");
-    if (st == ST_OK)
-        st = db_query(ctx, conn, set, "importHistory.plan", &res, "actor_units", sender->units, "scopes", scopes, NULL);
-    if (st == ST_OK)
-        st = db_query(ctx, conn, set, "importHistory.correct", &res, "actor_key", sender->key_id, "actor_name", sender->name, NULL);
     if (st == ST_OK)
         st = db_query(ctx, conn, set, "importHistory.make", &res, "actor_key", sender->key_id, "actor_name", sender->name, NULL);
     if (st == ST_OK)
-        st = db_query(ctx, conn, set, "importHistory.merge", &ret->faults, "actor_units", sender->units, "scopes", scopes, "actor_key",
-                      sender->key_id, "actor_name", sender->name, NULL);
+        st = db_query(ctx, conn, set, "importHistory.merge", &ret->faults, "actor_units", sender->units, "scopes", scopes_of(ctx, sender),
+                      "actor_key", sender->key_id, "actor_name", sender->name, "is_apart", is_apart ? "true" : "false", NULL);
     if (st != ST_OK)
         return st;
     int last = PQntuples(ret->faults) - 1; /* the counts */
@@ -361,11 +360,49 @@ static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql
     return db_query(ctx, conn, set, "importHistory.settle", &res, NULL);
 }
 
+/* The rows and the records refused something, and the transaction can go on from where it stood. */
+static bool is_refusal(enum status st)
+{
+    return st == ST_INVALID || st == ST_CONFLICT;
+}
+
+static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_sender *sender,
+                         struct import_merged *ret)
+{
+    PGresult *res;
+    struct problem before = ctx->problem;
+    enum status st = db_query(ctx, conn, set, "importHistory.lock", &res, NULL);
+
+    if (st == ST_OK)
+        st = db_sql(ctx, conn, "TRUNCATE import_plan_history");
+    if (st == ST_OK)
+        st = db_query(ctx, conn, set, "importHistory.plan", &res, "actor_units", sender->units, "scopes", scopes_of(ctx, sender), NULL);
+    if (st == ST_OK)
+        st = db_sql(ctx, conn, "SAVEPOINT history_batch");
+    if (st != ST_OK)
+        return st;
+    st = take(ctx, conn, set, sender, false, ret);
+    if (is_refusal(st)) {
+        ctx->problem = before;
+        st = db_sql(ctx, conn, "ROLLBACK TO SAVEPOINT history_batch");
+        if (st == ST_OK)
+            st = db_query(ctx, conn, set, "importHistory.apart", &res, NULL);
+        if (st == ST_OK)
+            st = take(ctx, conn, set, sender, true, ret);
+    }
+    return st == ST_OK ? db_sql(ctx, conn, "RELEASE SAVEPOINT history_batch") : st;
+}
+
 static const struct import_wording wordings[] = {
     {"person-unknown", "There is nobody with this NIP.", "Tidak ada pegawai dengan NIP ini."},
     {"unit-unknown", "There is no such unit.", "Unit ini tidak ada."},
     {"unit-closed", "The unit is closed.", "Unit ini sudah ditutup."},
     {"history-overlap", "Another row of this history holds on these days:", "Baris lain riwayat ini berlaku pada hari-hari itu:"},
+    {"range-empty", "It ends before it begins.", "Berakhir sebelum dimulai."},
+    {"rank-unknown", "This kind of ASN has no such rank.", "Jenis ASN ini tidak memiliki golongan itu."},
+    {"restricted", "The processing of this person's data is restricted.", "Pemrosesan data orang ini dibatasi."},
+    {"record-refused", "The person's record cannot be what follows from this row.",
+     "Data induk pegawai tidak dapat menjadi seperti akibat baris ini."},
     {"before-birth", "This day lies before the birth.", "Tanggal ini sebelum kelahiran."},
     {"code-unknown", "The list does not hold this code on that day.", "Daftar rujukan tidak memuat kode ini pada tanggal tersebut."},
     {"rank-below", "The ranks do not rise; a neighbour has:", "Pangkat tidak naik; baris tetangganya:"},

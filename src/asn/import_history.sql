@@ -75,7 +75,7 @@ WITH person AS MATERIALIZED (
 ), matched AS MATERIALIZED (
     SELECT f.*, f.fault IS NULL AND NOT coalesce(f.old_id IS NOT NULL AND f.same_days AND f.same_facts AND f.same_papers, false) AS is_changed,
            f.fault IS NULL
-           AND coalesce(f.kind = 'nip' OR f.n_old > 1 OR f.is_void
+           AND coalesce(f.kind = 'nip' OR f.n_old > 1 OR f.is_void OR f.ends <= f.starts
                 OR f.old_id IS NOT NULL AND count(*) OVER (PARTITION BY f.old_id) > 1
                 OR count(*) OVER (PARTITION BY f.asn_id, f.kind, f.starts, coalesce(f.track, f.facts::text)) > 1
                 OR f.remote_id IS NOT NULL AND count(*) OVER (PARTITION BY f.kind, f.remote_id) > 1
@@ -95,7 +95,8 @@ WITH person AS MATERIALIZED (
                 OR m.remote_id IS NOT NULL
                    AND EXISTS (SELECT FROM history h WHERE h.kind = m.kind AND h.remote_id = m.remote_id AND h.asn_id <> m.asn_id))
 ), whole AS MATERIALIZED (
-    SELECT m.place, m.asn_id, m.kind, m.track, m.starts, m.ends, m.facts FROM matched m WHERE m.is_changed AND m.track IS NOT NULL
+    SELECT m.place, m.asn_id, m.kind, m.track, m.starts, m.ends, m.facts FROM matched m
+    WHERE  m.is_changed AND m.track IS NOT NULL AND (m.ends > m.starts) IS NOT FALSE
     UNION ALL
     SELECT NULL, h.asn_id, h.kind, h.track, h.starts, h.ends, h.facts
     FROM   (SELECT DISTINCT m.asn_id, m.kind FROM matched m WHERE m.is_changed AND m.track IS NOT NULL) g
@@ -123,7 +124,7 @@ WITH person AS MATERIALIZED (
     UNION
     SELECT l.asn_id, l.kind FROM line l WHERE l.hangs
 )
-SELECT m.place, m.nip, m.asn_id, m.birth_date, m.kind, m.track, m.new_id, m.starts, m.ends, coalesce(l.valid, daterange(m.starts, m.ends)), m.facts,
+SELECT m.place, m.nip, m.asn_id, m.birth_date, m.kind, m.track, m.new_id, m.starts, m.ends, coalesce(l.valid, CASE WHEN (m.ends > m.starts) IS NOT FALSE THEN daterange(m.starts, m.ends) END), m.facts,
        m.decree_number, m.decree_date, m.decree_signatory, m.source, m.kept_remote_id, m.note, m.old_id, m.is_changed, s.kind IS NOT NULL, m.entry,
        CASE m.fault WHEN 'person-unknown' THEN 'nip' WHEN 'forbidden' THEN 'kind' END, m.fault,
        CASE m.fault WHEN 'person-unknown' THEN m.nip WHEN 'forbidden' THEN m.kind END, m.unit_code
@@ -149,14 +150,24 @@ FROM   import_plan_history p
 WHERE  p.is_changed AND NOT p.is_slow AND p.old_id IS NULL
 ORDER  BY p.asn_id, p.kind, p.starts, p.place
 
+-- Once the database has refused something of the batch, each person is taken by himself.
+-- name: importHistory.apart
+UPDATE import_plan_history SET is_slow = true WHERE is_changed
+
 -- The slow ones, later rows first: then each finds the next of its track, and its end need not be written twice.
 -- name: importHistory.merge
 -- timeout: 600000
 -- write: true
 WITH taken AS MATERIALIZED (
     SELECT s.place, s.kind, s.unit_code, t.*
-    FROM   (SELECT p.* FROM import_plan_history p WHERE p.is_slow ORDER BY p.nip, p.kind, p.starts DESC, p.place OFFSET 0) s
+    FROM   (SELECT p.* FROM import_plan_history p WHERE p.is_slow AND NOT :is_apart::boolean ORDER BY p.nip, p.kind, p.starts DESC, p.place OFFSET 0) s
     CROSS  JOIN LATERAL history_take(s.id, s.nip, :actor_units::ltree[], :scopes::text[], s.entry, :actor_key, :actor_name) t
+    UNION  ALL
+    SELECT t.place, s.kind, s.unit_code, t.outcome, t.problem, t.pointer, t.value, t.told_more
+    FROM   (SELECT jsonb_agg(jsonb_build_object('place', p.place, 'id', p.id, 'nip', p.nip, 'entry', p.entry) ORDER BY p.kind, p.starts DESC, p.place) AS told
+            FROM   import_plan_history p WHERE p.is_slow AND :is_apart::boolean GROUP BY p.asn_id ORDER BY min(p.nip) OFFSET 0) w
+    CROSS  JOIN LATERAL history_take_apart(w.told, :actor_units::ltree[], :scopes::text[], :actor_key, :actor_name) t
+    JOIN   import_plan_history s ON s.place = t.place
 )
 SELECT t.place,
        CASE WHEN t.pointer = '/facts/unit_id' AND t.unit_code IS NOT NULL THEN 'unit_code'

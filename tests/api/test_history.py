@@ -219,6 +219,18 @@ def test_a_change_of_the_record_leaves_its_history(api, person):
     api.patch(f"/v1/asn/{person['nip']}", {"rank": "II/d", "rank_since": "2016-10-01"}, etag=moved.headers["ETag"], expect=409)
 
 
+@pytest.mark.parametrize("end", ["2020-01-01", "2019-12-31"])
+def test_a_row_ends_after_it_begins(end, api, person):
+    assert api.post(path(person), body("leave", {"grounds": "Sakit"}, start="2020-01-01", to=end), expect=422).faults == {"/to": "range-empty"}
+
+
+@pytest.mark.parametrize("kind, facts, pointer", [("rank", {"rank": "IX"}, "/facts/rank"), ("appointment", {"kind": "PPPK"}, "/facts/kind")])
+def test_a_rank_of_another_kind_is_named_where_the_row_tells_it(kind, facts, pointer, api, office):
+    person = make.person(api, office["id"], rank="III/a", rank_since="2020-01-01")
+    assert api.post(path(person), body(kind, facts, start=str(make.today())), expect=422).faults == {pointer: "rank-unknown"}
+    assert api.get(f"/v1/asn/{person['nip']}").json["rank"] == "III/a"
+
+
 def test_others_do_not_see_it(api, keys, office, person):
     elsewhere = api.as_key(keys("admin", units=(make.unit(api, kind="dinas")["code"],)))
     entry = api.post(path(person), body("rank", {"rank": "III/a"})).json

@@ -91,6 +91,8 @@ FAULTS = [
     ("kind,from,jp,name", "course,2019-01-01,banyak,Bimtek", "jp", "type"), ("kind,from,rank", "course,2019-01-01,III/a", "rank", "unknown-member"),
     ("kind,from,name", "hobi,2019-01-01,X", "kind", "kind-unknown"), ("kind,from,unit_code", "placement,2019-01-01,TIDAK-ADA", "unit_code", "reference-missing"),
     ("kind,from,rank", "rank,31/31/2019,III/a", "from", "date-impossible"), ("kind,from,to,number", "contract,2019-01-01,,PK", "to", "required"),
+    ("kind,from,to,number", "contract,2019-01-01,2019-01-01,PK", "to", "range-empty"), ("kind,from,to,grounds", "leave,2019-01-01,2018-12-31,Sakit", "to", "range-empty"),
+    ("kind,from,rank", "rank,2019-01-01,IX", "rank", "rank-unknown"),
 ]
 
 
@@ -194,6 +196,34 @@ def test_nobody_elses_people_and_no_discipline_without_the_scope(api, keys, offi
     plain = api.as_key(keys("import.write", "asn.write"))
     report = send(plain, f"nip,kind,from,discipline_level\n{person['nip']},discipline,2019-04-01,berat\n")
     assert [(f["column"], f["code"]) for f in report["faults"]] == [("kind", "forbidden")]
+
+
+def test_what_the_record_refuses_is_the_fault_of_its_row_alone(api, office):
+    """A rank of another kind of ASN is seen only when the record is written, after all rows of the batch."""
+    one, two, three = (make.person(api, office["id"])["nip"] for _ in range(3))
+    text = (f"nip,kind,from,to,rank,appointment,grounds\n{one},rank,2019-01-01,,IX,,\n{one},leave,2020-01-01,2021-01-01,,,Sakit\n{two},rank,2019-01-01,,III/a,,\n"
+            f"{three},appointment,2019-01-01,,,PPPK,\n{three},rank,2019-01-01,,IX,,\n")
+    report = send(api, text)
+    assert counts(report) == (5, 4, 0, 0, 1)
+    assert [(f["line"], f["column"], f["code"], f["value"]) for f in report["faults"]] == [(2, "rank", "rank-unknown", "IX")]
+    assert [api.get(f"/v1/asn/{n}").json["rank"] for n in (one, two, three)] == [None, "III/a", "IX"]
+    assert counts(send(api, text)) == (5, 0, 0, 4, 1)
+
+
+def test_another_kind_of_asn_needs_its_rank(api, office):
+    nip = make.person(api, office["id"], rank="III/a")["nip"]
+    lone = send(api, f"nip,kind,from,appointment\n{nip},appointment,2019-01-01,PPPK\n")
+    assert [(f["line"], f["column"], f["code"], f["value"]) for f in lone["faults"]] == [(2, "appointment", "rank-unknown", "PPPK")]
+
+
+def test_restricted_people_are_named_and_the_others_taken(api, keys, office):
+    held, free = (make.person(api, office["id"])["nip"] for _ in range(2))
+    make.restriction(api, held)
+    unit_key = api.as_key(keys("asn.read", "asn.write", "import.write"))
+    report = send(unit_key, f"nip,kind,from,name,jp\n{held},course,2020-01-01,Bimtek,3\n{free},course,2020-01-01,Bimtek,3\n")
+    assert [(f["line"], f["column"], f["code"]) for f in report["faults"]] == [(2, "nip", "restricted")]
+    assert counts(report) == (2, 1, 0, 0, 1)
+    assert api.get(f"/v1/asn/{held}/history?kind=course").json["data"] == []
 
 
 def test_refused_rows_come_back_and_can_be_mended(api, person):

@@ -263,6 +263,29 @@ def test_the_same_person_twice_in_a_file(api, office):
     assert report["created"] == 1 and report["created"] + report["unchanged"] + report["refused"] == 2, report
 
 
+@pytest.mark.parametrize("rank, since, refused", [("III/b", "2020-04-01", True), ("III/d", "2023-04-01", True), ("III/d", "2099-04-01", True),
+                                                  ("III/c", "2023-04-01", False), ("III/d", "2025-04-01", False), ("III/c", "2024-04-01", False)])
+def test_a_rank_that_the_histories_contradict_is_its_rows_fault(rank, since, refused, api, office):
+    one, other = make.person(api, office["id"]), make.person(api, office["id"])
+    for start, known in (("2020-04-01", "III/a"), ("2024-04-01", "III/c")):
+        make.history(api, one["nip"], "rank", {"rank": known}, start)
+    lines = [f"{p['nip']},PNS,{p['name']},{office['code']},{r},{d}" for p, r, d in ((one, rank, since), (other, "III/a", "2020-04-01"))]
+    report = send(api, "\n".join([HEAD + ",rank,rank_since", *lines]) + "\n").json
+    assert [(f["line"], f["column"], f["code"], f["value"]) for f in report["faults"]] == [(2, "rank", "history-disagrees", rank)] * refused
+    assert api.get(f"/v1/asn/{other['nip']}").json["rank"] == "III/a"
+    assert api.get(f"/v1/asn/{one['nip']}").json["rank"] == ("III/c" if refused else rank)
+
+
+def test_restricted_people_are_named_and_the_others_taken(api, keys, office):
+    held, free = make.person(api, office["id"]), make.person(api, office["id"])
+    make.restriction(api, held["nip"])
+    text = "\n".join([HEAD, *(f"{p['nip']},PNS,Nama Lain,{office['code']}" for p in (held, free))]) + "\n"
+    report = send(api.as_key(keys("asn.read", "asn.write", "import.write")), text).json
+    assert [(f["line"], f["column"], f["code"]) for f in report["faults"]] == [(2, "nip", "restricted")]
+    assert [api.get(f"/v1/asn/{p['nip']}").json["name"] for p in (held, free)] == [held["name"], "Nama Lain"]
+    assert counts(send(api, text).json) == (2, 0, 1, 1, 0)
+
+
 def test_imports_are_listed_and_told(api, office):
     api("POST", "/v1/asn/import?file_name=pegawai-juli.csv", data="\n".join([HEAD, *rows(2, office)]).encode(),
         headers={"Content-Type": "text/csv"}, expect=200)

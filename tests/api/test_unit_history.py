@@ -249,7 +249,7 @@ def test_a_part_becomes_a_unit_of_its_own(api):
     reply = api.post(f"/v1/units/{one['id']}/split", body, expect=201)
     made = api.get(reply.headers["Location"]).json
     assert (made["name"], made["parent_id"], made["head_position"]) == ("Pecahan", top["id"], "Kepala Pecahan")
-    assert reply.json == {"unit_id": made["id"], "people": 1, "children": 1, "posts": 1}
+    assert reply.json == {"unit_id": made["id"], "people": 1, "children": 1, "posts": 1, "trainings": 0}
     assert placements(api, goes["nip"])[1][:4] == ("2021-01-01", TODAY, made["id"], DECREE["decree_number"])
     assert api.get(f"/v1/asn/{stays['nip']}").json["unit_id"] == one["id"]
     assert (read(api, child)["parent_id"], read(api, other)["parent_id"]) == (made["id"], one["id"])
