@@ -47,8 +47,8 @@ def test_a_tenth_more_is_noticed(database, key, known):
 
 def test_what_is_named_when_it_costs_more():
     known = {"get": 1000, "post": 2000}
-    assert instructions.excesses({"get": 1049, "post": 2000}, known) == []
-    assert instructions.excesses({"get": 1051, "post": 1000}, known) == ["get: 1051 instructions, +5.1% of 1000"]
+    assert instructions.excesses({"get": 1079, "post": 2000}, known) == []
+    assert instructions.excesses({"get": 1081, "post": 1000}, known) == ["get: 1081 instructions, +8.1% of 1000"]
     assert instructions.excesses({"put": 1}, known) == ["put: not in the baseline"]
 
 

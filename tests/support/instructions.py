@@ -4,7 +4,6 @@ import json
 import platform
 import re
 import shutil
-import statistics
 import subprocess
 import tempfile
 import time
@@ -22,8 +21,8 @@ PEOPLE = 60
 WARM, TIMES, COUNTS = 10, 60, 3
 IDLE_S = 1  # for how long it is looked at when nobody asks
 SCOPES = ["asn.read", "asn.write", "training.read", "training.write"]
-# Above the baseline: a failure.
-TOLERANCE = 0.05
+# Above the baseline: a failure. Of the same program a machine under load counted up to 4 % more.
+TOLERANCE = 0.08
 
 # One loop and one connection of each sort: who runs where would else be chance. Nothing expires while it is counted.
 ALONE = {"loops": 1, "workers": 1, "loop_connections": 1, "loop_write_connections": 1, "key_cache_ms": 60000, "statement_timeout_ms": 600000,
@@ -76,11 +75,11 @@ class Counted:
         return reply
 
     def per_request(self, send):
-        """The median of some counts; `send(n)` is the n-th request."""
+        """The least of some counts: what a busy machine adds is turns of the loop, never fewer. `send(n)` is the n-th request."""
         for n in range(WARM):
             send(n)
         self._dumped()
-        return round(statistics.median(self._counted(send, WARM + i * TIMES) for i in range(COUNTS)))
+        return round(min(self._counted(send, WARM + i * TIMES) for i in range(COUNTS)))
 
     def _counted(self, send, first):
         began = time.monotonic()
