@@ -2,64 +2,6 @@
 -- Mends what newcomers and attackers found in records: a split that always failed, days that end before they begin, one row that sank a whole
 -- file, and one person who kept everybody's records from being brought up to the day.
 
--- As before, with the attribute trainings that unit_reform has since 0053.
-CREATE OR REPLACE FUNCTION unit_split(which uuid, fresh uuid, told jsonb, units ltree[], by_key uuid, by_name text) RETURNS SETOF unit_reform
-LANGUAGE plpgsql AS $$
-DECLARE
-    act      jsonb := unit_act(told, by_key, by_name);
-    day      date := (act ->> 'day')::date;
-    made     unit_answer;
-    me       unit;
-    children uuid[] := ARRAY(SELECT s::uuid FROM jsonb_array_elements_text(coalesce(told -> 'children', '[]')) AS s);
-    posts    uuid[] := ARRAY(SELECT s::uuid FROM jsonb_array_elements_text(coalesce(told -> 'posts', '[]')) AS s);
-    numbers  text[] := ARRAY(SELECT jsonb_array_elements_text(coalesce(told -> 'people', '[]')));
-    people   uuid[];
-    answer   unit_reform;
-BEGIN
-    PERFORM unit_await_reform(ARRAY[which], NULL, day);
-    SELECT u.* INTO me FROM unit u WHERE u.id = which AND u.path <@ ANY (units);
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
-    IF me.closed_on IS NOT NULL THEN
-        answer.problem := 'unit-closed'; answer.pointer := ''; answer.suggestion := unit_heir(which, units);
-        RETURN NEXT answer;
-        RETURN;
-    END IF;
-    SELECT 'reference-missing', f.pointer, f.value INTO answer.problem, answer.pointer, answer.value
-    FROM  (SELECT '/children/' || s.place - 1 AS pointer, s.id::text AS value, 1 AS list, s.place
-           FROM   unnest(children) WITH ORDINALITY AS s (id, place)
-           WHERE  NOT EXISTS (SELECT FROM unit u WHERE u.id = s.id AND u.parent_id = which AND u.closed_on IS NULL)
-           UNION  ALL
-           SELECT '/people/' || s.place - 1, s.nip, 2, s.place
-           FROM   unnest(numbers) WITH ORDINALITY AS s (nip, place)
-           WHERE  NOT EXISTS (SELECT FROM asn a WHERE a.id = asn_of_nip(s.nip) AND a.unit_id = which)
-           UNION  ALL
-           SELECT '/posts/' || s.place - 1, s.id::text, 3, s.place
-           FROM   unnest(posts) WITH ORDINALITY AS s (id, place)
-           WHERE  NOT EXISTS (SELECT FROM post p WHERE p.id = s.id AND p.unit_id = which)) f
-    ORDER  BY f.list, f.place LIMIT 1;
-    IF answer.problem IS NULL THEN
-        answer := unit_order_fault(children || which, day);
-    END IF;
-    IF answer.problem IS NULL THEN
-        SELECT m.* INTO made
-        FROM   unit_make(fresh, CASE WHEN told ? 'parent_id' THEN told ELSE told || jsonb_build_object('parent_id', me.parent_id) END, units, by_key, by_name) m;
-        answer := (made.problem, made.pointer, made.value, made.suggestion, fresh, 0, 0, 0, 0)::unit_reform;
-    END IF;
-    IF answer.problem IS NULL THEN
-        people := ARRAY(SELECT DISTINCT asn_of_nip(n) FROM unnest(numbers) AS n);
-        PERFORM set_config('asnd.unit_act', act::text, true);
-        UPDATE unit u SET parent_id = fresh WHERE u.id = ANY (children);
-        PERFORM set_config('asnd.unit_act', '', true);
-        PERFORM unit_hand_people(which, fresh, people, day, act);
-        answer.people := cardinality(people);
-        answer.children := cardinality(children);
-        answer.posts := unit_hand_posts(which, fresh, posts);
-    END IF;
-    RETURN NEXT answer;
-END $$;
-
 -- As before, and a row that ends before it begins is named.
 CREATE OR REPLACE FUNCTION history_fault(person asn, me history) RETURNS history_answer
 LANGUAGE plpgsql STABLE AS $$
@@ -182,14 +124,23 @@ COMMENT ON FUNCTION history_take_apart(jsonb, ltree[], text[], uuid, text) IS
 
 CREATE FUNCTION history_show(people uuid[]) RETURNS boolean
 LANGUAGE plpgsql AS $$
+DECLARE
+    learned uuid[];
 BEGIN
     DELETE FROM history_ahead h WHERE h.day <= local_today() AND h.asn_id = ANY (people);
     PERFORM history_project(people);
+    SELECT array_agg(DISTINCT s.asn_id) INTO learned
+    FROM   learning_source s
+    WHERE  s.asn_id = ANY (people) AND NOT s.is_forecast
+           AND NOT EXISTS (SELECT FROM learning_entry e WHERE (e.source, e.source_id) = (s.source, s.source_id));
+    IF learned IS NOT NULL THEN
+        PERFORM learning_refresh(learned);
+    END IF;
     RETURN true;
 EXCEPTION WHEN raise_exception OR integrity_constraint_violation THEN
     RETURN false;
 END $$;
-COMMENT ON FUNCTION history_show(uuid[]) IS 'Brings these records up to today; false, and nothing done, if one of them cannot be what its rows say.';
+COMMENT ON FUNCTION history_show(uuid[]) IS 'Brings these records and their learning hours up to today; false, and nothing done, if one of them cannot be what its rows say.';
 
 -- As before, but a record that cannot be what its rows say waits, and the others do not wait for it.
 CREATE OR REPLACE FUNCTION history_show_today() RETURNS integer

@@ -102,3 +102,7 @@ WHERE  true
 -- name: chore.lapseOffers
 -- write: true
 SELECT offers_lapse()
+
+-- name: chore.giveUpSeats
+-- write: true
+SELECT seats_give_up()

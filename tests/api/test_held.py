@@ -26,7 +26,7 @@ def total(api, nip, session):
 
 def brought(api, office, *states, session=None, **members):
     """A session that runs, and somebody of it in that state."""
-    session = session or make.session(api, make.programme(api, **members)["id"], start=-1, length=3)
+    session = session or make.session(api, make.programme(api, **members)["id"], start=-2, length=3)
     person = make.person(api, office["id"])["nip"]
     enrolment = make.enrol(api, session["id"], person)
     for state in states:
@@ -44,7 +44,7 @@ def test_what_was_held_is_neither_cancelled_nor_moved(state, api, office, sql):
     path = f"/v1/sessions/{session['id']}"
     before = api.get(path).json
     assert api.post(f"{path}/cancel", {"reason": "Salah"}, expect=409).code == "session-held"
-    for patch in ({"state": "cancelled"}, {"starts_on": make.days(-2)["starts_on"]}, {"ends_on": make.days(5)["ends_on"]}, make.days(40)):
+    for patch in ({"state": "cancelled"}, {"starts_on": make.days(-3)["starts_on"]}, {"ends_on": make.days(5)["ends_on"]}, make.days(40)):
         assert api.patch(path, patch, etag="*", expect=409).code == "session-held", patch
     part = {"day": session["starts_on"], "starts": "08:00", "ends": "12:00", "jp": 4}
     assert api.put(f"{path}/days", {"days": [part]}, etag=make.tag(api, path), expect=409).code == "session-held"
@@ -90,7 +90,7 @@ def test_days_with_attendance_stay_days_of_the_session(api, office):
 
 def test_other_hours_of_a_programme_move_nobody_who_went_through(api, office):
     programme = make.programme(api, jp=20)
-    session = make.session(api, programme["id"], start=-1, length=3)
+    session = make.session(api, programme["id"], start=-2, length=3)
     people = {state: brought(api, office, *steps, session=session) for state, steps in HELD.items()}
     before = {state: (jp_of(api, e), total(api, nip, session)) for state, (_, nip, e) in people.items()}
     assert before["passed"] == (20, 20)
@@ -106,7 +106,7 @@ def test_other_hours_of_a_programme_move_nobody_who_went_through(api, office):
 def test_the_form_by_which_hours_count_stays(api, office, sql):
     programme = make.programme(api, form="B3")
     path = f"/v1/programmes/{programme['id']}"
-    session = make.session(api, programme["id"], start=-1, length=3)
+    session = make.session(api, programme["id"], start=-2, length=3)
     api.patch(path, {"form": "B6"}, etag="*", expect=200)
     brought(api, office, "attending", "completed", session=session)
     assert api.patch(path, {"form": "B3"}, etag="*", expect=409).faults == {"/form": "programme-held"}

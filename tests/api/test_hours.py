@@ -352,7 +352,7 @@ def year_of(who, day):
 def recount(who):
     """First day of the year → JP."""
     total, counted = defaultdict(F), []
-    for t in sorted(who["trainings"], key=lambda t: (not t["is_ours"], t["last"], t["id"])):
+    for t in sorted((t for t in who["trainings"] if t["last"] <= make.today()), key=lambda t: (not t["is_ours"], t["last"], t["id"])):
         value = worth(t)
         if any(same(t, other) for other, _ in counted):
             counted.append((t, None))
@@ -426,6 +426,7 @@ def take_part(chance, sql, who):
         INSERT INTO session (id, programme_id, title, starts_on, ends_on, capacity) VALUES ('{session}', '{programme}', 'Uji', '{t["first"]}', '{t["last"]}', 1);
         INSERT INTO enrolment (id, session_id, asn_id, state) SELECT '{t["id"]}', '{session}', a.id, 'approved' FROM asn a WHERE a.nip = '{who["nip"]}';
         UPDATE enrolment SET state = 'attending' WHERE id = '{t["id"]}'; UPDATE enrolment SET state = 'passed', jp = {t["jp"]} WHERE id = '{t["id"]}'; COMMIT""")
+    sql("SELECT history_show_today()")  # on its day some of its last days were still to come
     if "amount" in t:
         sql(f"INSERT INTO session_term (session_id, is_abroad, amount, reason) VALUES ('{session}', {t['is_abroad']}, {t['amount']}, 'Uji')")
     return t

@@ -191,7 +191,7 @@ def test_passing_gives_the_programmes_hours_and_they_are_summed(api, office):
 def test_the_ceiling_of_contract_staff(api, office):
     """K6: 30 JP in the year of a PPPK: 24 count."""
     person = make.person(api, office["id"], kind="PPPK", nip=f"19950520202421{1}{make.number() % 900 + 50:03d}")
-    session = make.session(api, make.programme(api, jp=30)["id"], start=-1, length=3)
+    session = make.session(api, make.programme(api, jp=30)["id"], start=-2, length=3)
     enrolment = make.enrol(api, session["id"], person["nip"])
     act(api, enrolment["id"], "attend")
     act(api, enrolment["id"], "complete", {"result": "passed"})
