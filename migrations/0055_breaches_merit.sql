@@ -10,7 +10,7 @@ COMMENT ON FUNCTION breach_notify_by(timestamptz) IS 'The last moment of a notic
 CREATE TABLE data_breach (
     id              uuid        CONSTRAINT data_breach_pkey PRIMARY KEY,
     found_at        timestamptz NOT NULL,
-    data            text        NOT NULL CONSTRAINT data_breach_data_length CHECK (length(data) BETWEEN 1 AND 2000),
+    which_data      text        NOT NULL CONSTRAINT data_breach_data_length CHECK (length(which_data) BETWEEN 1 AND 2000),
     happened        text        NOT NULL CONSTRAINT data_breach_happened_length CHECK (length(happened) BETWEEN 1 AND 4000),
     handling        text        CONSTRAINT data_breach_handling_length CHECK (length(handling) BETWEEN 1 AND 4000),
     people          integer     CONSTRAINT data_breach_people_range CHECK (people >= 0),
@@ -23,7 +23,7 @@ CREATE TABLE data_breach (
 COMMENT ON TABLE data_breach IS 'Breaches of the protection of personal data, as they are to be told: which data, when and how, what is done.';
 COMMENT ON COLUMN data_breach.id IS 'UUIDv7';
 COMMENT ON COLUMN data_breach.found_at IS 'When it was found: from then the limit runs';
-COMMENT ON COLUMN data_breach.data IS 'Which data, by kind; the data themselves do not stand here';
+COMMENT ON COLUMN data_breach.which_data IS 'Which data, by kind; the data themselves do not stand here';
 COMMENT ON COLUMN data_breach.happened IS 'When and how';
 COMMENT ON COLUMN data_breach.handling IS 'What is done about it and how it is made good; null: not known yet';
 COMMENT ON COLUMN data_breach.people IS 'How many people it is about; null: not known yet';
@@ -81,7 +81,7 @@ COMMENT ON FUNCTION data_breach_notice_enter() IS 'Notices are only added, and c
 CREATE TRIGGER data_breach_notice_10_enter BEFORE INSERT OR UPDATE OR DELETE ON data_breach_notice FOR EACH ROW EXECUTE FUNCTION data_breach_notice_enter();
 
 CREATE VIEW data_breach_entry AS
-SELECT b.id, b.found_at, breach_notify_by(b.found_at) AS notify_by, b.data, b.happened, b.handling, b.people, b.is_for_public,
+SELECT b.id, b.found_at, breach_notify_by(b.found_at) AS notify_by, b.which_data, b.happened, b.handling, b.people, b.is_for_public,
        array_remove(ARRAY[CASE WHEN b.handling IS NULL THEN 'handling' END, CASE WHEN b.people IS NULL THEN 'people' END], NULL) AS lacks,
        w.owed, w.late, w.subjects_told_at, w.agency_told_at, w.public_told_at, b.actor_name, b.version, b.created_at, b.updated_at
 FROM   data_breach b

@@ -3,7 +3,7 @@
 -- name: listDataBreaches
 -- sort: -found_at = b.found_at DESC AS found_at, b.id DESC AS id
 -- sort: found_at = b.found_at AS found_at, b.id AS id
-SELECT b.id, b.found_at, b.notify_by, b.data, b.happened, b.handling, b.people, b.is_for_public, b.lacks, b.owed, b.late, b.subjects_told_at, b.agency_told_at,
+SELECT b.id, b.found_at, b.notify_by, b.which_data, b.happened, b.handling, b.people, b.is_for_public, b.lacks, b.owed, b.late, b.subjects_told_at, b.agency_told_at,
        b.public_told_at, b.actor_name, b.version, b.created_at, b.updated_at
 FROM   data_breach_entry b
 WHERE  '' = ANY (:actor_units::ltree[])
@@ -12,20 +12,20 @@ WHERE  '' = ANY (:actor_units::ltree[])
 /* page */
 
 -- name: getDataBreach
-SELECT b.id, b.found_at, b.notify_by, b.data, b.happened, b.handling, b.people, b.is_for_public, b.lacks, b.owed, b.late, b.subjects_told_at, b.agency_told_at,
+SELECT b.id, b.found_at, b.notify_by, b.which_data, b.happened, b.handling, b.people, b.is_for_public, b.lacks, b.owed, b.late, b.subjects_told_at, b.agency_told_at,
        b.public_told_at, b.actor_name, b.version, b.created_at, b.updated_at
 FROM   data_breach_entry b
 WHERE  b.id = :breach_id AND '' = ANY (:actor_units::ltree[])
 
 -- name: createDataBreach
 WITH made AS (
-    INSERT INTO data_breach (id, found_at, data, happened, handling, people, is_for_public, actor_name)
-    SELECT :new_id, :found_at, :data, :happened, :handling, (:people::numeric)::integer, coalesce(:is_for_public::boolean, false), :actor_name
+    INSERT INTO data_breach (id, found_at, which_data, happened, handling, people, is_for_public, actor_name)
+    SELECT :new_id, :found_at, :which_data, :happened, :handling, (:people::numeric)::integer, coalesce(:is_for_public::boolean, false), :actor_name
     WHERE  '' = ANY (:actor_units::ltree[])
     RETURNING *
 )
 SELECT CASE WHEN b.id IS NULL THEN 'forbidden' END AS _problem,
-       b.id, b.found_at, breach_notify_by(b.found_at) AS notify_by, b.data, b.happened, b.handling, b.people, b.is_for_public,
+       b.id, b.found_at, breach_notify_by(b.found_at) AS notify_by, b.which_data, b.happened, b.handling, b.people, b.is_for_public,
        array_remove(ARRAY[CASE WHEN b.handling IS NULL THEN 'handling' END, CASE WHEN b.people IS NULL THEN 'people' END], NULL) AS lacks, w.owed,
        CASE WHEN now() > breach_notify_by(b.found_at) THEN w.owed ELSE '{}' END AS late, NULL::timestamptz AS subjects_told_at, NULL::timestamptz AS agency_told_at,
        NULL::timestamptz AS public_told_at, b.actor_name, b.version, b.created_at, b.updated_at
@@ -40,12 +40,12 @@ WITH cur AS (
     FROM   cur, jsonb_populate_record(cur.rec, with_whole(:body::jsonb, 'people')) AS w
 ), done AS (
     UPDATE data_breach b
-    SET    data = w.data, happened = w.happened, handling = w.handling, people = w.people, is_for_public = w.is_for_public
+    SET    which_data = w.which_data, happened = w.happened, handling = w.handling, people = w.people, is_for_public = w.is_for_public
     FROM   want w
     WHERE  b.id = w.id AND w.problem IS NULL
     RETURNING b.*
 )
-SELECT w.problem AS _problem, d.id, d.found_at, breach_notify_by(d.found_at) AS notify_by, d.data, d.happened, d.handling, d.people, d.is_for_public,
+SELECT w.problem AS _problem, d.id, d.found_at, breach_notify_by(d.found_at) AS notify_by, d.which_data, d.happened, d.handling, d.people, d.is_for_public,
        array_remove(ARRAY[CASE WHEN d.handling IS NULL THEN 'handling' END, CASE WHEN d.people IS NULL THEN 'people' END], NULL) AS lacks,
        ARRAY(SELECT o FROM unnest(CASE WHEN d.is_for_public AND e.public_told_at IS NULL THEN array_remove(e.owed, 'public') || '{public}' ELSE e.owed END) AS o WHERE o <> 'public' OR d.is_for_public)
            AS owed,

@@ -93,6 +93,10 @@ WHERE  s.id = :given::uuid AND u.path <@ ANY (:actor_units::ltree[])
 SELECT FROM complaint c JOIN service_unit p ON p.id = c.service_unit_id JOIN unit u ON u.id = p.unit_id
 WHERE  c.id = :given::uuid AND u.path <@ ANY (:actor_units::ltree[])
 
+-- Of who sees all units.
+-- name: refers.dataBreach
+SELECT FROM data_breach b WHERE b.id = :given::uuid AND '' = ANY (:actor_units::ltree[])
+
 -- Without a key: what was said of a survey is shown once it was read, whether the survey is published or not; of units only those with a published one.
 -- name: refers.anySurvey
 SELECT FROM survey s WHERE s.id = :given::uuid

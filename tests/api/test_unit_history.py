@@ -164,7 +164,7 @@ def test_a_unit_with_people_or_units_needs_a_successor(api):
     api.patch(f"/v1/asn/{who['nip']}", {"legal_status": "99"}, etag=make.tag(api, f"/v1/asn/{who['nip']}"))
     api.post(f"/v1/units/{below['id']}/close", {"effective_on": "2023-01-01"})
     told = api.post(f"/v1/units/{one['id']}/close", {"effective_on": "2024-01-01", "reason": "Dihapus", **DECREE}, expect=200).json
-    assert told == {"unit_id": None, "people": 0, "children": 0, "posts": 0}
+    assert told == {"unit_id": None, "people": 0, "children": 0, "posts": 0, "trainings": 0}
     now = read(api, one)
     assert (now["is_active"], now["closed_on"], now["successor_id"], now["head"]) == (False, "2024-01-01", None, None)
     assert now["closing"]["reason"] == "Dihapus" and now["closing"]["decree_number"] == DECREE["decree_number"]
@@ -187,7 +187,7 @@ def test_what_was_in_a_closed_unit_goes_to_its_successor(api):
     make.post(api, old["id"], position="Pengelola", posts=1)
     make.post(api, heir["id"], position="ARSIPARIS", posts=2)
     told = api.post(f"/v1/units/{old['id']}/close", {"effective_on": "2020-01-01", "successor_id": heir["id"], **DECREE}).json
-    assert told == {"unit_id": heir["id"], "people": 4, "children": 1, "posts": 2}
+    assert told == {"unit_id": heir["id"], "people": 4, "children": 1, "posts": 2, "trainings": 0}
     assert placements(api, coming["nip"])[-1][:3] == (TOMORROW, None, heir["id"])
     assert [p[:3] for p in placements(api, lent["nip"])] == [("2018-01-01", "2020-01-01", old["id"]), ("2020-01-01", "2021-01-01", heir["id"]), (TODAY, None, top["id"])]
     assert placements(api, who["nip"])[:2] == [("2016-01-01", "2020-01-01", old["id"], None), ("2020-01-01", TODAY, heir["id"], DECREE["decree_number"])]

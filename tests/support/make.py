@@ -278,7 +278,7 @@ def complaint(api, service_unit_id, **members):
 
 def breach(api, found_at=None, **members):
     found_at = found_at or (datetime.now(ZoneInfo("Asia/Makassar")) - timedelta(hours=1)).isoformat(timespec="seconds")
-    body = {"found_at": found_at, "data": "NIK dan alamat", "happened": f"Berkas {number()} terkirim ke alamat yang salah", **members}
+    body = {"found_at": found_at, "which_data": "NIK dan alamat", "happened": f"Berkas {number()} terkirim ke alamat yang salah", **members}
     return api.post("/v1/data-breaches", body, expect=201).json
 
 
