@@ -13,7 +13,7 @@ CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
 # Side by side, one a core. Who uses what another makes stays with it, so that the stateful phase finds its links.
-HALVES = {"growth": ["training", "needs", "collaboration", "budget", "certificates", "performance", "handover", "indices", "access", "running"],
+HALVES = {"growth": ["training", "needs", "collaboration", "budget", "certificates", "performance", "handover", "indices", "access", "running", "privacy"],
           "records": ["units", "asn", "history", "documents", "quality", "requests", "imports", "references", "changes", "reports",
                       "service", "survey", "complaint", "public", "audit"]}
 
