@@ -23,7 +23,7 @@ WITH cur AS (
     SELECT p.code, CASE WHEN NOT :if_match::int8multirange @> p.version THEN 'version-stale'
                         WHEN :needs_assessment::boolean AND :assessment_note::text IS NULL THEN 'activity-unassessed' END AS problem
     FROM   processing_activity p
-    WHERE  p.code = :processing_activity
+    WHERE  p.code = :processing_activity AND '' = ANY (:actor_units::ltree[])
     FOR    UPDATE
 ), done AS (
     UPDATE processing_activity p

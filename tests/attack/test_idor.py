@@ -18,7 +18,8 @@ EACH = 12  # of one sort of thing, that many are asked for
 
 # What belongs to the regency and no office: whoever has the scope sees it. Rows about people are the caller's all the same.
 SHARED = {
-    "listDataQualityPersons", "listReferences", "listDue", "listRecap", "listOutcomePeople", "getPeriod", "listPeriodHandovers", "getKpi", "updateKpi",
+    "listDataQualityPersons", "listReferences", "listDue", "listRecap", "listOutcomePeople", "getPeriod", "listPeriodDue", "listPeriodHandovers", "getKpi", "updateKpi",
+    "getProcessingActivity",
     "getPartner", "updatePartner", "getAgreement", "updateAgreement", "getActivity", "updateActivity", "listActivityParticipants", "addActivityParticipant",
     "removeActivityParticipant", "listActivityOutputs", "addActivityOutput", "removeActivityOutput", "getBudgetLine", "updateBudgetLine", "listExpenses",
     "createExpense", "getSessionTerms", "putSessionTerms", "getProgramme", "updateProgramme", "getSession", "updateSession", "cancelSession", "getSessionDays",
