@@ -251,3 +251,17 @@ BEGIN
     END;
     RETURN QUERY SELECT NULL::text, NULL::text, NULL::text, h FROM history_entry h WHERE h.id = which;
 END $$;
+
+-- ── what holds personal data although their time is over ─────────────────────────────────────────────────────────────────
+
+-- As before, and what the person asks of his data, and a restriction of their processing (0061, 0064).
+CREATE OR REPLACE FUNCTION retention_held(person uuid, at date) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN EXISTS (SELECT FROM objection o JOIN evaluation e ON e.id = o.evaluation_id WHERE e.asn_id = person AND o.state IN ('open', 'heard')) THEN 'objection'
+            WHEN EXISTS (SELECT FROM history h WHERE h.asn_id = person AND h.kind = 'discipline' AND NOT h.is_void
+                                 AND coalesce(upper(h.valid) > at, h.starts > retention_before('person', at))) THEN 'discipline'
+            WHEN EXISTS (SELECT FROM change_request r WHERE r.asn_id = person AND r.state = 'submitted') THEN 'change-request'
+            WHEN EXISTS (SELECT FROM data_request r WHERE r.asn_id = person AND r.state IN ('filed', 'in_progress')) THEN 'data-request'
+            WHEN EXISTS (SELECT FROM restriction r WHERE r.asn_id = person AND (r.ends IS NULL OR r.ends > at)) THEN 'restriction' END;
+COMMENT ON FUNCTION retention_held(uuid, date) IS
+    'Why a person''s data must stay although the time is over: an objection that is not decided, a penalty that still runs (without an end: that began within the time of the rule), a change request or a request about the data that nobody has decided, a restriction of processing. Null: nothing holds them.';

@@ -108,15 +108,17 @@ def test_a_rule_is_changed_from_a_day_on_by_file(api, database, left):
 # ── who is due ──
 def test_nobody_is_due_before_the_time_or_while_something_is_open(api, office, database, period):
     recent = gone(api, office, since="2024-01-01")
-    argued, penalised, asked = (gone(api, office) for _ in range(3))
+    argued, penalised, asked, wants, restricted = (gone(api, office) for _ in range(5))
     evaluation = make.final(api, argued["nip"], period["id"])
     api.post(f"/v1/evaluations/{evaluation['id']}/objections", {"text": "Belum dihitung."}, expect=201)
     make.history(api, penalised["nip"], "discipline", {"level": "berat"}, "2009-01-01", to="2040-01-01")
     make.request(api, asked["nip"])
+    make.data_request(api, wants["nip"], "access")
+    make.restriction(api, restricted["nip"])
     ((ready, held), line) = due(database, "person")
-    assert held >= 3 and all(word in line for word in ("objection", "discipline", "change-request"))
+    assert held >= 5 and all(word in line for word in ("objection", "discipline", "change-request", "data-request", "restriction"))
     retention(database, "--apply")
-    for person in (recent, argued, penalised, asked):
+    for person in (recent, argued, penalised, asked, wants, restricted):
         assert api.get(f"/v1/asn/{person['nip']}").json["name"] == person["name"]
 
 
