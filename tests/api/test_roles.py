@@ -75,6 +75,7 @@ def records(api, person, periods, assessor):
     objection = api.post(f"/v1/evaluations/{finished['id']}/objections", {"text": "Belum dihitung"}, expect=201).json
     improvement = make.improvement(api, nip)
     check = api.get(f"/v1/improvement-plans/{improvement['id']}/checks").json["data"][0]
+    handed = make.handover(api, nip)  # its days lie further back by the time the next begins
     passed = make.passed(api, unit, person_=person)
     certificate = api.post(f"/v1/enrolments/{passed['id']}/certificate", expect=201).json
     history = make.history(api, nip, "rank", {"rank": "III/a"}, "2016-04-01")
@@ -84,7 +85,7 @@ def records(api, person, periods, assessor):
             "external_certificate_id": make.external(api, nip)["id"], "assessment_id": make.assessment(api, nip, {"integritas": 1})["id"],
             "plan_id": make.plan(api, nip)["id"], "line": 1, "evaluation_id": evaluation["id"], "indicator_id": counted["id"], "objection_id": objection["id"],
             "skp_id": skp["id"], "result_id": result["id"], "skp_indicator_id": indicator["id"], "behaviour": "akuntabel",
-            "improvement_plan_id": improvement["id"], "improvement_check_id": check["id"], "handover_id": make.handover(api, nip)["id"], "what": "skp22",
+            "improvement_plan_id": improvement["id"], "improvement_check_id": check["id"], "handover_id": handed["id"], "what": "skp22",
             "system": "siasn", "siasn_id": str(uuid.uuid4()), "year": 2025}
 
 
