@@ -416,7 +416,7 @@ def random_person(chance, api, office):
 def take_part(chance, sql, who):
     """A training of ours that was passed, written into the tables on its day; the API would have us wait for it."""
     t = {"is_ours": True, "ends_told": True, "name": chance.choice(["Kursus Arsip", f"Pelatihan {make.number()}"]), "form": chance.choice(list(TABLE)),
-         "jp": chance.choice([1, 8, 24]), "first": date(2023, 1, 1) + timedelta(days=chance.randrange(1500)), "id": str(uuid.uuid4())}
+         "jp": chance.choice([1, 8, 24]), "first": date(2023, 1, 1) + timedelta(days=chance.randrange((make.today() - date(2023, 1, 1)).days + 1)), "id": str(uuid.uuid4())}
     t["last"] = t["first"] + timedelta(days=chance.choice([0, 1, 4]))
     if chance.random() < 0.5:
         t |= {"is_abroad": chance.random() < 0.5, "amount": chance.choice([1, 2, 1.5] if t["last"] > t["first"] else [1, 0.5])}
