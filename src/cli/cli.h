@@ -81,3 +81,5 @@ void reload(const struct session *session, struct engine *engine);
 /* Weak settings, files, keys and database, one line each on stdout. The exit status: 1 if there are any, or the database cannot be asked. */
 int security_check(struct session *session);
 const struct migration *session_migrations(size_t *ret_n);
+/* Some 3 MB of contract, SQL and migrations have been read and are seldom read again: the kernel may have their pages back, and brings them from the file when somebody asks. */
+void session_leave_texts(void);

@@ -238,6 +238,7 @@ static bool serve(struct engine *engine, const struct session *session, int64_t 
                  LOG_FLAG("tls", *settings->tls_certificate != '\0'), LOG_TEXT("version", ASND_VERSION),
                  LOG_US("start_ms", clock_mono_us() - began_us));
         sd_notify(0, "READY=1");
+        session_leave_texts();
         feed_watchdog(&stop);
     } else {
         finish(&stop);

@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -285,4 +286,29 @@ const struct migration *session_migrations(size_t *ret_n)
     }
     *ret_n = n;
     return list;
+}
+
+/* The first and the last whole page of what the binary carries; its files stand behind one another (cmake/embed.cmake). */
+static void extend(const struct embedded_file *file, uintptr_t *begin, uintptr_t *end)
+{
+    if ((uintptr_t)file->begin < *begin)
+        *begin = (uintptr_t)file->begin;
+    if ((uintptr_t)file->end > *end)
+        *end = (uintptr_t)file->end;
+}
+
+void session_leave_texts(void)
+{
+    uintptr_t begin = UINTPTR_MAX, end = 0, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+    extend(&embedded_contract, &begin, &end);
+    extend(&embedded_access, &begin, &end);
+    for (const struct embedded_file *file = embedded_sql; file->name; file++)
+        extend(file, &begin, &end);
+    for (const struct embedded_file *file = embedded_migrations; file->name; file++)
+        extend(file, &begin, &end);
+    begin = (begin + page - 1) / page * page;
+    end = end / page * page;
+    if (begin < end)
+        (void)madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
