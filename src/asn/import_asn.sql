@@ -118,7 +118,7 @@ WITH laid AS (
                 WHEN l.rank IS NOT NULL AND (l.rank, l.rank_since) IS DISTINCT FROM ((l.old).rank, (l.old).rank_since) AND asn_rank_behind((l.old).id, l.rank, l.rank_since)
                 THEN 'history-disagrees' END AS rank_fault,
            CASE WHEN l.is_ours IS FALSE
-                     OR l.is_ours IS NULL AND (l.nip IN (SELECT t.nip FROM nip_taken t) OR EXISTS (SELECT FROM asn_named n WHERE n.nip = l.nip)) THEN 'nip-taken'
+                     OR l.is_ours IS NULL AND (l.nip IN (SELECT t.nip FROM nip_taken t) OR (SELECT n.id FROM asn_named n WHERE n.nip = l.nip) IS NOT NULL) THEN 'nip-taken' -- not EXISTS: its plan takes in everybody's
                 WHEN l.seen_line IS NOT NULL THEN 'duplicate-row'
                 WHEN (l.old).id IN (SELECT h.asn_id FROM held h) THEN 'restricted' END AS nip_fault
     FROM   laid l

@@ -23,7 +23,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS import_plan_history (
 -- The people of the batch, by their number of today or an old one, in one order for all; and what overlaps is seen when the batch is settled.
 -- name: importHistory.lock
 -- write: true
-SELECT history_await(ARRAY(SELECT a.nip FROM (SELECT DISTINCT asn_of_nip(s.nip) AS id FROM import_stage_history s WHERE NOT s.is_refused) w JOIN asn a ON a.id = w.id))
+SELECT history_await(ARRAY(SELECT (SELECT a.nip FROM asn a WHERE a.id = w.id)
+                           FROM (SELECT DISTINCT asn_of_nip(s.nip) AS id FROM import_stage_history s WHERE NOT s.is_refused OFFSET 0) w WHERE w.id IS NOT NULL))
 
 -- A row is the one with its remote id, else of a track the one that begins on that day, else one that says the same. What the rules would have to
 -- say of one row alone, or could say of rows that stand beside each other, is left to history_take(), row by row: is_slow. (A row that moves, one of two
@@ -35,7 +36,7 @@ INSERT INTO import_plan_history (place, nip, asn_id, birth_date, kind, track, id
 WITH person AS MATERIALIZED (
     SELECT w.nip, a.id, a.birth_date
     FROM   (SELECT n.nip, asn_of_nip(n.nip) AS id FROM (SELECT DISTINCT s.nip FROM import_stage_history s WHERE NOT s.is_refused) n) w
-    JOIN   asn a ON a.id = w.id
+    CROSS  JOIN LATERAL (SELECT a.id, a.birth_date, a.unit_id FROM asn a WHERE a.id = w.id LIMIT 1) a -- one by one: a join reads everybody
     JOIN   unit u ON u.id = a.unit_id AND u.path <@ ANY (:actor_units::ltree[])
 ), office AS MATERIALIZED (
     SELECT u.code, u.id, u.closed_on FROM unit u

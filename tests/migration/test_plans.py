@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """No due list, no report of an agency and no search reads a whole table of people or histories, whatever part of the list is asked for."""
+import json
 import re
 
 import pytest
 
 from support import plans, postgres, searches, statements
+from support.daemon import run
 from support.plans import BIG, scanned
 
 PEOPLE = """
@@ -380,3 +382,42 @@ def test_no_search_reads_everybody(name, sort, url, agency):
         told = plans.told(url, *plans.search(asked, sort, after))
         assert "asn_search" in told
         assert scanned(told) == set(), told
+
+
+# ── imports ──
+
+
+READ = """SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname = %(table)s)
+               + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = %(table)s)"""
+
+
+def rows_read(url, table):
+    """Since ever, by all whose session is over: each tells its numbers before it leaves."""
+    while postgres.query(url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'") != [(0,)]:
+        pass
+    (n,), = postgres.query(url, READ, {"table": table})
+    return int(n)
+
+
+def people_of_file(url):
+    return [{"nip": f"19900101202006110{n + 1}", "kind": "PNS", "name": f"Pegawai Baru {n}", "birth_date": "1990-01-01", "sex": "M", "unit_code": "A77", "rank": "III/a",
+             "rank_since": "2020-06-01", "education_level": "40"} for n in range(5)]
+
+
+def histories_of_file(url):
+    nips = [nip for nip, in postgres.query(url, "SELECT nip FROM asn WHERE name LIKE 'Pegawai 4%' ORDER BY nip LIMIT 5")]
+    return [{"nip": nip, "kind": kind, "from": "2021-04-01", **facts} for nip in nips for kind, facts in (
+        ("education", {"education_level": "45"}), ("title", {"title_back": "S.Kom."}), ("award", {"award": "202", "year": "2021"}), ("course", {"name": "Uji", "form": "B3", "jp": "8"}))]
+
+
+@pytest.mark.parametrize("kind, rows", [("asn", people_of_file), ("history", histories_of_file)])
+def test_an_import_reads_those_whom_it_names_and_nobody_else(kind, rows, url, agency, tmp_path):
+    """Found when a million people's histories were imported: each step read everybody's education, every row of every history, and all NIPs."""
+    everybody = {table: postgres.query(url, f"SELECT count(*) FROM {table}")[0][0] for table in ("asn", "history")}
+    path = tmp_path / "rows.ndjson"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows(url)))
+    before = {table: rows_read(url, table) for table in everybody}
+    told = run(url, "import", kind, path, check=False)
+    assert "0 refused" in told.stdout, told.stdout
+    for table, n in everybody.items():
+        assert rows_read(url, table) - before[table] < n, f"{kind}: {rows_read(url, table) - before[table]} rows of {table} were read"
