@@ -29,14 +29,16 @@ WHERE  h.id = :history_id AND h._asn_id = (SELECT asn_of_nip(:nip)) AND h._unit_
 -- name: createHistory
 -- write: true
 SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value,
-       CASE w.problem WHEN 'unit-closed' THEN unit_heir(w.value::uuid, :actor_units::ltree[]) END AS _suggestion, (w.entry).*,
+       CASE w.problem WHEN 'unit-closed' THEN unit_heir(w.value::uuid, :actor_units::ltree[])::text
+                      WHEN 'code-unknown' THEN history_meant(:body::jsonb ->> 'kind', w.pointer, w.value) END AS _suggestion, (w.entry).*,
        history_documents((w.entry).id, :actor_scopes::text[]) AS documents
 FROM   history_write(:new_id, :nip, :actor_units::ltree[], :actor_scopes::text[], :body::jsonb, NULL, NULL, :actor_key, :actor_name) w
 
 -- name: correctHistory
 -- write: true
 SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value,
-       CASE w.problem WHEN 'unit-closed' THEN unit_heir(w.value::uuid, :actor_units::ltree[]) END AS _suggestion, (w.entry).*,
+       CASE w.problem WHEN 'unit-closed' THEN unit_heir(w.value::uuid, :actor_units::ltree[])::text
+                      WHEN 'code-unknown' THEN history_meant(:body::jsonb ->> 'kind', w.pointer, w.value) END AS _suggestion, (w.entry).*,
        history_documents((w.entry).id, :actor_scopes::text[]) AS documents
 FROM   history_write(:history_id, :nip, :actor_units::ltree[], :actor_scopes::text[], :body::jsonb, :if_match::int8multirange, :reason,
                      :actor_key, :actor_name) w

@@ -304,7 +304,7 @@ static void check(struct import_row *row)
 static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_sender *sender,
                          struct import_merged *ret)
 {
-    PGresult *res, *ids, *locked;
+    PGresult *res, *ids, *done;
     enum status st = db_query(ctx, conn, set, "importAsn.known", &ids, "actor_units", sender->units, NULL);
 
     if (st == ST_OK)
@@ -317,12 +317,15 @@ static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql
     ret->n_faults = last;
     ret->created = strtoll(PQgetvalue(res, last, 5), NULL, 10);
     ret->updated = strtoll(PQgetvalue(res, last, 6), NULL, 10);
-    ret->has_more = strcmp(PQgetvalue(res, last, 7), "0") != 0;
-    st = db_query(ctx, conn, set, "importAsn.ids", &ids, NULL);
+    ret->has_more = !PQgetisnull(res, last, 7);
+    const char *left = ret->has_more ? PQgetvalue(res, last, 7) : "{}";
+    st = db_query(ctx, conn, set, "importAsn.ids", &ids, "left", left, NULL);
     if (st != ST_OK)
         return st;
     ret->updated += strtoll(PQgetvalue(ids, 0, 0), NULL, 10);
-    return ret->has_more ? db_query(ctx, conn, set, "importAsn.lock", &locked, NULL) : ST_OK;
+    if (ret->has_more)
+        st = db_query(ctx, conn, set, "importAsn.rest", &done, "left", left, NULL);
+    return ret->has_more && st == ST_OK ? db_query(ctx, conn, set, "importAsn.lock", &done, NULL) : st;
 }
 
 static const struct import_wording wordings[] = {
@@ -336,8 +339,10 @@ static const struct import_wording wordings[] = {
     {"restricted", "The processing of this person's data is restricted.", "Pemrosesan data orang ini dibatasi."},
     {"nip-taken", "This NIP belongs to somebody outside your units.", "NIP ini milik pegawai di luar unit Anda."},
     {"external-id-taken", "This id belongs to another person.", "ID ini milik pegawai lain."},
-    {"duplicate-id", "The same id was taken from an earlier line:", "ID yang sama sudah diambil dari baris sebelumnya:"},
-    {"duplicate-row", "The same NIP was taken from an earlier line:", "NIP yang sama sudah diambil dari baris sebelumnya:"},
+    {"duplicate-id",
+     "An earlier line of this file tells this id of another NIP:", "Baris sebelumnya dalam berkas ini memuat ID yang sama untuk NIP lain:"},
+    {"duplicate-row",
+     "An earlier line of this file tells this NIP otherwise:", "Baris sebelumnya dalam berkas ini memuat NIP yang sama secara berbeda:"},
     {NULL, NULL, NULL},
 };
 

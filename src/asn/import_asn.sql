@@ -10,18 +10,19 @@ CREATE TEMPORARY TABLE IF NOT EXISTS import_stage_asn (
 ) ON COMMIT DELETE ROWS
 
 -- Whoever has the row's id in SIASN is meant, whatever number the row has: the row gets the number of today (another one comes by the history of NIPs).
--- An id and a number of two different people are a fault, as is an id told twice; those rows are not taken. Before the merge.
+-- An id and a number of two different people are a fault, as is an id told of two numbers; those rows are not taken. Before the merge.
 -- name: importAsn.known
 WITH told AS (
     SELECT s.place, s.nip, s.siasn_id, e.asn_id AS holder, asn_of_nip(s.nip) AS named, a.nip AS held_nip, u.path <@ ANY (:actor_units::ltree[]) AS is_ours,
-           row_number() OVER (PARTITION BY s.siasn_id ORDER BY s.place) AS nth, first_value(s.line) OVER (PARTITION BY s.siasn_id ORDER BY s.place) AS first_line
+           first_value(coalesce(a.nip, s.nip)) OVER same <> coalesce(a.nip, s.nip) AS is_of_two, first_value(s.line) OVER same AS first_line
     FROM   import_stage_asn s
     LEFT   JOIN external_id e ON e.system = 'siasn' AND e.value = s.siasn_id
     LEFT   JOIN asn a ON a.id = e.asn_id
     LEFT   JOIN unit u ON u.id = a.unit_id
     WHERE  NOT s.is_refused AND s.siasn_id <> ''
+    WINDOW same AS (PARTITION BY s.siasn_id ORDER BY s.place)
 ), judged AS (
-    SELECT t.*, CASE WHEN NOT t.is_ours OR t.named <> t.holder THEN 'external-id-taken' WHEN t.nth > 1 THEN 'duplicate-id' END AS fault FROM told t
+    SELECT t.*, CASE WHEN NOT t.is_ours OR t.named <> t.holder THEN 'external-id-taken' WHEN t.is_of_two THEN 'duplicate-id' END AS fault FROM told t
 ), noted AS (
     UPDATE import_stage_asn s
     SET    nip = CASE WHEN j.fault IS NULL THEN coalesce(j.held_nip, s.nip) ELSE s.nip END, is_refused = j.fault IS NOT NULL
@@ -32,14 +33,14 @@ SELECT j.place, 'siasn_id' AS "column", j.fault AS code, j.siasn_id AS value, CA
 FROM   judged j
 WHERE  j.fault IS NOT NULL
 
--- Behind the merge, of the rows that were taken. How many records are changed by their id alone.
+-- Behind the merge, of the rows that were taken (left: those that are still to be). How many records are changed by their id alone.
 -- name: importAsn.ids
 WITH told AS MATERIALIZED (
     SELECT a.id, s.siasn_id, a.updated_at = now() AS is_counted
     FROM   import_stage_asn s
     JOIN   import_seen n ON n.key = s.nip AND n.line = s.line
     JOIN   asn a ON a.nip = s.nip
-    WHERE  NOT s.is_refused AND s.siasn_id <> ''
+    WHERE  NOT s.is_refused AND s.siasn_id <> '' AND s.place <> ALL (:left::bigint[])
 ), put AS (
     INSERT INTO external_id AS e (asn_id, system, value)
     SELECT t.id, 'siasn', t.siasn_id FROM told t ORDER BY t.id
@@ -50,8 +51,10 @@ SELECT count(*) FILTER (WHERE NOT t.is_counted) AS updated FROM put p JOIN told 
 
 -- What a row says is laid over the record that is there; what that gives is judged; what stands, and is new or changed, is stored. Warnings
 -- about what the file does not tell stay as they are. LATERAL with LIMIT keeps these look-ups by index, however large the tables become
--- while the file is read. A record that was changed, or came, after it was looked up is left alone: its row is `moved`. Of all others the
--- stage is then cleared, so that the same statement can be run again for these, which importAsn.lock holds still meanwhile.
+-- while the file is read. A record that was changed, or came, after it was looked up is left alone: its row is `moved`. So is a row about somebody
+-- whom an earlier one of the batch is about: what that one left is not there yet. Of all others the stage is then cleared (importAsn.rest), so that the
+-- same statement can be run again for these, which importAsn.lock holds still meanwhile. What an earlier line told of somebody stands: a later one that says
+-- the same changes nothing, and one that does not is refused.
 -- name: importAsn.merge
 -- timeout: 60000
 WITH laid AS (
@@ -81,7 +84,8 @@ WITH laid AS (
            coalesce(s.unit_code, s.unit_id, s.unit_name) AS unit_told,
            CASE WHEN s.unit_code IS NOT NULL THEN 'unit_code' WHEN s.unit_id IS NOT NULL THEN 'unit_id' ELSE 'unit_name' END AS unit_column,
            u.id AS unit_id, u.is_active, u.closed_on, u.n AS n_units,
-           a.rec AS old, a.is_ours, e.line AS seen_line
+           a.rec AS old, a.is_ours, e.line AS seen_line,
+           e.line IS NOT NULL AND s.siasn_id <> '' AND NOT EXISTS (SELECT FROM external_id x WHERE x.asn_id = a.id AND x.system = 'siasn' AND x.value = s.siasn_id) AS is_id_other
     FROM   import_stage_asn s
     LEFT   JOIN LATERAL (
                SELECT u.id, u.is_active, u.closed_on, 1 AS n FROM unit u
@@ -105,7 +109,14 @@ WITH laid AS (
     SELECT r.asn_id FROM restriction r
     WHERE  restriction_binds() AND r.starts <= local_today() AND (r.ends IS NULL OR r.ends > local_today())
 ), judged AS (
-    SELECT l.*,
+    SELECT l.*, (l.kind, l.name, l.title_front, l.title_back, l.birth_date, l.birth_place, l.sex, l.nik, l.unit_id, l.position_kind, l."position", l.echelon, l.rank,
+                 l.rank_since, l.education_level, l.education, l.legal_status, l.email, l.phone, l.appointed_on)
+                IS DISTINCT FROM
+                ((l.old).kind, (l.old).name, (l.old).title_front, (l.old).title_back, (l.old).birth_date, (l.old).birth_place, (l.old).sex, (l.old).nik,
+                 (l.old).unit_id, (l.old).position_kind, (l.old)."position", (l.old).echelon, (l.old).rank, (l.old).rank_since, (l.old).education_level,
+                 (l.old).education, (l.old).legal_status, (l.old).email, (l.old).phone, (l.old).appointed_on) AS is_differing,
+           count(*) FILTER (WHERE l.seen_line IS NULL AND NOT l.is_refused)
+               OVER (PARTITION BY l.nip ORDER BY l.place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) > 0 AS is_later,
            CASE WHEN l.unit_told IS NULL THEN NULL
                 WHEN l.unit_id IS NULL THEN 'unit-unknown'
                 WHEN l.n_units > 1 THEN 'unit-ambiguous'
@@ -119,28 +130,20 @@ WITH laid AS (
                 THEN 'history-disagrees' END AS rank_fault,
            CASE WHEN l.is_ours IS FALSE
                      OR l.is_ours IS NULL AND (l.nip IN (SELECT t.nip FROM nip_taken t) OR (SELECT n.id FROM asn_named n WHERE n.nip = l.nip) IS NOT NULL) THEN 'nip-taken' -- not EXISTS: its plan takes in everybody's
-                WHEN l.seen_line IS NOT NULL THEN 'duplicate-row'
                 WHEN (l.old).id IN (SELECT h.asn_id FROM held h) THEN 'restricted' END AS nip_fault
     FROM   laid l
+), numbered AS (
+    SELECT j.*, coalesce(j.nip_fault, CASE WHEN j.seen_line IS NOT NULL AND NOT j.is_later AND (j.is_differing OR j.is_id_other) THEN 'duplicate-row' END) AS number_fault FROM judged j
 ), candidate AS (
-    SELECT j.*, row_number() OVER same AS nth, first_value(j.line) OVER same AS first_line
-    FROM   judged j
-    WHERE  NOT j.is_refused AND coalesce(j.unit_fault, j.rank_fault, j.nip_fault) IS NULL
-    WINDOW same AS (PARTITION BY j.nip ORDER BY j.place)
+    SELECT j.*, row_number() OVER (PARTITION BY j.nip ORDER BY j.place) AS nth
+    FROM   numbered j
+    WHERE  NOT j.is_refused AND coalesce(j.unit_fault, j.rank_fault, j.number_fault) IS NULL
 ), seen AS (
     INSERT INTO import_seen (key, line) SELECT c.nip, c.line FROM candidate c WHERE c.nth = 1 ON CONFLICT DO NOTHING
 ), differing AS (
     SELECT c.*
     FROM   candidate c
-    WHERE  c.nth = 1
-      AND  ((c.old).id IS NULL
-            OR (c.kind, c.name, c.title_front, c.title_back, c.birth_date, c.birth_place, c.sex, c.nik, c.unit_id, c.position_kind,
-                c."position", c.echelon, c.rank, c.rank_since, c.education_level, c.education, c.legal_status, c.email, c.phone,
-                c.appointed_on)
-               IS DISTINCT FROM
-               ((c.old).kind, (c.old).name, (c.old).title_front, (c.old).title_back, (c.old).birth_date, (c.old).birth_place, (c.old).sex,
-                (c.old).nik, (c.old).unit_id, (c.old).position_kind, (c.old)."position", (c.old).echelon, (c.old).rank, (c.old).rank_since,
-                (c.old).education_level, (c.old).education, (c.old).legal_status, (c.old).email, (c.old).phone, (c.old).appointed_on))
+    WHERE  c.nth = 1 AND ((c.old).id IS NULL OR c.is_differing)
 ), stored AS (
     INSERT INTO asn AS t (id, nip, kind, name, title_front, title_back, birth_date, birth_place, sex, nik, unit_id, position_kind, "position",
                           echelon, rank, rank_since, education_level, education, legal_status, email, phone, appointed_on, warnings, version)
@@ -160,23 +163,30 @@ WITH laid AS (
     RETURNING t.nip, t.xmax = 0 AS is_new
 ), moved AS (
     SELECT d.place FROM differing d WHERE d.nip NOT IN (SELECT t.nip FROM stored t)
-), settled AS (
-    DELETE FROM import_stage_asn s WHERE EXISTS (SELECT FROM moved) AND s.place NOT IN (SELECT m.place FROM moved m)
+    UNION ALL
+    SELECT c.place FROM candidate c WHERE c.nth > 1 AND c.is_later
+), named AS MATERIALIZED (
+    SELECT w.told, CASE w.unit_column WHEN 'unit_code' THEN unit_meant(w.told, :actor_units::ltree[]) WHEN 'unit_name' THEN unit_name_meant(w.told, :actor_units::ltree[]) END AS meant,
+           w.unit_column
+    FROM   (SELECT DISTINCT j.unit_told AS told, j.unit_column FROM judged j WHERE j.unit_fault = 'unit-unknown' LIMIT 200) w
 )
-SELECT f.place, f."column", f.code, f.value, f.told, NULL::bigint AS created, NULL::bigint AS updated, NULL::bigint AS moved, f.suggestion
+SELECT f.place, f."column", f.code, f.value, f.told, NULL::bigint AS created, NULL::bigint AS updated, NULL::bigint[] AS moved, f.suggestion
 FROM  (SELECT j.place, v.*,
               CASE v.code WHEN 'unit-closed' THEN (SELECT CASE j.unit_column WHEN 'unit_code' THEN h.code WHEN 'unit_id' THEN h.id::text ELSE h.name END
-                                                   FROM   unit h WHERE h.id = unit_heir(j.unit_id, :actor_units::ltree[])) END AS suggestion
-       FROM   judged j
-       CROSS  JOIN LATERAL (VALUES ('nip', j.nip_fault, j.nip, j.seen_line), (j.unit_column, j.unit_fault, j.unit_told, NULL),
-                                   ('rank', j.rank_fault, j.rank, NULL)) AS v ("column", code, value, told)
-       WHERE  v.code IS NOT NULL
-       UNION  ALL
-       SELECT c.place, 'nip', 'duplicate-row', c.nip, c.first_line, NULL FROM candidate c WHERE c.nth > 1) f
+                                                   FROM   unit h WHERE h.id = unit_heir(j.unit_id, :actor_units::ltree[]))
+                          WHEN 'unit-unknown' THEN (SELECT n.meant FROM named n WHERE (n.told, n.unit_column) = (j.unit_told, j.unit_column)) END AS suggestion
+       FROM   numbered j
+       CROSS  JOIN LATERAL (VALUES ('nip', j.number_fault, j.nip, CASE j.number_fault WHEN 'duplicate-row' THEN j.seen_line END),
+                                   (j.unit_column, j.unit_fault, j.unit_told, NULL), ('rank', j.rank_fault, j.rank, NULL)) AS v ("column", code, value, told)
+       WHERE  v.code IS NOT NULL) f
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new), (SELECT count(*) FROM moved), NULL
+SELECT NULL, NULL, NULL, NULL, NULL, count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new), (SELECT array_agg(m.place) FROM moved m), NULL
 FROM   stored
 ORDER BY place NULLS LAST
+
+-- What is left to be done, once the ids of the others are put.
+-- name: importAsn.rest
+DELETE FROM import_stage_asn s WHERE s.place <> ALL (:left::bigint[])
 
 -- In the order in which the merge stores, so that two imports never wait for each other in a batch.
 -- name: importAsn.lock
@@ -206,7 +216,7 @@ SELECT pg_advisory_xact_lock(1918, 1), set_config('asnd.unit_writing', 'on', tru
 SELECT FROM unit u WHERE u.code IN (SELECT s.code FROM import_stage_unit s) ORDER BY u.id FOR NO KEY UPDATE
 
 -- Row by row: whose unit it is, and which one is meant above it: of the file, of the database, or one that the file tried to make in vain. A day
--- told (`from`) must not lie before what is known already, nor before the unit above was there.
+-- told (`from`) must not lie before what is known already, nor before the unit above was there. The same row once more says nothing.
 -- name: importUnits.plan
 -- timeout: 60000
 INSERT INTO import_plan_unit (place, line, is_refused, code, id, parent_id, parent_code, name, kind, is_active, is_new, is_moved, is_earlier, agency,
@@ -216,7 +226,8 @@ WITH mine AS (
            u.is_active AS old_is_active, u.agency AS old_agency, u.head_position AS old_head_position, u.closed_on, e.line AS seen_line,
            (SELECT max(lower(v.valid)) FROM unit_version v WHERE v.unit_id = u.id) AS last_day,
            (SELECT min(lower(v.valid)) FROM unit_version v WHERE v.unit_id = u.id) AS first_day, (u.name, u.kind) AS old_words,
-           row_number() OVER same AS nth, first_value(s.line) OVER same AS first_line
+           row_number() OVER same AS nth, first_value(s.line) OVER same AS first_line,
+           row(s.name, s.kind, s.parent_code, s.is_active, s."from", s.decree_number, s.decree_date, s.agency, s.head_position)::text AS words
     FROM   import_stage_unit s
     LEFT   JOIN unit u ON u.code = s.code
     LEFT   JOIN import_seen e ON e.key = s.code
@@ -224,8 +235,9 @@ WITH mine AS (
 ), own AS (
     SELECT m.*, coalesce(m.old_id, m.id) AS unit_id,
            CASE WHEN m.old_id IS NOT NULL AND NOT m.old_path <@ ANY (:actor_units::ltree[]) THEN 'unit-code-taken'
-                WHEN NOT m.is_refused AND (m.nth > 1 OR m.seen_line IS NOT NULL) THEN 'duplicate-row' END AS code_fault
-    FROM   mine m
+                WHEN NOT m.is_refused AND (m.nth > 1 AND m.words <> m.first_words OR m.seen_line IS NOT NULL) THEN 'duplicate-row' END AS code_fault
+    FROM   (SELECT m.*, first_value(m.words) OVER (PARTITION BY m.code, m.is_refused ORDER BY m.place) AS first_words FROM mine m) m
+    WHERE  m.nth = 1 OR m.is_refused OR m.words <> m.first_words OR m.seen_line IS NOT NULL
 ), above AS (
     SELECT DISTINCT ON (o.code) o.code, o.unit_id, o.is_refused, least(o.first_day, CASE WHEN o.first_day IS NULL OR o."from" <> '' THEN o.day END) AS first_day
     FROM   own o
@@ -269,6 +281,9 @@ WITH mine AS (
                                 IS DISTINCT FROM (w.old_is_active, w.old_agency, w.old_head_position) AS is_changed) k
     LEFT   JOIN unit h ON h.id = CASE WHEN w.closed_on IS NOT NULL THEN unit_heir(w.old_id, :actor_units::ltree[])
                                       WHEN w.above_closed IS NOT NULL THEN unit_heir(w.new_parent_id, :actor_units::ltree[]) END
+), meant AS MATERIALIZED (
+    SELECT w.told, unit_meant(w.told, :actor_units::ltree[]) AS code
+    FROM   (SELECT DISTINCT j.parent_code AS told FROM judged j WHERE j.parent_fault = 'unit-unknown' LIMIT 200) w
 ), dated AS (
     SELECT j.*, coalesce(j.changed_fault, CASE WHEN j.is_earlier AND j.day < j.above_day THEN 'unit-absent' END) AS day_fault FROM judged j
 )
@@ -276,7 +291,7 @@ SELECT j.place, j.line, j.is_refused, j.code, j.unit_id, j.new_parent_id, j.pare
        j.is_earlier, j.new_agency, j.new_head_position,
        jsonb_strip_nulls(jsonb_build_object('day', j.day, 'decree_number', nullif(j.decree_number, ''), 'decree_date', nullif(j.decree_date, ''))),
        f."column", f.fault, f.value, f.told,
-       CASE f.fault WHEN 'unit-closed' THEN j.heir_code END
+       CASE f.fault WHEN 'unit-closed' THEN j.heir_code WHEN 'unit-unknown' THEN (SELECT m.code FROM meant m WHERE m.told = j.parent_code) END
 FROM   dated j
 LEFT   JOIN LATERAL (SELECT v.*
                      FROM  (VALUES (1, 'code', coalesce(j.code_fault, j.closed_fault), j.code,

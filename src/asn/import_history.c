@@ -349,6 +349,8 @@ static enum status take(struct ctx *ctx, struct db_conn *conn, const struct sql_
     if (st == ST_OK)
         st = db_query(ctx, conn, set, "importHistory.make", &res, "actor_key", sender->key_id, "actor_name", sender->name, NULL);
     if (st == ST_OK)
+        st = db_query(ctx, conn, set, "importHistory.told", &res, NULL);
+    if (st == ST_OK)
         st = db_query(ctx, conn, set, "importHistory.merge", &ret->faults, "actor_units", sender->units, "scopes", scopes_of(ctx, sender),
                       "actor_key", sender->key_id, "actor_name", sender->name, "is_apart", is_apart ? "true" : "false", NULL);
     if (st != ST_OK)
@@ -410,6 +412,8 @@ static const struct import_wording wordings[] = {
     {"nip-taken", "This NIP belongs to somebody else.", "NIP ini milik orang lain."},
     {"invalid", "These digits are no NIP.", "Angka ini bukan NIP."},
     {"reference-missing", "There is no such unit.", "Unit ini tidak ada."},
+    {"duplicate-row", "An earlier line of this file tells this row otherwise:",
+     "Baris sebelumnya dalam berkas ini memuat riwayat yang sama secara berbeda:"},
     {"remote-id-taken", "A row of somebody else has this id.", "Baris milik orang lain memakai ID ini."},
     {"history-void", "This row was annulled.", "Baris ini sudah dibatalkan."},
     {"forbidden", "Rows of this kind need the scope asn.discipline.", "Baris jenis ini memerlukan cakupan asn.discipline."},
@@ -423,7 +427,7 @@ const struct import_kind import_history = {
     .n_fields = ARRAY_LEN(fields),
     .n_extras = 2,
     .check = check,
-    .stages = ALIASES("import.stage", "importHistory.stage", "importHistoryPlan.stage"),
+    .stages = ALIASES("import.stage", "importHistory.stage", "importHistoryTold.stage", "importHistoryPlan.stage"),
     .table = "import_stage_history",
     .batch_rows = 5000,
     .batch_bytes = 32 << 20,

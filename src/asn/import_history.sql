@@ -12,11 +12,16 @@ CREATE TEMPORARY TABLE IF NOT EXISTS import_stage_history (
     "number" text, new_nip text, id uuid, entry jsonb
 ) ON COMMIT DELETE ROWS
 
+-- Which row of a history which line told, as far as the file was read: a later line that tells it otherwise is refused, or the same file again would not come to
+-- nothing. See history_take().
+-- name: importHistoryTold.stage
+CREATE TEMPORARY TABLE IF NOT EXISTS import_told_history (id uuid PRIMARY KEY, line bigint NOT NULL) ON COMMIT DELETE ROWS
+
 -- What each row comes to. Whoever has faults, or rows that hang on each other, goes the slow way with all rows of that history (is_slow).
 -- name: importHistoryPlan.stage
 CREATE TEMPORARY TABLE IF NOT EXISTS import_plan_history (
-    place bigint, nip text, asn_id uuid, birth_date date, kind text, track text, id uuid, starts date, ends date, valid daterange, facts jsonb, decree_number text,
-    decree_date date, decree_signatory text, source text, remote_id text, note text, old_id uuid, is_changed boolean, is_slow boolean, entry jsonb,
+    place bigint, line bigint, nip text, asn_id uuid, birth_date date, kind text, track text, id uuid, starts date, ends date, valid daterange, facts jsonb, decree_number text,
+    decree_date date, decree_signatory text, source text, remote_id text, note text, old_id uuid, is_changed boolean, is_slow boolean, is_again boolean, entry jsonb,
     "column" text, fault text, value text, unit_code text
 ) ON COMMIT DELETE ROWS
 
@@ -31,8 +36,8 @@ SELECT history_await(ARRAY(SELECT (SELECT a.nip FROM asn a WHERE a.id = w.id)
 -- that could be the same, a demotion among ranks, a number: there the order in which the rows come matters.)
 -- name: importHistory.plan
 -- timeout: 600000
-INSERT INTO import_plan_history (place, nip, asn_id, birth_date, kind, track, id, starts, ends, valid, facts, decree_number, decree_date, decree_signatory,
-                                 source, remote_id, note, old_id, is_changed, is_slow, entry, "column", fault, value, unit_code)
+INSERT INTO import_plan_history (place, line, nip, asn_id, birth_date, kind, track, id, starts, ends, valid, facts, decree_number, decree_date, decree_signatory,
+                                 source, remote_id, note, old_id, is_changed, is_slow, is_again, entry, "column", fault, value, unit_code)
 WITH person AS MATERIALIZED (
     SELECT w.nip, a.id, a.birth_date
     FROM   (SELECT n.nip, asn_of_nip(n.nip) AS id FROM (SELECT DISTINCT s.nip FROM import_stage_history s WHERE NOT s.is_refused) n) w
@@ -46,7 +51,7 @@ WITH person AS MATERIALIZED (
     ORDER  BY u.id
     FOR    SHARE
 ), told AS MATERIALIZED (
-    SELECT s.place, s.nip, s.unit_code, s.id AS new_id, p.id AS asn_id, p.birth_date, w.entry, e.*, history_track(e.kind, e.facts) AS track
+    SELECT s.place, s.line, s.nip, s.unit_code, s.id AS new_id, p.id AS asn_id, p.birth_date, w.entry, e.*, history_track(e.kind, e.facts) AS track
     FROM   import_stage_history s
     LEFT   JOIN person p ON p.nip = s.nip
     LEFT   JOIN office o ON o.code = s.unit_code AND s.unit_id IS NULL
@@ -75,9 +80,10 @@ WITH person AS MATERIALIZED (
                LIMIT  1) o ON true
 ), matched AS MATERIALIZED (
     SELECT f.*, f.fault IS NULL AND NOT coalesce(f.old_id IS NOT NULL AND f.same_days AND f.same_facts AND f.same_papers, false) AS is_changed,
+           f.remote_id IS NOT NULL AND row_number() OVER (PARTITION BY f.asn_id, f.kind, f.remote_id ORDER BY f.place) > 1 AS is_again,
            f.fault IS NULL
            AND coalesce(f.kind = 'nip' OR f.n_old > 1 OR f.is_void OR f.ends <= f.starts
-                OR f.old_id IS NOT NULL AND count(*) OVER (PARTITION BY f.old_id) > 1
+                OR f.old_id IS NOT NULL AND (count(*) OVER (PARTITION BY f.old_id) > 1 OR EXISTS (SELECT FROM import_told_history t WHERE t.id = f.old_id))
                 OR count(*) OVER (PARTITION BY f.asn_id, f.kind, f.starts, coalesce(f.track, f.facts::text)) > 1
                 OR f.remote_id IS NOT NULL AND count(*) OVER (PARTITION BY f.kind, f.remote_id) > 1
                 OR f.old_id IS NOT NULL AND (f.old_track IS DISTINCT FROM f.track OR NOT f.same_days AND f.track IS NOT NULL
@@ -125,8 +131,8 @@ WITH person AS MATERIALIZED (
     UNION
     SELECT l.asn_id, l.kind FROM line l WHERE l.hangs
 )
-SELECT m.place, m.nip, m.asn_id, m.birth_date, m.kind, m.track, m.new_id, m.starts, m.ends, coalesce(l.valid, CASE WHEN (m.ends > m.starts) IS NOT FALSE THEN daterange(m.starts, m.ends) END), m.facts,
-       m.decree_number, m.decree_date, m.decree_signatory, m.source, m.kept_remote_id, m.note, m.old_id, m.is_changed, s.kind IS NOT NULL, m.entry,
+SELECT m.place, m.line, m.nip, m.asn_id, m.birth_date, m.kind, m.track, m.new_id, m.starts, m.ends, coalesce(l.valid, CASE WHEN (m.ends > m.starts) IS NOT FALSE THEN daterange(m.starts, m.ends) END), m.facts,
+       m.decree_number, m.decree_date, m.decree_signatory, m.source, m.kept_remote_id, m.note, m.old_id, m.is_changed, s.kind IS NOT NULL, m.is_again, m.entry,
        CASE m.fault WHEN 'person-unknown' THEN 'nip' WHEN 'forbidden' THEN 'kind' END, m.fault,
        CASE m.fault WHEN 'person-unknown' THEN m.nip WHEN 'forbidden' THEN m.kind END, m.unit_code
 FROM   matched m
@@ -151,24 +157,32 @@ FROM   import_plan_history p
 WHERE  p.is_changed AND NOT p.is_slow AND p.old_id IS NULL
 ORDER  BY p.asn_id, p.kind, p.starts, p.place
 
+-- name: importHistory.told
+INSERT INTO import_told_history (id, line)
+SELECT coalesce(p.old_id, p.id), p.line FROM import_plan_history p WHERE NOT p.is_slow AND p.fault IS NULL
+ON     CONFLICT DO NOTHING
+
 -- Once the database has refused something of the batch, each person is taken by himself.
 -- name: importHistory.apart
 UPDATE import_plan_history SET is_slow = true WHERE is_changed
 
--- The slow ones, later rows first: then each finds the next of its track, and its end need not be written twice.
+-- The slow ones, later rows first: then each finds the next of its track, and its end need not be written twice. What tells a row again comes behind who told it.
 -- name: importHistory.merge
 -- timeout: 600000
 -- write: true
 WITH taken AS MATERIALIZED (
     SELECT s.place, s.kind, s.unit_code, t.*
-    FROM   (SELECT p.* FROM import_plan_history p WHERE p.is_slow AND NOT :is_apart::boolean ORDER BY p.nip, p.kind, p.starts DESC, p.place OFFSET 0) s
-    CROSS  JOIN LATERAL history_take(s.id, s.nip, :actor_units::ltree[], :scopes::text[], s.entry, :actor_key, :actor_name) t
+    FROM   (SELECT p.* FROM import_plan_history p WHERE p.is_slow AND NOT :is_apart::boolean ORDER BY p.asn_id, p.kind, p.is_again, p.starts DESC, p.place OFFSET 0) s
+    CROSS  JOIN LATERAL history_take(s.id, s.nip, :actor_units::ltree[], :scopes::text[], s.entry, :actor_key, :actor_name, s.line) t
     UNION  ALL
     SELECT t.place, s.kind, s.unit_code, t.outcome, t.problem, t.pointer, t.value, t.told_more
-    FROM   (SELECT jsonb_agg(jsonb_build_object('place', p.place, 'id', p.id, 'nip', p.nip, 'entry', p.entry) ORDER BY p.kind, p.starts DESC, p.place) AS told
+    FROM   (SELECT jsonb_agg(jsonb_build_object('place', p.place, 'id', p.id, 'nip', p.nip, 'line', p.line, 'entry', p.entry) ORDER BY p.kind, p.is_again, p.starts DESC, p.place) AS told
             FROM   import_plan_history p WHERE p.is_slow AND :is_apart::boolean GROUP BY p.asn_id ORDER BY min(p.nip) OFFSET 0) w
     CROSS  JOIN LATERAL history_take_apart(w.told, :actor_units::ltree[], :scopes::text[], :actor_key, :actor_name) t
     JOIN   import_plan_history s ON s.place = t.place
+), meant AS MATERIALIZED (
+    SELECT w.told, unit_meant(w.told, :actor_units::ltree[]) AS code
+    FROM   (SELECT DISTINCT t.unit_code AS told FROM taken t WHERE t.problem = 'reference-missing' LIMIT 200) w
 )
 SELECT t.place,
        CASE WHEN t.pointer = '/facts/unit_id' AND t.unit_code IS NOT NULL THEN 'unit_code'
@@ -176,10 +190,13 @@ SELECT t.place,
             WHEN t.pointer = '/facts/level' THEN CASE t.kind WHEN 'discipline' THEN 'discipline_level' ELSE 'education_level' END
             WHEN t.pointer = '/facts/nip' THEN 'new_nip'
             WHEN t.pointer LIKE '/facts/%' THEN substr(t.pointer, 8) ELSE substr(t.pointer, 2) END AS "column",
-       t.problem AS code, CASE WHEN t.problem = 'unit-closed' THEN coalesce(t.unit_code, t.value) ELSE t.value END AS value, t.told_more AS told,
+       t.problem AS code, CASE WHEN t.problem IN ('unit-closed', 'reference-missing') THEN coalesce(t.unit_code, t.value) ELSE t.value END AS value, t.told_more AS told,
        NULL::bigint AS created, NULL::bigint AS updated,
-       CASE t.problem WHEN 'unit-closed' THEN (SELECT h.code FROM unit h WHERE h.id = unit_heir(t.value::uuid, :actor_units::ltree[])) END AS suggestion
+       CASE t.problem WHEN 'unit-closed' THEN (SELECT h.code FROM unit h WHERE h.id = unit_heir(t.value::uuid, :actor_units::ltree[]))
+                      WHEN 'reference-missing' THEN m.code
+                      WHEN 'code-unknown' THEN history_meant(t.kind, t.pointer, t.value) END AS suggestion
 FROM   taken t
+LEFT   JOIN meant m ON m.told = t.unit_code AND t.problem = 'reference-missing'
 WHERE  t.problem IS NOT NULL
 UNION ALL
 SELECT p.place, p."column", p.fault, p.value, NULL, NULL, NULL, NULL FROM import_plan_history p WHERE p.fault IS NOT NULL

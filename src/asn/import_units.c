@@ -153,7 +153,8 @@ static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql
 
 static const struct import_wording wordings[] = {
     {"unit-code-taken", "This code belongs to a unit outside yours.", "Kode ini milik unit di luar unit Anda."},
-    {"duplicate-row", "The same code was taken from an earlier line:", "Kode yang sama sudah diambil dari baris sebelumnya:"},
+    {"duplicate-row",
+     "An earlier line of this file tells this unit otherwise:", "Baris sebelumnya dalam berkas ini memuat unit yang sama secara berbeda:"},
     {"unit-unknown", "There is no such unit above.", "Unit atasan ini tidak ada."},
     {"unit-cycle", "The unit would stand below itself.", "Unit ini akan berada di bawah dirinya sendiri."},
     {"unit-too-deep", "The tree would become deeper than 16 levels.", "Pohon unit akan lebih dari 16 tingkat."},

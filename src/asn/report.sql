@@ -1,6 +1,6 @@
 -- The lists that offices print. Counted are those who are still of the staff (employed_status), of the units that the caller may see. As of another
--- day they are those who ever had a placement below the unit asked for, each as the histories put him together for that day
--- (OFFSET 0: unit by unit, by an index).
+-- day they are found by staff_then(), unit by unit (by recaps among all who ever had a placement below the unit asked for; OFFSET 0: by an index), and
+-- put together by the histories for that day.
 
 -- Rank and the day of it are on the record and tell most people apart. So everybody is counted by them alone, and what tells those of one rank and day
 -- apart (position, service, training …) is looked up only of those who may stand on the page: place is then how many stand before that rank and day,
@@ -10,17 +10,13 @@
 -- sort: place = d.place AS place
 WITH who AS MATERIALIZED (
     SELECT a.id, (99 - coalesce(g.seq, 0))::bigint * 10000000 + coalesce(a.rank_since - '1900-01-01'::date, 9999999) AS step
-    FROM   asn /*? as_of */ AS b CROSS JOIN LATERAL asn_as_of(b, :as_of::date) /*? */ AS a
+    FROM   asn /*? as_of */ AS b JOIN staff_then(:as_of::date, :under::uuid, :actor_units::ltree[], coalesce(:kind, 'PNS'), NULL, NULL) AS t ON t.id = b.id
+           CROSS JOIN LATERAL (SELECT t.*) /*? */ AS a
     JOIN   unit u ON u.id = a.unit_id
-    CROSS  JOIN LATERAL (SELECT u.path) /*? as_of */ AS now CROSS JOIN LATERAL unit_as_of(u, :as_of::date) /*? */ AS w
+    CROSS  JOIN LATERAL (SELECT u.path) /*? as_of */ AS now CROSS JOIN LATERAL (SELECT t.path) /*? */ AS w
     LEFT   JOIN reference g ON g.list = CASE a.rank_kind WHEN 'PNS' THEN 'rank-pns' ELSE 'rank-pppk' END AND g.code = a.rank
                                AND g.valid @> coalesce(:as_of::date, :today::date)
     WHERE  a.legal_status = ANY (ARRAY(SELECT e.code FROM employed_status e)) AND a.kind = coalesce(:kind, 'PNS')
-    /*? as_of */ AND EXISTS (SELECT FROM unit n WHERE n.id = b.unit_id AND n.path <@ ANY (:actor_units::ltree[]))
-        AND b.id = ANY (ARRAY(SELECT h.asn_id
-                              FROM   unnest(unit_reach(:under::uuid, :actor_units::ltree[])) AS n (id)
-                              CROSS  JOIN LATERAL (SELECT p.asn_id FROM history p
-                                                   WHERE  p.kind = 'placement' AND NOT p.is_void AND p.facts ->> 'unit_id' = n.id::text OFFSET 0) h)) /*? */
     /*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
     /*? under */ AND w.path <@ (SELECT unit_path_then(:under, :as_of::date)) /*? */
 ), stair AS (
@@ -57,16 +53,13 @@ WHERE  true
 SELECT a.unit_id, w.code AS unit_code, w.name AS unit_name, w.depth, a.nip, a.kind, a.name, a.title_front, a.title_back, a.sex, a.birth_date,
        a.rank, a.rank_since, a.position_kind, a.position, a.echelon, s.position_since, a.education_level, a.education, a.appointed_on,
        a.legal_status, w.path AS _path, s.key AS _key
-FROM   asn /*? as_of */ AS b CROSS JOIN LATERAL asn_as_of(b, :as_of::date) /*? */ AS a
+FROM   asn /*? as_of */ AS b
+       JOIN staff_then(:as_of::date, :under::uuid, :actor_units::ltree[], NULL, (:page_after::text[])[1]::ltree, :page_limit::numeric) AS t ON t.id = b.id
+       CROSS JOIN LATERAL asn_as_of(b, :as_of::date) /*? */ AS a
 JOIN   unit u ON u.id = a.unit_id
 CROSS  JOIN LATERAL (SELECT u.code, u.name, u.depth, u.path) /*? as_of */ AS now CROSS JOIN LATERAL unit_as_of(u, :as_of::date) /*? */ AS w
 LEFT   JOIN LATERAL (SELECT z.* FROM seniority(a, coalesce(:as_of::date, :today::date)) z WHERE :page_limit::numeric IS NOT NULL) s ON true
 WHERE  a.legal_status = ANY (ARRAY(SELECT e.code FROM employed_status e))
-/*? as_of */ AND EXISTS (SELECT FROM unit n WHERE n.id = b.unit_id AND n.path <@ ANY (:actor_units::ltree[]))
-    AND b.id = ANY (ARRAY(SELECT h.asn_id
-                          FROM   unnest(unit_reach(:under::uuid, :actor_units::ltree[])) AS n (id)
-                          CROSS  JOIN LATERAL (SELECT p.asn_id FROM history p
-                                               WHERE  p.kind = 'placement' AND NOT p.is_void AND p.facts ->> 'unit_id' = n.id::text OFFSET 0) h)) /*? */
 /*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
 /*? under */ AND w.path <@ (SELECT unit_path_then(:under, :as_of::date)) /*? */
 AND (:page_after::text[] IS NULL OR w.path >= (:page_after::text[])[1]::ltree)
@@ -92,15 +85,11 @@ FROM   (SELECT m.*, greatest(m.posts - m.filled, 0) AS vacant, greatest(m.filled
                 FULL   JOIN
                        (SELECT a.unit_id, w.code AS unit_code, w.name AS unit_name, w.path, a.position_kind, reference_fold(a.position) AS position_key,
                                min(a.position) AS position, min(a.echelon) AS echelon, count(*)::integer AS filled
-                        FROM   asn /*? as_of */ AS b CROSS JOIN LATERAL asn_as_of(b, :as_of::date) /*? */ AS a
+                        FROM   asn /*? as_of */ AS b JOIN staff_then(:as_of::date, :under::uuid, :actor_units::ltree[], NULL, NULL, NULL) AS t ON t.id = b.id
+                               CROSS JOIN LATERAL asn_as_of(b, :as_of::date) /*? */ AS a
                         JOIN   unit u ON u.id = a.unit_id
                         CROSS  JOIN LATERAL (SELECT u.code, u.name, u.depth, u.path) /*? as_of */ AS now CROSS JOIN LATERAL unit_as_of(u, :as_of::date) /*? */ AS w
                         WHERE  a.legal_status = ANY (ARRAY(SELECT e.code FROM employed_status e)) AND a.position IS NOT NULL AND a.position_kind IS NOT NULL
-                        /*? as_of */ AND EXISTS (SELECT FROM unit n WHERE n.id = b.unit_id AND n.path <@ ANY (:actor_units::ltree[]))
-                            AND b.id = ANY (ARRAY(SELECT h.asn_id
-                                                  FROM   unnest(unit_reach(:under::uuid, :actor_units::ltree[])) AS n (id)
-                                                  CROSS  JOIN LATERAL (SELECT p.asn_id FROM history p
-                                                                       WHERE  p.kind = 'placement' AND NOT p.is_void AND p.facts ->> 'unit_id' = n.id::text OFFSET 0) h)) /*? */
                         /*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
                         /*? under */ AND w.path <@ (SELECT unit_path_then(:under, :as_of::date)) /*? */
                         GROUP  BY a.unit_id, w.code, w.name, w.path, a.position_kind, reference_fold(a.position)) f

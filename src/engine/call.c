@@ -276,12 +276,34 @@ void call_answer(struct call *call, const struct outcome *out, const char *link)
         send_body(call, out->http_status, out->content_type, out);
 }
 
+/* The text that the body has at a pointer; NULL where it has none. */
+static const char *told_at(struct ctx *ctx, const json_t *node, const char *pointer)
+{
+    while (node && *pointer == '/') {
+        size_t len = strcspn(pointer + 1, "/");
+        const char *token = arena_strndup(ctx->arena, pointer + 1, len);
+        node = json_is_array(node) ? json_array_get(node, strtoul(token, NULL, 10)) : json_object_get(node, token);
+        pointer += 1 + len;
+    }
+    return *pointer == '\0' ? json_string_value(node) : NULL;
+}
+
+/* What nothing has is named, whoever found that out and whether he said it or not. */
+static void name_missing(struct call *call)
+{
+    for (struct fault *f = call->ctx->problem.first_fault; f; f = f->next)
+        if (f->at == AT_BODY && !f->value && f->where &&
+            (strcmp(f->code, "reference-missing") == 0 || strcmp(f->code, "rank-unknown") == 0))
+            f->value = told_at(call->ctx, call->in.body, f->where);
+}
+
 void call_refuse(struct call *call, const struct ctx *from)
 {
     if (call->is_over)
         return;
     if (from != call->ctx)
         call->ctx->problem = from->problem;
+    name_missing(call);
     reply_problem(call->rq);
 }
 

@@ -16,18 +16,21 @@ WITH laid AS (
                          WHERE  a.id = asn_of_nip(nullif(s.nip, '')) AND u.path <@ ANY (:actor_units::ltree[])) n ON true
 ), known AS (
     SELECT l.place, l.line, l.is_refused, l.nip, l.id, l.asn_id, l.month, l.source, l.present, coalesce(l.late, o.late, 0) AS late, coalesce(l.absent, o.absent, 0) AS absent,
-           o.id AS old_id, row_number() OVER same AS nth, first_value(l.line) OVER same AS first_line
+           o.id AS old_id, coalesce(e.line, first_value(l.line) OVER same) AS first_line, e.line IS NOT NULL OR row_number() OVER same > 1 AS is_again
     FROM   laid l
     LEFT   JOIN presence_month o ON o.asn_id = l.asn_id AND o.month = l.month
+    LEFT   JOIN import_seen e ON e.key = concat_ws(' ', l.asn_id, l.month)
     WINDOW same AS (PARTITION BY l.asn_id, l.month, l.is_refused ORDER BY l.place)
 ), judged AS (
-    SELECT k.*, CASE WHEN k.asn_id IS NULL THEN 'person-unknown' WHEN k.nth > 1 THEN 'duplicate-row'
+    SELECT k.*, CASE WHEN k.asn_id IS NULL THEN 'person-unknown' WHEN k.is_again THEN 'duplicate-row'
                      WHEN (k.month + interval '1 month')::date > local_today() THEN 'month-ahead'
                      WHEN k.late > k.present OR k.present + k.absent > extract(day FROM k.month + interval '1 month' - interval '1 day') THEN 'days-disagree' END AS fault
     FROM   known k
     WHERE  k.month IS NOT NULL OR k.asn_id IS NULL
 ), good AS (
     SELECT j.* FROM judged j WHERE NOT j.is_refused AND j.fault IS NULL
+), seen AS (
+    INSERT INTO import_seen (key, line) SELECT concat_ws(' ', g.asn_id, g.month), g.line FROM good g ON CONFLICT DO NOTHING
 ), changed AS (
     UPDATE presence_month p
     SET    present = g.present, late = g.late, absent = g.absent, source = g.source, actor_name = :actor_name

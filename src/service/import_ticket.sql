@@ -25,9 +25,10 @@ WITH laid AS (
            CASE WHEN l.started IS NULL THEN o.started_at ELSE local_moment(nullif(l.started, '')) END AS started_at,
            CASE WHEN l.finished IS NULL THEN o.finished_at ELSE local_moment(nullif(l.finished, '')) END AS finished_at,
            CASE WHEN l.nip IS NULL THEN o.officer_id ELSE l.officer_id END AS new_officer,
-           row_number() OVER same AS nth, first_value(l.line) OVER same AS first_line
+           coalesce(e.line, first_value(l.line) OVER same) AS first_line, e.line IS NOT NULL OR row_number() OVER same > 1 AS is_again
     FROM   laid l
     LEFT   JOIN ticket o ON o.service_id = l.service_id AND o.day = l.day AND o.number = l.number
+    LEFT   JOIN import_seen e ON e.key = concat_ws(' ', l.service_id, l.day, l.number)
     WINDOW same AS (PARTITION BY l.service_id, l.day, l.number, l.is_refused ORDER BY l.place)
 ), stated AS (
     SELECT k.*, CASE WHEN k.state <> '' THEN k.state WHEN k.old_state IN ('no_show', 'cancelled') THEN k.old_state
@@ -41,7 +42,7 @@ WITH laid AS (
 ), judged AS (
     SELECT r.*,
            CASE WHEN r.service_id IS NULL THEN 'service-unknown'
-                WHEN r.nth > 1 THEN 'duplicate-row'
+                WHEN r.is_again THEN 'duplicate-row'
                 WHEN r.tells_officer AND r.officer_id IS NULL THEN 'officer-unknown'
                 WHEN greatest(r.taken_at, r.accepted_at, r.called_at, r.started_at, r.finished_at) > now() + interval '4 minutes' THEN 'in-future'
                 WHEN r.accepted_at < r.taken_at OR r.called_at < r.taken_at OR r.started_at < coalesce(r.called_at, r.taken_at)
@@ -58,6 +59,8 @@ WITH laid AS (
     WHERE  r.taken_at IS NOT NULL OR r.service_id IS NULL
 ), good AS (
     SELECT j.* FROM judged j WHERE NOT j.is_refused AND j.fault IS NULL
+), seen AS (
+    INSERT INTO import_seen (key, line) SELECT concat_ws(' ', g.service_id, g.day, g.number), g.line FROM good g ON CONFLICT DO NOTHING
 ), changed AS (
     UPDATE ticket t
     SET    taken_at = g.taken_at, accepted_at = g.accepted_at, called_at = g.called_at, started_at = g.started_at, finished_at = g.finished_at,

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was when: each kind of history, its corrections, the days on which it holds, and what the record shows of it."""
+import json
 import threading
 import time
 
 import pytest
 
+from support import contract as contracts
 from support import daemon as daemons
 from support import make, postgres
 
@@ -70,6 +72,13 @@ def path(person, entry=None, what=""):
     return f"/v1/asn/{person['nip']}/history" + (f"/{entry['id']}" if entry else "") + what
 
 
+def test_no_kind_is_left_out(api, person, facts, sql):
+    """Those of the contract; and of a track are those of which the database says so, with whatever facts."""
+    assert set(KINDS) == set(contracts.load().document["components"]["schemas"]["HistoryKind"]["enum"])
+    tracked = {k for k in KINDS if sql("SELECT history_track(%s, %s::jsonb)", (k, json.dumps(facts(k)[0])))[0][0] is not None}
+    assert tracked == set(TRACKED)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_row_is_made_corrected_and_keeps_its_versions(kind, api, person, facts):
     one, two = facts(kind)
@@ -115,6 +124,25 @@ def test_two_writers_at_once_never_overlap(kind, api, person, facts, database):
     made, refused = sorted(replies, key=lambda r: r.status)
     assert refused.json["code"] == "history-overlap"
     assert [(e["pointer"], e["value"]) for e in refused.json["errors"]] == [("/from", made.json["id"])]
+    assert [e["id"] for e in api.get(path(person) + f"?kind={kind}").json["data"] if e["from"] == "2016-02-01"] == [made.json["id"]]
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS if k not in TRACKED])
+def test_of_what_there_may_be_several_two_writers_at_once_both_write(kind, api, person, facts, database):
+    one, two = facts(kind)
+    replies = []
+    writers = [threading.Thread(target=lambda f=f: replies.append(api.post(path(person), body(kind, f, start="2016-02-01", to="2016-09-01"), expect=None)))
+               for f in (one, two)]
+    with postgres.connected(database, autocommit=False) as holder, holder.cursor() as cursor:
+        cursor.execute("SELECT FROM asn WHERE nip = %s FOR UPDATE", (person["nip"],))
+        for writer in writers:
+            writer.start()
+        postgres.until_somebody_waits(database)
+        holder.commit()
+    for writer in writers:
+        writer.join()
+    assert [r.status for r in replies] == [201, 201], [r.text for r in replies]
+    assert {e["id"] for e in api.get(path(person) + f"?kind={kind}&as_of=2016-05-01").json["data"]} == {r.json["id"] for r in replies}
 
 
 def test_rows_may_come_in_any_order(api, person):
@@ -229,6 +257,54 @@ def test_a_rank_of_another_kind_is_named_where_the_row_tells_it(kind, facts, poi
     person = make.person(api, office["id"], rank="III/a", rank_since="2020-01-01")
     assert api.post(path(person), body(kind, facts, start=str(make.today())), expect=422).faults == {pointer: "rank-unknown"}
     assert api.get(f"/v1/asn/{person['nip']}").json["rank"] == "III/a"
+
+
+# kind of ASN, its rank, and what cannot be on a day to come
+AHEAD = [("PNS", "III/a", "rank", {"rank": "IX"}, "/facts/rank"), ("PPPK", "IX", "rank", {"rank": "III/b"}, "/facts/rank"),
+         ("PNS", "III/a", "appointment", {"kind": "PPPK"}, "/facts/kind"), ("PPPK", "IX", "appointment", {"kind": "CPNS"}, "/facts/kind")]
+
+
+@pytest.mark.parametrize("of, rank, kind, facts, pointer", AHEAD)
+def test_nor_on_a_day_to_come(of, rank, kind, facts, pointer, api, office, sql):
+    person = make.person(api, office["id"], kind=of, nip=make.nip(appointed="202021") if of == "PPPK" else make.nip(), rank=rank, rank_since="2021-01-01")
+    before = sql("SELECT count(*), sum(version) FROM history")
+    assert api.post(path(person), body(kind, facts, start="2099-01-01"), expect=422).faults == {pointer: "rank-unknown"}
+    assert sql("SELECT count(*), sum(version) FROM history") == before
+    own = api.post(path(person), body("rank", {"rank": {"PNS": "III/b", "PPPK": "X"}[of]}, start="2099-01-01"), expect=201).json
+    reply = api.put(path(person, own), body("rank", {"rank": {"PNS": "X", "PPPK": "III/b"}[of]}, start="2099-01-01", reason="Salah"), etag='"1"', expect=422)
+    assert reply.faults == {"/facts/rank": "rank-unknown"}
+
+
+@pytest.mark.parametrize("member, told, code", [("unit_id", "01900000-0000-7000-8000-00000000dead", "reference-missing"), ("echelon", "77", "reference-missing"),
+                                                ("rank", "IX", "rank-unknown")])
+def test_what_nothing_has_is_named_in_the_record_too(member, told, code, api, person):
+    """Whether a statement found it missing or a trigger did."""
+    address = f"/v1/asn/{person['nip']}"
+    fault, = api.patch(address, {member: told}, etag=make.tag(api, address), expect=422).json["errors"]
+    assert (fault["pointer"], fault["code"], fault["value"]) == (f"/{member}", code, told)
+
+
+def test_another_kind_comes_when_the_rank_before_it_ends(api, office):
+    person = make.person(api, office["id"], rank="III/a", rank_since="2020-01-01")
+    rank = api.get(path(person) + "?kind=rank").json["data"][0]
+    api.put(path(person, rank), body("rank", {"rank": "III/a"}, start="2020-01-01", to="2098-01-01", reason="Beralih"), etag=f'"{rank["version"]}"')
+    api.post(path(person), body("appointment", {"kind": "PPPK"}, start="2098-01-01"), expect=201)
+    api.post(path(person), body("rank", {"rank": "IX"}, start="2098-01-01"), expect=201)
+
+
+def test_whoever_has_such_a_rank_from_before_may_still_be_written_to(api, office, sql):
+    """It was taken once; what has nothing to do with it is not held to it."""
+    person = make.person(api, office["id"], rank="III/a", rank_since="2020-01-01")
+    api.post(path(person), body("rank", {"rank": "III/b"}, start="2099-01-01"), expect=201)
+    sql("UPDATE history SET facts = '{\"rank\": \"IX\"}' WHERE asn_id = %s AND starts = '2099-01-01'", (person["id"],))
+    api.post(path(person), body("course", {"name": "Bimtek"}), expect=201)
+
+
+@pytest.mark.parametrize("member, told, meant", [("rank", "IIIa", "III/a"), ("level", "S-1", "40")])
+def test_a_code_that_the_list_does_not_have_suggests_one(member, told, meant, api, person):
+    kind = {"rank": "rank", "level": "education"}[member]
+    fault, = api.post(path(person), body(kind, {member: told}), expect=422).json["errors"]
+    assert (fault["pointer"], fault["code"], fault["value"], fault["suggestion"]) == (f"/facts/{member}", "code-unknown", told, meant)
 
 
 def test_others_do_not_see_it(api, keys, office, person):

@@ -92,7 +92,7 @@ FAULTS = [
     ("kind,from,name", "hobi,2019-01-01,X", "kind", "kind-unknown"), ("kind,from,unit_code", "placement,2019-01-01,TIDAK-ADA", "unit_code", "reference-missing"),
     ("kind,from,rank", "rank,31/31/2019,III/a", "from", "date-impossible"), ("kind,from,to,number", "contract,2019-01-01,,PK", "to", "required"),
     ("kind,from,to,number", "contract,2019-01-01,2019-01-01,PK", "to", "range-empty"), ("kind,from,to,grounds", "leave,2019-01-01,2018-12-31,Sakit", "to", "range-empty"),
-    ("kind,from,rank", "rank,2019-01-01,IX", "rank", "rank-unknown"),
+    ("kind,from,rank", "rank,2019-01-01,IX", "rank", "rank-unknown"), ("kind,from,rank", "rank,2099-01-01,IX", "rank", "rank-unknown"),
 ]
 
 
@@ -186,7 +186,22 @@ def test_a_number_that_cannot_be_is_named_by_its_column(number, code, api, offic
 def test_a_unit_is_named_by_the_column_that_told_it(api, person):
     for column, cell in (("unit_id", "01890000-0000-7000-8000-000000000001"), ("unit_code", "TIDAK-ADA")):
         report = send(api, f"nip,kind,from,{column}\n{person['nip']},placement,2019-03-01,{cell}\n")
-        assert [(f["column"], f["code"]) for f in report["faults"]] == [(column, "reference-missing")]
+        assert [(f["column"], f["code"], f["value"], f.get("suggestion")) for f in report["faults"]] == [(column, "reference-missing", cell, None)]
+
+
+def test_a_code_that_nothing_has_suggests_what_may_have_been_meant(api, keys, person):
+    unit = make.unit(api, code=f"MJU-RSUD-{make.number()}", kind="dinas")
+    code = unit["code"]
+    slips = [code.lower(), code.replace("-", " - "), code.replace("RSUD", "RSDU"), code.replace("RSUD", "RSD"), code.replace("RSUD", "RSSUD"), code.replace("RSUD", "RSUB")]
+    lines = "".join(f"{person['nip']},placement,{2010 + n}-03-01,{slip},,\n" for n, slip in enumerate(slips))
+    text = f"nip,kind,from,unit_code,rank,tingkat pendidikan\n{lines}{person['nip']},rank,2019-04-01,,IIIa,\n"
+    found = {f["value"]: f.get("suggestion") for f in send(api, text)["faults"]}
+    assert {slip: code for slip in slips}.items() <= found.items() and found["IIIa"] == "III/a", found
+    elsewhere = make.unit(api, kind="dinas")
+    theirs = api.as_key(keys("import.write", "asn.write", units=(elsewhere["code"],)))
+    mine = make.person(api, elsewhere["id"])
+    report = send(theirs, f"nip,kind,from,unit_code\n{mine['nip']},placement,2019-03-01,{slips[0]}\n")
+    assert [f.get("suggestion") for f in report["faults"]] == [None], "a unit of others"
 
 
 def test_nobody_elses_people_and_no_discipline_without_the_scope(api, keys, office, person):
@@ -214,6 +229,17 @@ def test_another_kind_of_asn_needs_its_rank(api, office):
     nip = make.person(api, office["id"], rank="III/a")["nip"]
     lone = send(api, f"nip,kind,from,appointment\n{nip},appointment,2019-01-01,PPPK\n")
     assert [(f["line"], f["column"], f["code"], f["value"]) for f in lone["faults"]] == [(2, "appointment", "rank-unknown", "PPPK")]
+
+
+def test_of_days_to_come_too_another_kind_needs_its_rank(api, office):
+    """Together they are taken, in whatever order; alone neither is."""
+    nip, other = (make.person(api, office["id"], rank="III/a", rank_since="2020-01-01")["nip"] for _ in range(2))
+    rows = (f"{nip},appointment,2098-01-01,PPPK,\n", f"{nip},rank,2098-01-01,,IX\n", f"{other},rank,2098-01-01,,IX\n", f"{other},appointment,2098-01-01,PPPK,\n")
+    head = "nip,kind,from,appointment,rank\n"
+    for row, column, value in ((rows[0], "appointment", "PPPK"), (rows[1], "rank", "IX")):
+        assert [(f["column"], f["code"], f["value"]) for f in send(api, head + row)["faults"]] == [(column, "rank-unknown", value)]
+    assert counts(send(api, head + "".join(rows))) == (4, 4, 0, 0, 0)
+    assert api.get(f"/v1/asn/{nip}?as_of=2098-01-01").json["rank"] == "IX"
 
 
 def test_restricted_people_are_named_and_the_others_taken(api, keys, office):
@@ -263,9 +289,9 @@ def test_a_file_comes_to_the_same_as_its_rows_one_by_one(seed, api, office):
     head = ["nip", "kind", "from", "to", "rank", "is_demotion", "assignment", "position_kind", "position", "unit_code", "name", "jp", "education_level", "grounds",
             "appointment", "legal_status", "remote_id", "decree_number"]
     one, other = ([make.person(api, office["id"])["nip"] for _ in range(3)] for _ in range(2))
-    seen = []
+    seen, days = [], {}
     for _ in range(2):
-        rows = [{**any_row(rng, office["code"]), "who": rng.randrange(3), "remote": rng.choice([0, 0, 0, 1, 2])} for _ in range(30)]
+        rows = told_once([{**any_row(rng, office["code"]), "who": rng.randrange(3), "remote": rng.choice([0, 0, 0, 1, 2])} for _ in range(40)], days)
 
         def line(row, people):
             nip = people[row["who"]]
@@ -284,6 +310,110 @@ def test_a_file_comes_to_the_same_as_its_rows_one_by_one(seed, api, office):
         for a, b in zip(one, other):
             assert shown(api, a) == shown(api, b)
     assert sum(s["created"] for s in seen) > 10 and sum(s["refused"] for s in seen) > 5
+
+
+def told_once(rows, days):
+    """Rows of which no two could be the same row of a history: in a file the second would be refused. days: on which day an id stood, in the files before too."""
+    kept = {}
+    for row in rows:
+        kept.setdefault((row["who"], row["kind"], row["from"]), row)
+    ids, found = set(), []
+    for row in kept.values():
+        key = (row["who"], row["kind"], row["remote"])
+        if not row["remote"] or key not in ids:
+            ids.add(key)
+            found.append(row)
+    moved = {(who, kind, days[who, kind, remote]) for who, kind, remote in ids if (who, kind, remote) in days}
+    found = [r for r in found if r["remote"] or (r["who"], r["kind"], r["from"]) not in moved]
+    days.update({(r["who"], r["kind"], r["remote"]): r["from"] for r in found if r["remote"]})
+    return found
+
+
+# A row, and what tells the same row otherwise: by its day and track, by its facts, by its id.
+TWICE = {
+    "day": ({"kind": "rank", "from": "2019-04-01", "rank": "III/a"}, {"rank": "III/b"}),
+    "decree": ({"kind": "course", "from": "2019-04-01", "name": "Bimtek", "jp": "10", "decree_number": "800/1"}, {"decree_number": "800/2"}),
+    "end": ({"kind": "leave", "from": "2019-04-01", "to": "2020-04-01", "grounds": "Sakit"}, {"to": "2020-05-01"}),
+    "id": ({"kind": "rank", "from": "2019-04-01", "rank": "III/a", "remote_id": "R-{nip}"}, {"from": "2019-10-01"}),
+    "id, later day first": ({"kind": "rank", "from": "2019-10-01", "rank": "III/a", "remote_id": "R-{nip}"}, {"from": "2019-04-01"}),
+    "two ids of one day": ({"kind": "rank", "from": "2019-04-01", "rank": "III/a", "remote_id": "R-{nip}"}, {"remote_id": "S-{nip}"}),
+    "id, elsewhere": ({"kind": "course", "from": "2019-04-01", "name": "Bimtek", "jp": "10", "remote_id": "R-{nip}"}, {"name": "Kursus"}),
+}
+
+
+def as_file(form, rows):
+    """The same rows in either form."""
+    if form == "ndjson":
+        return "".join(json.dumps({k: v for k, v in row.items() if v}) + "\n" for row in rows), {"Content-Type": "application/x-ndjson"}
+    head = sorted({k for row in rows for k in row})
+    return ",".join(head) + "\n" + "".join(",".join(row.get(h, "") for h in head) + "\n" for row in rows), {}
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+@pytest.mark.parametrize("case", TWICE)
+def test_a_row_that_a_file_tells_twice_is_taken_once(case, form, api, office, person, sql):
+    """The first stands; the same once more changes nothing, another is refused by the line of the first; and the file again changes nothing."""
+    first, changes = TWICE[case]
+    first = {"nip": person["nip"], **{k: v.format(nip=person["nip"]) for k, v in first.items()}}
+    second = {**first, **{k: v.format(nip=person["nip"]) for k, v in changes.items()}}
+    line = 1 if form == "ndjson" else 2
+    text, headers = as_file(form, [first, second, first])
+    for seen in (False, True):
+        report = send(api, text, **headers)
+        assert counts(report) == ((3, 0, 0, 2, 1) if seen else (3, 1, 0, 1, 1)), report
+        assert [(f["line"], f["column"], f["code"], f["value"]) for f in report["faults"]] == [(line + 1, "from", "duplicate-row", second["from"])]
+        assert f" {line}." in report["faults"][0]["detail"]
+        rows = api.get(f"/v1/asn/{person['nip']}/history?kind={first['kind']}").json["data"]
+        assert [(r["from"], r["decree_number"], r["version"]) for r in rows] == [(first["from"], first.get("decree_number"), 1)]
+    # What is stored and said again stands before what contradicts it; that one alone is a correction.
+    text, headers = as_file(form, [second])
+    assert counts(send(api, text, **headers))[:4] == (1, 0, 1, 0)
+
+
+def test_what_is_told_twice_is_seen_however_far_behind(api, office):
+    """Behind 5,000 rows, a batch, as well."""
+    people = [make.person(api, office["id"])["nip"] for _ in range(2)]
+    between = "".join(f"{people[1]},course,{2000 + n // 336}-{1 + n // 28 % 12:02d}-{1 + n % 28:02d},,Bimtek {n}\n" for n in range(5200))
+    text = f"nip,kind,from,rank,name\n{people[0]},rank,2019-04-01,III/a,\n{between}{people[0]},rank,2019-04-01,III/b,\n{people[0]},rank,2019-04-01,III/a,\n"
+    for created, unchanged in ((5201, 1), (0, 5202)):
+        report = send(api, text)
+        assert counts(report) == (5203, created, 0, unchanged, 1), report
+        assert [(f["line"], f["code"]) for f in report["faults"]] == [(5203, "duplicate-row")] and report["faults"][0]["detail"].endswith(" 2.")
+
+
+def test_who_was_refused_does_not_stand_for_the_row(api, person):
+    """The first of two is no row: the second is."""
+    report = send(api, f"nip,kind,from,rank\n{person['nip']},rank,2019-04-01,III/z\n{person['nip']},rank,2019-04-01,III/b\n")
+    assert counts(report) == (2, 1, 0, 0, 1) and [(f["line"], f["code"]) for f in report["faults"]] == [(2, "code-unknown")]
+    assert api.get(f"/v1/asn/{person['nip']}").json["rank"] == "III/b"
+
+
+def test_an_id_that_a_second_row_adds_is_taken(api, person):
+    text = f"nip,kind,from,rank,remote_id\n{person['nip']},rank,2019-04-01,III/a,\n{person['nip']},rank,2019-04-01,III/a,R-{person['nip']}\n"
+    assert counts(send(api, text)) == (2, 1, 1, 0, 0)
+    assert counts(send(api, text)) == (2, 0, 0, 2, 0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_file_a_second_time_changes_nothing(seed, api, office, sql):
+    """However its rows contradict each other, move and repeat what is stored."""
+    rng = random.Random(1000 + seed)
+    people = [make.person(api, office["id"])["nip"] for _ in range(3)]
+    for _ in range(2):
+        rows = []
+        for _ in range(40):
+            row, nip = any_row(rng, office["code"]), rng.choice(people)
+            remote = rng.choice([0, 0, 0, 1, 2])
+            rows.append({**row, "nip": nip, "remote_id": f"{row['kind']}-{nip}-{remote}" if remote else ""})
+        rows += rng.sample(rows, 5) + [{**row, "decree_number": "800/9"} for row in rng.sample(rows, 15)]
+        text, headers = as_file("csv", rows)
+        first = send(api, text, **headers)
+        before = sql("SELECT count(*), sum(version) FROM history"), [shown(api, nip) for nip in people]
+        again = send(api, text, **headers)
+        assert counts(again) == (60, 0, 0, 60 - first["refused"], first["refused"]), (first, again)
+        assert {(f["line"], f["code"]) for f in again["faults"]} == {(f["line"], f["code"]) for f in first["faults"]}
+        assert (sql("SELECT count(*), sum(version) FROM history"), [shown(api, nip) for nip in people]) == before
+        assert first["created"] + first["updated"] > 5 and "duplicate-row" in {f["code"] for f in first["faults"]}
 
 
 def shown(api, nip):

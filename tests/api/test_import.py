@@ -257,10 +257,77 @@ def test_a_header_that_cannot_be_understood_is_400(case, api):
     assert send(api, text, expect=status).json["detail"]
 
 
-def test_the_same_person_twice_in_a_file(api, office):
-    line = rows(1, office)[0]
-    report = send(api, f"{HEAD}\n{line}\n{line}\n").json
-    assert report["created"] == 1 and report["created"] + report["unchanged"] + report["refused"] == 2, report
+def person_lines(form, people):
+    """CSV or NDJSON, and the line of the first."""
+    if form == "ndjson":
+        return "".join(json.dumps(p) + "\n" for p in people), {"media_type": "application/x-ndjson"}, 1
+    head = list(people[0])
+    return "\n".join([",".join(head), *(",".join(p[h] for h in head) for p in people)]) + "\n", {}, 2
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+@pytest.mark.parametrize("between", [0, 5200])
+def test_the_same_person_twice_in_a_file(between, form, api, office):
+    """Told the same again it is unchanged; told otherwise it is refused by the line that was taken, a batch behind it too. A second time nothing changes."""
+    first = {"nip": make.nip(), "kind": "PNS", "name": "Nama Pertama", "unit_code": office["code"], "position": "Analis"}
+    people = [first, *({**first, "nip": n} for n in numbers(between)), {**first, "name": "Nama Kedua"}, first, {**first, "position": ""}, first]
+    text, how, line = person_lines(form, people)
+    n = len(people)
+    for made in (1 + between, 0):
+        report = send(api, text, **how).json
+        assert counts(report) == (n, made, 0, n - 2 - made, 2), report
+        assert [(f["line"] - line - between, f["column"], f["code"], f["value"]) for f in report["faults"]] == [(k, "nip", "duplicate-row", first["nip"]) for k in (1, 3)]
+        assert all(f["detail"].endswith(f" {line}.") for f in report["faults"])
+        person = api.get(f"/v1/asn/{first['nip']}").json
+        assert (person["name"], person["position"], person["version"]) == ("Nama Pertama", "Analis", 1)
+
+
+def numbers(n):
+    return {make.nip(birth=f"{1970 + k % 30}{1 + k // 30 % 12:02d}{1 + k // 360 % 28:02d}") for k in range(n)}
+
+
+def test_the_same_unit_twice_in_a_file(api):
+    n = make.number()
+    rows = f"U{n},Dinas,dinas\nV{n},Badan,badan\nU{n},Dinas,dinas\nU{n},Dinas Lain,dinas\n"
+    for made in (2, 0):
+        report = send(api, f"code,name,kind\n{rows}", "/v1/units/import").json
+        assert counts(report) == (4, made, 0, 3 - made, 1), report
+        assert [(f["line"], f["column"], f["code"]) for f in report["faults"]] == [(5, "code", "duplicate-row")] and report["faults"][0]["detail"].endswith(" 2.")
+
+
+def test_whom_a_refused_row_is_about_a_later_row_may_tell(api, office):
+    nip = make.nip()
+    report = send(api, f"{HEAD}\n{nip},PNS,Nama Pertama,NOWHERE\n{nip},PNS,Nama Kedua,{office['code']}\n{nip},PNS,Nama Kedua,{office['code']}\n").json
+    assert counts(report) == (3, 1, 0, 1, 1) and [(f["line"], f["code"]) for f in report["faults"]] == [(2, "unit-unknown")]
+    assert api.get(f"/v1/asn/{nip}").json["name"] == "Nama Kedua"
+
+
+def test_an_id_twice_in_a_file(api, office):
+    """Of the same number it is the same row; of another, or another id of the same number, it contradicts."""
+    nip, other = make.nip(), make.nip()
+    text = "".join(f"{n},PNS,Nama,{office['code']},{i}\n" for n, i in ((nip, f"A-{nip}"), (nip, f"A-{nip}"), (other, f"A-{nip}"), (nip, f"B-{nip}"), (nip, "")))
+    for made in (1, 0):
+        report = send(api, f"{HEAD},siasn_id\n{text}").json
+        # Once the id is known, the other number is but another number of whoever has it, and says nothing else.
+        wanted = [(4, "duplicate-id"), (5, "duplicate-row")] if made else [(5, "duplicate-row")]
+        assert [(f["line"], f["code"]) for f in report["faults"]] == wanted, report
+        assert counts(report) == (5, made, 0, 5 - made - len(wanted), len(wanted)), report
+    assert api.get(f"/v1/asn/{nip}/external-ids").json["external_ids"] == {"siasn": f"A-{nip}"}
+
+
+def test_a_unit_that_nothing_is_suggests_one(api, keys):
+    """By its code or its name; not to whoever does not see it."""
+    n = make.number()
+    unit = make.unit(api, code=f"DINKES-{n}", name=f"Dinas Kesehatan Masyarakat {n}", kind="dinas")
+    for column, told, meant in (("unit_code", f"DINEKS-{n}", unit["code"]), ("unit_code", f"dinkes-{n}", unit["code"]), ("unit_name", f"Dinas Kesehtan Masyarakat {n}", unit["name"]),
+                                ("unit_code", "SAMA-SEKALI-LAIN", None)):
+        fault, = send(api, f"nip,kind,name,{column}\n{make.nip()},PNS,Nama,{told}\n").json["faults"]
+        assert (fault["column"], fault["code"], fault["value"], fault.get("suggestion")) == (column, "unit-unknown", told, meant)
+    theirs = api.as_key(keys("import.write", "asn.write", units=(make.unit(api, kind="dinas")["code"],)))
+    fault, = send(theirs, f"{HEAD}\n{make.nip()},PNS,Nama,DINEKS-{n}\n").json["faults"]
+    assert fault.get("suggestion") is None
+    fault, = send(api, f"code,name,kind,parent_code\nSEKSI-{n},Seksi,seksi,DINEKS-{n}\n", "/v1/units/import").json["faults"]
+    assert (fault["column"], fault["value"], fault.get("suggestion")) == ("parent_code", f"DINEKS-{n}", unit["code"])
 
 
 @pytest.mark.parametrize("rank, since, refused", [("III/b", "2020-04-01", True), ("III/d", "2023-04-01", True), ("III/d", "2099-04-01", True),
@@ -337,3 +404,10 @@ def test_the_command_line_says_the_same(database, api, office, tmp_path):
     run(database, "import", "asn", path, "--rejects", rejects, check=False)
     api.get(f"/v1/asn/{good[0][:18]}")
     assert "123" in rejects.read_text(encoding="utf-8")
+    path.write_text("\n".join([HEAD, good[0], good[0].replace("Impor", "Lain"), good[0]]) + "\n", encoding="utf-8")
+    assert "3 rows: 0 created, 0 updated, 2 unchanged, 1 refused" in run(database, "import", "asn", path, "--rejects", rejects, check=False).stdout
+    nip = good[0][:18]
+    path.write_text(f"nip,kind,from,rank\n{nip},rank,2019-04-01,III/a\n{nip},rank,2019-04-01,III/b\n{nip},rank,2019-04-01,III/a\n", encoding="utf-8")
+    for told in ("1 created, 0 updated, 1 unchanged, 1 refused", "0 created, 0 updated, 2 unchanged, 1 refused"):
+        assert told in run(database, "import", "history", path, "--rejects", rejects, check=False).stdout
+        assert "duplicate-row" in rejects.read_text(encoding="utf-8")

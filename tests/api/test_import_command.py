@@ -37,6 +37,22 @@ def test_a_file_is_taken_as_over_http(kind, api, office, database, sql, tmp_path
     assert (over_http["created"], over_http["unchanged"], over_http["refused"]) == (0, 1, 1)
 
 
+@pytest.mark.parametrize("kind", ["presence", "standards"])
+def test_what_a_batch_told_a_later_one_does_not_tell_otherwise(kind, api, office, database, tmp_path):
+    """Behind 5,000 rows, a batch: the second is refused, and the file again changes nothing."""
+    nip, file = make.person(api, office["id"])["nip"], tmp_path / "file.csv"
+    if kind == "presence":
+        people = [make.person(api, office["id"])["nip"] for _ in range(15)]
+        rows = ["nip,month,present", f"{nip},2025-02,20", *(f"{n},{1990 + m // 12}-{1 + m % 12:02d},18" for n in people for m in range(348)), f"{nip},2025-02,19"]
+    else:
+        rows = ["position_kind,position,competency,level,valid_from", *(f"pelaksana,Jabatan {n},integritas,2,{2000 + n // 336}-{1 + n // 28 % 12:02d}-{1 + n % 28:02d}" for n in range(5220)),
+                "pelaksana,jabatan 0,integritas,3,2000-01-01"]
+    file.write_text("\n".join(rows) + "\n")
+    n = len(rows) - 2
+    for told in (f"{n} created, 0 updated, 0 unchanged, 1 refused", f"0 created, 0 updated, {n} unchanged, 1 refused"):
+        assert told in daemons.run(database, "import", kind, file).stdout
+
+
 def test_who_sent_it_is_told(api, office, database, tmp_path):
     nip = make.person(api, office["id"])["nip"]
     file = tmp_path / "asesmen.csv"

@@ -71,9 +71,18 @@ def test_who_is_registered_meanwhile_is_updated_and_not_written_over(api, office
 def test_the_same_person_twice_is_still_told_when_the_first_had_to_wait(api, office, meanwhile):
     person = make.person(api, office["id"])
     row = f"{person['nip']},PNS,Dua Kali,{office['code']}\n"
-    report = meanwhile("UPDATE asn SET phone = '081200000003' WHERE nip = %s", (person["nip"],), f"{HEAD}\n{row}{row}")
-    assert counts(report) == (2, 0, 1, 0, 1) and [(f["line"], f["code"]) for f in report["faults"]] == [(3, "duplicate-row")], report
+    report = meanwhile("UPDATE asn SET phone = '081200000003' WHERE nip = %s", (person["nip"],), f"{HEAD}\n{row}{row.replace('Dua', 'Tiga')}{row}")
+    assert counts(report) == (3, 0, 1, 1, 1) and [(f["line"], f["code"]) for f in report["faults"]] == [(3, "duplicate-row")], report
     assert api.get(f"/v1/asn/{person['nip']}").json["phone"] == "081200000003"
+
+
+def test_ids_are_put_also_when_one_of_the_file_had_to_wait(api, office, meanwhile):
+    waits, goes = (make.person(api, office["id"]) for _ in range(2))
+    rows = "".join(f"{p['nip']},PNS,{p['name']},{office['code']},S-{p['nip']}\n" for p in (waits, goes))
+    report = meanwhile("UPDATE asn SET phone = '081200000004' WHERE nip = %s", (waits["nip"],), f"{HEAD},siasn_id\n{rows.replace(waits['name'], 'Nama Lain', 1)}")
+    assert counts(report) == (2, 0, 2, 0, 0), report
+    for person in (waits, goes):
+        assert api.get(f"/v1/asn/{person['nip']}/external-ids").json["external_ids"] == {"siasn": f"S-{person['nip']}"}
 
 
 def test_a_change_of_a_unit_outlives_the_import_that_waited_for_it(api, office, meanwhile):

@@ -343,6 +343,133 @@ def test_a_later_import_of_the_same_person_is_named_and_once_it_is_undone_the_fi
     undo(api, report)
 
 
+# ── told otherwise and back again ──
+
+@pytest.fixture
+def row(api, office):
+    """Somebody with a rank, and how to tell it otherwise: by hand or by a file."""
+    class Row:
+        nip = make.person(api, office["id"])["nip"]
+        path = f"/v1/asn/{nip}/history"
+        id = make.history(api, nip, "rank", {"rank": "III/a"}, "2020-04-01")["id"]
+
+        def put(self, rank):
+            told = {"kind": "rank", "from": "2020-04-01", "facts": {"rank": rank}, "reason": "Diperiksa"}
+            return api.put(f"{self.path}/{self.id}", told, etag=make.tag(api, f"{self.path}/{self.id}")).json
+
+        def file(self, rank, day="2020-04-01"):
+            report = send(api, f"nip,kind,from,rank\n{self.nip},rank,{day},{rank}\n", "history")
+            assert counts(report) in ((1, 0, 0, 0), (0, 1, 0, 0)), report
+            return report
+
+        def says(self):
+            return api.get(f"{self.path}/{self.id}").json["facts"]["rank"]
+    return Row()
+
+
+def test_a_value_that_somebody_put_back_depends_on_the_import(api, row, state):
+    """It was A, the file says B, somebody puts A back: what the row says now is his."""
+    report = row.file("III/b")
+    row.put("III/a")
+    before = state()
+    assert faults(undo(api, report, expect=409)) == {"asn": (1, row.nip), "history": (1, row.nip)}
+    assert state() == before
+
+
+def test_a_value_that_came_back_to_the_imports_depends_on_it(api, row, state):
+    """The file says B, somebody corrects it and takes his correction back: he has looked, the import has not."""
+    report = row.file("III/b")
+    row.put("III/c")
+    row.put("III/b")
+    before = state()
+    assert faults(undo(api, report, expect=409))["history"] == (1, row.nip)
+    assert state() == before and row.says() == "III/b"
+
+
+def test_a_row_that_it_made_and_somebody_confirmed_stays(api, office, state):
+    """Here nothing of it shows in the record."""
+    nip = make.person(api, office["id"])["nip"]
+    report = send(api, f"nip,kind,from,name,jp\n{nip},course,2020-04-01,Bimtek,10\n", "history")
+    entry, = api.get(f"/v1/asn/{nip}/history?kind=course").json["data"]
+    for name in ("Kursus", "Bimtek"):
+        api.put(f"/v1/asn/{nip}/history/{entry['id']}", {"kind": "course", "from": "2020-04-01", "facts": {"name": name, "jp": 10}, "reason": "Diperiksa"},
+                etag=make.tag(api, f"/v1/asn/{nip}/history/{entry['id']}"))
+    before = state()
+    assert faults(undo(api, report, expect=409)) == {"history": (1, nip)}
+    assert state() == before and len(api.get(f"/v1/asn/{nip}/history/{entry['id']}/versions").json["data"]) == 3
+
+
+def test_two_imports_there_and_back_are_undone_from_the_last(api, row, state):
+    start = state()
+    first = row.file("III/b")
+    middle = state()
+    second = row.file("III/a")
+    found = faults(undo(api, first, expect=409))
+    assert found["import"] == (1, second["id"]) and found["history"] == (1, row.nip)
+    undo(api, second)
+    assert row.says() == "III/b" and state() == middle
+    undo(api, first)
+    assert row.says() == "III/a" and state() == start
+
+
+def test_a_later_import_of_what_the_record_does_not_show_is_named(api, office):
+    nip = make.person(api, office["id"])["nip"]
+    one, two = (send(api, f"nip,kind,from,name,jp,decree_number\n{nip},course,2020-04-01,Bimtek,10,{decree}\n", "history") for decree in ("800/1", "800/2"))
+    assert counts(two) == (0, 1, 0, 0)
+    assert faults(undo(api, one, expect=409)) == {"history": (1, nip), "import": (1, two["id"])}
+    undo(api, two)
+    undo(api, one)
+    assert api.get(f"/v1/asn/{nip}/history?kind=course").json["data"] == []
+
+
+def test_what_an_undone_import_did_in_between_stands_in_nobodys_way(api, row, state):
+    start = state()
+    first, second = row.file("III/b"), row.file("III/c")
+    undo(api, second)
+    third = row.file("III/d")
+    undo(api, third)
+    undo(api, first)
+    assert row.says() == "III/a" and state() == start
+
+
+def test_an_end_that_moved_away_and_back_stands_in_nobodys_way(api, row):
+    report = row.file("III/b")
+    later = make.history(api, row.nip, "rank", {"rank": "III/c"}, "2024-04-01")
+    assert "history" in faults(undo(api, report, expect=409))
+    api.post(f"{row.path}/{later['id']}/annul", {"reason": "SK dibatalkan"}, headers={"If-Match": make.tag(api, f"{row.path}/{later['id']}")})
+    found = faults(undo(api, report, expect=409))
+    assert set(found) == {"asn"}, "the record showed it, the row itself is as the import left it"
+
+
+@pytest.mark.parametrize("what", ["name", "siasn_id"])
+def test_a_record_that_somebody_put_back_depends_on_the_import(what, api, office, state):
+    person = make.person(api, office["id"], name="Nama Lama")
+    path = f"/v1/asn/{person['nip']}"
+    if what == "name":
+        report = send(api, f"nip,kind,name,unit_code\n{person['nip']},PNS,Nama Baru,{office['code']}\n")
+        api.patch(path, {"name": "Nama Lama"}, etag=make.tag(api, path))
+    else:
+        api.put(f"{path}/external-ids/siasn", {"value": f"A-{person['nip']}"})
+        report = send(api, f"nip,kind,name,unit_code,siasn_id\n{person['nip']},PNS,Nama Lama,{office['code']},B-{person['nip']}\n")
+        if report["refused"]:
+            pytest.fail(str(report))
+        api.put(f"{path}/external-ids/siasn", {"value": f"A-{person['nip']}"})
+    before = state()
+    assert faults(undo(api, report, expect=409)) == {"asn": (1, person["nip"])}
+    assert state() == before
+
+
+def test_a_unit_that_somebody_put_back_depends_on_the_import(api, state):
+    unit = make.unit(api, name="Dinas Lama", kind="dinas")
+    report = send(api, f"code,name,kind\n{unit['code']},Dinas Baru,dinas\n", "units")
+    assert counts(report) == (0, 1, 0, 0)
+    path = f"/v1/units/{unit['id']}"
+    api.patch(path, {"name": "Dinas Lama"}, etag=make.tag(api, path))
+    before = state()
+    assert faults(undo(api, report, expect=409)) == {"unit-changed": (1, unit["code"])}
+    assert state() == before
+
+
 def test_a_row_that_came_between_depends_on_the_imports(api, office):
     """A later rank that lies before the imported one ends where it begins."""
     person = make.person(api, office["id"])

@@ -2,6 +2,7 @@
 """The lists that offices print, on random people: totals equal the lists, seniority agrees with a slow sort, posts with their holders."""
 import csv
 import io
+import json
 import os
 import random
 from collections import Counter
@@ -9,7 +10,10 @@ from datetime import date, timedelta
 
 import pytest
 
+from support import contract as contracts
 from support import make, postgres
+from support.client import XLSX
+from support.sheet import cells, same
 
 SEED = int(os.environ.get("ASND_TEST_SEED") or random.randrange(10**6))
 PNS = [f"{group}/{step}" for group, steps in (("I", "abcd"), ("II", "abcd"), ("III", "abcd"), ("IV", "abcde")) for step in steps]
@@ -99,16 +103,18 @@ GROUPS = {"rank": "rank", "echelon": "echelon", "education": "education_level", 
           "unit": "unit_id"}
 
 
-@pytest.mark.parametrize("by", [*GROUPS, "age"])
-def test_the_totals_of_a_recap_are_those_of_the_list(by, api, agency, staff, sql):
-    at = today(sql)
-
+def recapped(people, by, at):
+    """Code → men, women, all: the recap as it should be."""
     def code(a):
         return f"{age(date.fromisoformat(a['birth_date']), at) // 5 * 5:03d}" if by == "age" else a[GROUPS[by]] or "-"
+    return {c: (sum(code(a) == c and a["sex"] == "M" for a in people), sum(code(a) == c and a["sex"] == "F" for a in people), n)
+            for c, n in Counter(map(code, people)).items()}
+
+
+@pytest.mark.parametrize("by", [*GROUPS, "age"])
+def test_the_totals_of_a_recap_are_those_of_the_list(by, api, agency, staff, sql):
     rows = whole(api, f"/v1/reports/recaps/{by}?under={agency['id']}")
-    assert {r["code"]: (r["men"], r["women"], r["total"]) for r in rows} == {
-        c: (sum(code(a) == c and a["sex"] == "M" for a in staff), sum(code(a) == c and a["sex"] == "F" for a in staff), n)
-        for c, n in Counter(map(code, staff)).items()}
+    assert {r["code"]: (r["men"], r["women"], r["total"]) for r in rows} == recapped(staff, by, today(sql))
     assert sum(r["total"] for r in rows) == len(staff)
     assert all(r["name"] for r in rows)
 
@@ -171,9 +177,55 @@ def test_another_day_shows_the_people_of_that_day(api, agency, staff, sql):
     rows = whole(api, f"/v1/reports/nominatif?as_of={day}&under={agency['id']}")
     assert Counter(r["nip"] for r in rows) == Counter(a["nip"] for a in people)
     for by in (*GROUPS, "age"):
-        assert sum(r["total"] for r in whole(api, f"/v1/reports/recaps/{by}?as_of={day}&under={agency['id']}")) == len(people), by
+        recap = {r["code"]: (r["men"], r["women"], r["total"]) for r in whole(api, f"/v1/reports/recaps/{by}?as_of={day}&under={agency['id']}")}
+        assert recap == recapped(people, by, date.fromisoformat(day)), by
+    holders = Counter((a["unit_id"], a["position_kind"], a["position"].lower()) for a in people if a["position"])
+    posts = whole(api, f"/v1/reports/bezetting?as_of={day}&under={agency['id']}")
+    assert {(r["unit_id"], r["position_kind"], r["position"].lower()): r["filled"] for r in posts if r["filled"]} == dict(holders)
+    assert {r["post_id"] for r in posts if r["post_id"]} == {p["id"] for p in whole(api, f"/v1/posts?under={agency['id']}")}
     seniors = whole(api, f"/v1/reports/duk?as_of={day}&under={agency['id']}")
     assert {r["nip"]: (r["rank"], r["rank_since"]) for r in seniors} == {a["nip"]: (a["rank"], a["rank_since"]) for a in people if a["kind"] == "PNS"}
+
+
+REPORTS = ["duk", "duk?kind=PPPK", "nominatif", "bezetting", *(f"recaps/{by}" for by in (*GROUPS, "age"))]
+
+
+def test_no_recap_is_left_out():
+    by, = (p["schema"]["enum"] for p in contracts.load().document["paths"]["/v1/reports/recaps/{by}"]["get"]["parameters"] if p.get("name") == "by")
+    assert {f"recaps/{b}" for b in by} == {r for r in REPORTS if r.startswith("recaps/")}
+
+
+def as_cell(value):
+    """As CSV has it: what a spreadsheet would run stands behind an apostrophe."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+
+
+@pytest.mark.parametrize("day", [None, "2012-06-01"], ids=["today", "another-day"])
+@pytest.mark.parametrize("report", REPORTS)
+def test_every_form_says_the_same(report, day, api, agency):
+    path = f"/v1/reports/{report}{'&' if '?' in report else '?'}under={agency['id']}" + (f"&as_of={day}" if day else "")
+    rows = json.loads(api.get(f"{path}&limit=1000").text)["data"]
+    if report != "duk?kind=PPPK" or not day:  # who of them was one by then is as it happens
+        assert rows
+    assert [json.loads(line) for line in api.get(path, headers={"Accept": "application/x-ndjson"}).text.splitlines()] == rows
+    told = list(csv.DictReader(io.StringIO(api.get(path, headers={"Accept": "text/csv"}).text)))
+    assert told == [{name: as_cell(row[name]) for name in row} for row in rows]
+    head, *body = cells(api.get(path, headers={"Accept": XLSX}).bytes)
+    assert len(body) == len(rows)
+    for line, row in zip(body, rows):
+        for n, (_, name, _) in head.items():
+            assert same(line[n], row[name]) if row[name] is not None else n not in line, (name, row[name], line.get(n))
+
+
+@pytest.mark.parametrize("sort", ["unit", "place"])
+def test_pages_of_another_day_are_the_whole(sort, api, agency):
+    """Units are looked at as far as a page needs them."""
+    path = f"/v1/reports/{'nominatif' if sort == 'unit' else 'duk'}?as_of=2012-06-01&under={agency['id']}"
+    rows = [r["nip"] for r in whole(api, path)]
+    for limit in (1, 7):
+        assert [r["nip"] for r in api.walk(f"{path}&limit={limit}")[0]] == rows
+    assert api.get(f"{path}&limit=1&count=exact").json["page"]["count"] == len(rows) > 20
 
 
 def test_somebody_who_moved_is_counted_where_he_was(api):

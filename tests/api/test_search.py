@@ -142,7 +142,8 @@ def test_a_nik_finds_nobody_for_whom_may_not_see_it(api, office, who, keys):
 
 
 WORDS = [("muttiara", "young"), ("ningsih mutiara", "young"), ("NINGSI", "young"), ("zaenal", "old"), ("abidin z", "old"), ("fauzy ahmad", "middle"), ("jusup latip", "contract"),
-         ("sa'diyah", "corrected"), ("sadiah halimah", "corrected"), ("baso", "unranked"), ("bas", "unranked")]
+         ("sa'diyah", "corrected"), ("sadiah halimah", "corrected"), ("baso", "unranked"), ("bas", "unranked"), ("mutaira", "young"),
+         ("umtiara", "young"), ("mutiaar", "young"), ("mutara", "young"), ("muitara ningish", "young")]
 
 
 @pytest.mark.parametrize("words, person", WORDS, ids=[w for w, _ in WORDS])

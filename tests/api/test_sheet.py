@@ -1,49 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists as XLSX: the same cells as JSON, text as text, days as days, and nothing left behind on the disk."""
-import io
 import os
-import zipfile
-from datetime import date, timedelta
-from xml.etree import ElementTree
 
 import pytest
 
 from support import client, contract as contracts, daemon as daemons, make
 from support.client import XLSX
+from support.sheet import cells, same
 
 CONTRACT = contracts.load()
 SHEETS = [o for o in CONTRACT.operations.values() if XLSX in o.success_types()]
-NS = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
-
-
-def cells(data):
-    """Rows of the first worksheet: column letters → (type, text)."""
-    book = zipfile.ZipFile(io.BytesIO(data))
-    assert book.testzip() is None
-    sheet = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
-    rows = []
-    for row in sheet.iterfind(".//m:row", NS):
-        found = {}
-        for cell in row.iterfind("m:c", NS):
-            column = 0
-            for letter in cell.get("r").rstrip("0123456789"):
-                column = column * 26 + ord(letter) - 64
-            text = cell.find("m:v", NS)
-            found[column - 1] = (cell.get("t", "n"), "".join(cell.find("m:is", NS).itertext()) if cell.get("t") == "inlineStr" else text.text, cell.get("s"))
-        rows.append(found)
-    return rows
-
-
-def same(cell, value):
-    kind, text, style = cell
-    if isinstance(value, bool):
-        return (kind, text) == ("b", str(int(value)))
-    if isinstance(value, (int, float)):
-        return kind == "n" and float(text) == float(value)
-    if kind == "n" and isinstance(value, str):
-        serial = int(float(text))  # 60 is the 29 February 1900 that a spreadsheet believes in
-        return style is not None and (date(1899, 12, 31 if serial < 60 else 30) + timedelta(days=serial)).isoformat() == value
-    return kind == "inlineStr" and (not isinstance(value, str) or text == value)
 
 
 @pytest.fixture(scope="module")

@@ -110,6 +110,29 @@ def test_the_conditions_find_somebody_and_leave_somebody(people):
     assert sum(0 < n < 9000 for n in counts) > 120 and sum(n > 1000 for n in counts) > 30
 
 
+NAMES = ("orang budi siti nana aminah anwar basri dewi eka fatimah gunawan hasanuddin ida ismail jamaluddin kartini lestari mappasessu muhammad nurhayati oddang putri "
+         "rahmawati saleh syamsuddin taufik umar wahyuni yusuf zulkifli").split()
+
+
+def slips(word):
+    """What a typist makes of a word: two letters in the other order, one too few, one twice, another one."""
+    for n in range(len(word)):
+        yield word[:n] + word[n + 1:]
+        yield word[:n] + word[n] + word[n:]
+        yield word[:n] + ("x" if word[n] != "x" else "q") + word[n + 1:]
+        if n and word[n - 1] != word[n]:
+            yield word[:n - 1] + word[n] + word[n - 1] + word[n + 1:]
+
+
+def test_a_word_is_found_in_spite_of_any_one_slip(people):
+    people.execute("INSERT INTO name_word (word) SELECT w FROM unnest(%s) AS w", (NAMES,))
+    tried = [(word, slip) for word in NAMES if len(word) >= 4 for slip in sorted(set(slips(word)))]
+    people.execute("SELECT t.word, t.slip FROM unnest(%s, %s) AS t (word, slip) WHERE t.word <> ALL (words_like(t.slip))", tuple(map(list, zip(*tried))))
+    assert people.fetchall() == [] and len(tried) > 600
+    people.execute("SELECT words_like('oarng')")
+    assert people.fetchone()[0] == ["orang"]
+
+
 def test_a_rank_stands_where_its_list_says(people):
     people.execute("SELECT kind, array_agg(code ORDER BY seq) = array_agg(code ORDER BY rank_place(kind, code) COLLATE \"C\") FROM rank GROUP BY kind")
     assert dict(people.fetchall()) == {"PNS": True, "PPPK": True}

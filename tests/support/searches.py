@@ -33,6 +33,7 @@ FILTERS = {
     "name, frequent": {"q": "siti"},
     "name, rare": {"q": "{rare}"},
     "name with a typo": {"q": "rahmavati"},
+    "name, two letters swapped": {"q": "rahmawtai"},
     "two names, other order": {"q": "hidayat muhamad"},
     "three letters": {"q": "adi"},
     "one letter": {"q": "m"},
