@@ -4,8 +4,6 @@
  * Telling so costs as well. A client who asks again at once could buy with it what others need, so beyond some a second the telling waits for a moment. */
 #include "internal.h"
 
-#include <string.h>
-
 #include "asnd/log.h"
 
 /* From MANY on there is a crowd, until half of them are gone. As many as ALWAYS may be under way whatever it takes, for a few slow ones are no crowd; the difference is what one
