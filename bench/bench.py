@@ -21,7 +21,7 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ASND = ROOT / "build/release/asnd"
+ASND = Path(os.environ.get("ASND_TEST_ASND", ROOT / "build/release/asnd"))
 DATABASE = os.environ["ASND_TEST_DATABASE_URL"]
 # One key asks for everything: the limits of a caller are counted as ever, and lie beyond what a machine can do.
 ENV = dict(os.environ, ASND_DATABASE_URL=DATABASE, ASND_KEY_RATE="60000000", ASND_CALLER_REQUESTS="1000000", ASND_CALLER_JOBS="100000")

@@ -4,6 +4,7 @@
 # bench.sh --peers [--quick] [--people N] [--rounds N] [--seconds N] [--connections N,…] [--only WORKLOAD,…] [--peers NAME,…] [--write]
 # bench.sh --national [--people N] [--answers N] [--repeats N] [--write]
 # bench.sh --histories [--people N] [--careers-every N] [--rounds N]
+# bench.sh --overload [--people N] [--rounds N] [--seconds N] [--connections N] [--factors N,…] [--only WORKLOAD,…] [--set NAME=VALUE] [--write]
 # bench.sh --crowd [SECONDS]
 # bench.sh --instructions [--write]
 # bench.sh --soak [MINUTES]
@@ -12,6 +13,7 @@
 # --peers: the same beside servers in Go, Rust, JavaScript and Python with the same statements; those that cannot be built here are named and left out.
 # --national: five million people (or N) with their histories, ten times as many tickets and answers (or N), and how long it takes to read them and their figures. Needs some 60 GB
 # below TMPDIR and two hours.
+# --overload: what is still answered when one and a half, three and six times as much is asked as can be; the daemon and its database have one processor, who asks has another.
 # --crowd: 200 citizens a second answer a survey for a minute, some of them twice, beside an office's own work, while answers are recounted: nothing is lost, nothing counts twice.
 # --histories: a million people (or N) and all their histories by the importer, against COPY of the same rows with and without triggers; and the export against COPY TO.
 # --instructions: how many instructions each request costs, by callgrind, beside the baseline that the stage `instructions` of test.sh holds it to; --write makes it the new one.
@@ -39,6 +41,10 @@ if [ "${1:-}" = --instructions ]; then
     ASND_TEST_ASND=$ROOT/build/release/asnd exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 "$ROOT/bench/instructions.py" "${@:2}"
 fi
 OPTIONS="-c fsync=on -c full_page_writes=on -c shared_buffers=1GB -c max_wal_size=4GB -c max_connections=100"
+if [ "${1:-}" = --overload ]; then
+    shift
+    ASND_TEST_PG_OPTIONS=$OPTIONS exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 "$ROOT/bench/overload.py" "$@"
+fi
 if [ "${1:-}" = --histories ]; then
     shift
     ASND_TEST_PG_OPTIONS=$OPTIONS exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 "$ROOT/bench/histories.py" "$@"

@@ -100,6 +100,8 @@ void request_release(struct request *rq);
 void request_read_body(struct request *rq, size_t limit);
 void request_stream_body(struct request *rq, size_t limit);
 void request_continue(struct request *rq);
+/* The reply will not come soon: the library need not look for it in each of its runs. */
+void request_wait_long(struct request *rq);
 
 /* Adds a header to the coming reply (copied). Common ones (X-Request-Id, Content-Type, Vary, security headers) come by themselves. */
 void reply_header(struct request *rq, const char *name, const char *value);

@@ -58,7 +58,9 @@ enum status account_refuse(struct call *call, int64_t most)
 
 enum status account_enter(struct call *call, const void *who, size_t len)
 {
-    const int64_t most = call->engine->settings->caller_requests;
+    const int64_t share = door_share(call);
+    int64_t most = call->engine->settings->caller_requests;
+    most = share < most ? share : most;
     call->account = account_of(call->engine->accounts, who, len);
     call->is_counted = true;
     return atomic_fetch_add(&call->account->requests, 1) < most ? ST_OK : account_refuse(call, most);

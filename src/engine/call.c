@@ -193,7 +193,9 @@ static void on_head(struct request *rq)
     trace(call);
     st = find_operation(call);
     if (st == ST_OK && call->op) {
-        st = choose_form(call);
+        st = door_check(call);
+        if (st == ST_OK)
+            st = choose_form(call);
         if (st == ST_OK)
             st = limit_client_of(call);
         if (st == ST_OK)
@@ -261,6 +263,7 @@ void call_answer(struct call *call, const struct outcome *out, const char *link)
     const char *none_match = request_header(rq, "If-None-Match");
     if (call->is_over)
         return;
+    door_leave(call);
     if (out->etag && !call->dry_run) /* neither would name anything that exists */
         reply_header(rq, "ETag", out->etag);
     if (out->location && !call->dry_run)
@@ -297,6 +300,11 @@ static void name_missing(struct call *call)
             f->value = told_at(call->ctx, call->in.body, f->where);
 }
 
+static bool is_come_again(enum status st)
+{
+    return st == ST_UNAVAILABLE || st == ST_TOO_MANY_REQUESTS;
+}
+
 void call_refuse(struct call *call, const struct ctx *from)
 {
     if (call->is_over)
@@ -304,10 +312,16 @@ void call_refuse(struct call *call, const struct ctx *from)
     if (from != call->ctx)
         call->ctx->problem = from->problem;
     name_missing(call);
-    reply_problem(call->rq);
+    if (call->op)
+        door_leave(call);
+    account_leave(call); /* whoever has to come again has nothing under way */
+    if (call->op && call->op->kind != OP_BUILTIN && is_come_again(call->ctx->problem.status))
+        door_refuse(call);
+    else
+        reply_problem(call->rq);
 }
 
-static void log_request(const struct call *call, bool aborted)
+static void log_request(struct call *call, bool aborted)
 {
     int64_t took = clock_mono_us() - call->started_us;
     int status = reply_status(call->rq); /* 0: cut off before there was one */
@@ -316,7 +330,7 @@ static void log_request(const struct call *call, bool aborted)
         metric_add(call->op->requests[status >= 100 && status < 600 ? status / 100 : 0], 1);
         metric_observe_us(call->op->seconds, took);
     }
-    if (!call->engine->settings->log_requests)
+    if (!call->engine->settings->log_requests || !door_logs(call))
         return;
     log_line(status >= 500 ? LOG_WARNING_ : LOG_INFO_, "request", LOG_TEXT("request_id", call->ctx->request_id),
              LOG_TEXT("trace_id", call->trace_id), LOG_TEXT("method", request_method(call->rq)),
@@ -333,6 +347,7 @@ static void on_done(struct request *rq, bool aborted)
     call_hold(call);
     call->is_over = true;
     wait_leave(call);
+    door_forget(call);
     log_request(call, aborted);
     if (call->job)
         job_orphan(call->job);
@@ -352,8 +367,11 @@ void call_hold(struct call *call)
 /* A client that has gone leaves its work behind: it counts until that is done. */
 void call_release(struct call *call)
 {
-    if (--call->holds == 0 && call->is_over)
+    if (--call->holds == 0 && call->is_over) {
         account_leave(call);
+        if (call->op)
+            door_leave(call);
+    }
     request_release(call->rq);
 }
 

@@ -129,6 +129,23 @@ struct waiters {
     bool is_asking; /* a question to the database is under way */
 };
 
+/* What a loop has given to the database, reads and writes each for themselves: door.c. */
+struct lane {
+    int under_way;
+    int64_t most;        /* that can be under way for nobody to wait too long, as of the last crowd */
+    uint64_t crowded_ms; /* since when there is a crowd, if there is one */
+    uint64_t since_ms;   /* since when answers are counted */
+    int64_t answered;
+};
+
+/* Who was told to come again, or is about to be. */
+struct refusals {
+    struct call *first, **end; /* those to be told in a moment; `end` means nothing without them */
+    int64_t left;              /* that may be told at once */
+    uint64_t filled_ms, second_ms;
+    int64_t n, logged, unlogged; /* the latter two since second_ms */
+};
+
 struct loop_task;
 struct engine_loop {
     struct engine *engine;
@@ -154,6 +171,8 @@ struct engine_loop {
     unsigned brisk_chores; /* of those with a time of their own, how many are under way */
     bool is_brisk_turn;    /* none were when this turn began */
     struct waiters waiters;
+    struct lane lanes[2]; /* by is_write */
+    struct refusals refusals;
     struct {
         struct call *first, *last; /* that have an answer, and wait for its entry to be sent */
         int in_flight;             /* groups */
@@ -210,7 +229,8 @@ struct engine {
     int open_loops; /* take connections */
     struct limiter *limiter;
     struct accounts *accounts;
-    struct metric *limited; /* requests that came too often, or too many at once */
+    struct metric *limited;    /* requests that came too often, or too many at once */
+    struct metric *overloaded; /* … when too much waited already */
     struct metric *databases_up;
     struct provider *provider; /* of tokens; NULL: keys alone */
     struct metric *tokens_refused;
@@ -265,6 +285,12 @@ struct call {
     struct call *wait_next, **wait_slot; /* among the loop's waiters; wait_slot NULL: it is not */
     const char *wait_mark;               /* how far the feed could be read when there was nothing to tell */
     struct outcome wait_answer;          /* what it gets when its time is up */
+    bool is_inside;                      /* in its lane */
+    struct {
+        struct call *next, **slot; /* slot NULL: it is not held */
+        uint64_t since_ms;
+        bool is_refused; /* told, or to be told, to come again */
+    } refused;
     struct {
         struct outcome answer;
         const char *link;
@@ -370,6 +396,20 @@ enum status account_refuse(struct call *call, int64_t most);
 /* Credentials that were good once: whoever comes with another may be made to wait (limit_guess). */
 bool account_is_known(struct accounts *accounts, const char *key_hash);
 void account_know(struct accounts *accounts, const char *key_hash);
+
+/* ── door.c ── who comes when too much waits already ── */
+/* ST_UNAVAILABLE when whoever comes now would have to wait for longer than wait_limit_ms. What the engine answers by itself is always let in. */
+NODISCARD enum status door_check(struct call *call);
+/* How many one caller may have under way while there is a crowd, so that there is room for others; else no limit. */
+int64_t door_share(const struct call *call);
+/* What waits for the database from now on, and no more. */
+void door_enter(struct call *call);
+void door_leave(struct call *call); /* may be called for any call with an operation */
+/* Answers with the problem in the call's ctx, at once or, where many are told to come again, in a moment. */
+void door_refuse(struct call *call);
+void door_forget(struct call *call); /* its request is over */
+void door_tick(struct engine_loop *loop);
+bool door_logs(struct call *call); /* whether this request has a line of its own in the log */
 
 /* ── gate.c ── what a caller with roles may here, and whether the subject is his to see ── */
 /* ST_FORBIDDEN unless scopes or roles give something. */

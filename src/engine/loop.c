@@ -207,6 +207,7 @@ static void on_tick(uv_timer_t *timer)
     if (loop->number == 0 && loop->phase == PHASE_RUN && ticks % CHORE_STEP == 0 && atomic_load(&loop->db_is_up))
         run_due_chores(loop);
     wait_tick(loop);
+    door_tick(loop);
     on_wake(&loop->wake);
 }
 

@@ -79,6 +79,7 @@ static void submit_statement(struct call *call)
 
 void call_again(struct call *call)
 {
+    door_enter(call);
     call_submit(call, call->variant, statement_done);
 }
 
@@ -101,10 +102,12 @@ static bool needs_worker(const struct call *call)
 
 static void run_now(struct call *call)
 {
-    if (needs_worker(call))
+    if (needs_worker(call)) {
+        door_leave(call);
         call_to_worker(call);
-    else
-        submit_statement(call);
+        return;
+    }
+    submit_statement(call);
 }
 
 void call_run(struct call *call)
@@ -123,5 +126,7 @@ void call_run(struct call *call)
         call_refuse(call, call->ctx);
         return;
     }
+    if (call->op->kind == OP_QUERY)
+        door_enter(call);
     refer_run(call, run_now);
 }

@@ -58,6 +58,7 @@ bool wait_enter(struct call *call, const struct plan *plan, const PGresult *res,
         go_on_from(call, PQgetvalue(res, 0, plan->sealed));
     put_in(&call->loop->waiters, call);
     account_leave(call); /* who waits is in nobody's way */
+    door_leave(call);
     return true;
 }
 

@@ -84,7 +84,7 @@ enum reject {
     RJ_KINDS
 };
 
-#define SPARE_ARENAS 64
+#define SPARE_ARENAS 256
 
 struct http_server {
     uv_loop_t *loop;
@@ -154,6 +154,8 @@ struct request {
     enum phase phase;
     enum body_mode mode;
     bool handler_saw, whole_told, continued;
+    bool is_behind_head, waits_long;
+    bool swallows; /* what comes of the body is of no use: the reply is there, and waits for its end */
     int holds;
     void *handler_cls;
     struct head head;

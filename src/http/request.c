@@ -199,18 +199,44 @@ static enum MHD_Result begin(struct request *rq, const char *url, const char *me
 
 /* ── the library's calls, phase by phase ── */
 
+/* Whoever is told to come again shall not have to connect again for it: a body that is small, and on its way, is read to its end. */
+static bool may_swallow(const struct request *rq)
+{
+    const struct head *head = &rq->head;
+
+    return (rq->reply.status == 429 || rq->reply.status == 503) && !rq->reply.pull && head->content_length > 0 &&
+           head->content_length <= SMALL_BODY && !head->wants_close && !frame_first(head, "Expect", NULL);
+}
+
+static void await_reply(struct request *rq)
+{
+    if (rq->waits_long)
+        conn_suspend(rq->conn);
+    else
+        conn_park(rq->conn);
+}
+
+static enum MHD_Result step_whole(struct request *rq);
+
 static enum MHD_Result step_head(struct request *rq)
 {
     struct conn *conn = rq->conn;
 
-    if (rq->reply.status != 0 && rq->head.has_body) { /* queued now, the library reads no body and closes */
+    rq->swallows = may_swallow(rq);
+    if (rq->reply.status != 0 && rq->head.has_body && !rq->swallows) { /* queued now, the library reads no body and closes */
         conn->linger = true;
         return reply_queue(rq);
     }
     if (rq->reply.status == 0 && rq->mode == BODY_UNDECIDED) {
-        conn_suspend(conn);
+        if (rq->head.has_body)
+            conn_suspend(conn);
+        else
+            await_reply(rq);
+        rq->is_behind_head = !conn->suspended; /* else the library's next call is its first again */
         return MHD_YES;
     }
+    if (!rq->head.has_body && rq->is_behind_head)
+        return step_whole(rq);
     /* A reply that is queued during the library's first call closes the connection: it is queued during the next, which comes at once. */
     rq->phase = rq->head.has_body ? PH_BODY : PH_WHOLE;
     if (rq->head.has_body)
@@ -256,6 +282,10 @@ static void offer_chunk(struct request *rq, const char *data, size_t *size)
 
 static enum MHD_Result step_body(struct request *rq, const char *data, size_t *size)
 {
+    if (rq->swallows) {
+        *size = 0;
+        return MHD_YES;
+    }
     if (*size > rq->body_limit - rq->body_seen && rq->reply.status == 0)
         return body_too_large(rq);
     if (rq->reply.status == 0 && rq->mode == BODY_STREAM) {
@@ -286,7 +316,7 @@ static enum MHD_Result step_whole(struct request *rq)
     }
     if (rq->reply.status != 0)
         return reply_queue(rq);
-    conn_park(rq->conn);
+    await_reply(rq);
     return MHD_YES;
 }
 
@@ -358,6 +388,11 @@ void request_continue(struct request *rq)
         return;
     begin_body_window(rq);
     conn_wake(rq->conn);
+}
+
+void request_wait_long(struct request *rq)
+{
+    rq->waits_long = true;
 }
 
 /* ── what came ── */

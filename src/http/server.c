@@ -324,6 +324,10 @@ static void strike_request(struct conn *conn)
         conn_drop(conn);
         return;
     }
+    if (conn->rq && conn->rq->swallows) { /* it has its answer */
+        reply_part(conn->rq);
+        return;
+    }
     ctx = conn->rq ? &conn->rq->ctx : &request_new(conn, NULL)->ctx;
     problem_clear(ctx);
     fail(ctx, ST_REQUEST_TIMEOUT, "request-timeout", "The request was not complete in time.", "Permintaan tidak lengkap pada waktunya.");

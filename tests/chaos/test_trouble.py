@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens when nothing dies, but a disk, a cable, a clock, a lock or too many others are in the way. The ledger is that of test_chaos."""
 import os
-import re
 import signal
 import subprocess
-import tempfile
 import time
 from contextlib import contextmanager
 
@@ -13,7 +11,7 @@ import pytest
 import requests
 from conftest import Server
 
-from support import daemon as daemons, postgres
+from support import daemon as daemons, overload, postgres
 from support.cable import Cable
 from support.writers import Writers, until
 
@@ -189,40 +187,54 @@ def test_a_pile_up_behind_a_lock(database, written):
         holder.rollback()
 
 
-LUA = """
-request = function() return wrk.format("GET", "/v1/units?limit=50", {["Authorization"] = "Bearer %s"}) end
-local threads = {}
-setup = function(thread) table.insert(threads, thread) end
-good, busy, odd = 0, 0, 0
-response = function(status) if status == 200 then good = good + 1 elseif status == 503 or status == 429 then busy = busy + 1 else odd = odd + 1 end end
-done = function(summary, latency)
-  local sum = {0, 0, 0}
-  for _, t in ipairs(threads) do for i, name in ipairs({"good", "busy", "odd"}) do sum[i] = sum[i] + t:get(name) end end
-  io.write(string.format("RESULT %%f %%d %%d %%f\\n", sum[1] / summary.duration * 1e6, sum[2], sum[3], latency:percentile(99) / 1000))
-end
-"""
+# ── more than can be done ──
+
+KEYS = 16
+ROUNDS, ROUND_S = 6, 1
+LEAST = 0.7  # of the peak; scripts/bench.sh --overload measures it where nothing else runs
 
 
-def load(url, key, connections):
-    """Good answers a second, how many were told to come again, others, p99 in ms."""
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(LUA % key)
-        script.flush()
-        out = subprocess.run(["wrk", "-t1", f"-c{connections}", "-d1s", "--latency", "-s", script.name, url], capture_output=True, text=True, check=True).stdout
-    return [float(word) for word in re.search(r"RESULT (.*)", out).group(1).split()]
+@pytest.fixture(scope="module")
+def flood(server, database, tmp_path_factory):
+    """A daemon that shares one processor with its database and has a crowd at its door, many callers on another; and what they ask."""
+    program = overload.build(tmp_path_factory.mktemp("overload"))
+    keys = [daemons.create_key(database, name=f"flood{i}", scopes=["unit.read", "unit.write"]) for i in range(KEYS)]
+    served, asks = overload.places()
+    daemon = daemons.Daemon(database, name="overload", loops=1, key_rate=60000000)
+    priority = overload.priority()
+    overload.pin(server.pid, served, priority)
+    overload.pin(daemon.process.pid, served, priority)
+    yield daemon, lambda rate, connections, lines: overload.ask(program, daemon.port, rate, ROUND_S, connections, lines(keys), asks, priority)
+    overload.pin(server.pid, None)
+    daemon.stop()
 
 
-def test_several_times_as_many_as_are_taken(database, admin):
-    """The one who asks too much is told so at once, and what is taken is served as fast as before."""
-    daemon = daemons.Daemon(database, name="overload", caller_requests=100, key_rate=60000000, log_requests="false")
-    try:
-        load(daemon.url, admin, 64)
-        rounds = [(load(daemon.url, admin, 64), load(daemon.url, admin, 300)) for _ in range(3)]
-        peak, (good, busy, odd, p99) = max(r[0][0] for r in rounds), max(r[1] for r in rounds)
-        print(f"overload: {good:.0f} good answers a second of {peak:.0f} at the peak ({good / peak:.2f}), {busy:.0f} told to come again, p99 {p99:.0f} ms")
-        assert odd == 0 and busy > 0, rounds
-        assert p99 < 1000
-        assert good > 0.25 * peak, "being told so costs what others could have had"  # the one who asks has the same processors
-        assert answered_soon(daemon, "/readyz") == 200
-    finally:
-        daemon.stop()
+def reads(keys):
+    return [("GET", "/v1/units?limit=50", key) for key in keys]
+
+
+def reads_and_writes(keys):
+    """Of ten requests nine read and one writes; every unit has a code of its own."""
+    return [("POST", "/v1/units", keys[i % KEYS], "application/json", f'{{"code":"F{time.monotonic_ns() % 10**12}-{i}","name":"Seksi Banjir","kind":"seksi"}}') if i % 10 == 0
+            else ("GET", "/v1/units?limit=50", keys[i % KEYS]) for i in range(20_000)]
+
+
+@pytest.mark.parametrize("lines", [reads, reads_and_writes])
+def test_several_times_as_many_as_can_be_answered(flood, lines):
+    """Who is one too many is told so soon, and costs little; who is let in does not wait for long; who looks after the daemon is always let in. Neighbours of the machine take now
+    from the one measurement and now from the other: what was once reached counts."""
+    daemon, ask = flood
+    ask(0, 32, lines)
+    found = []
+    while len(found) < ROUNDS:
+        peak = max(ask(0, 32, lines), ask(0, 64, lines), key=lambda r: r.rate)
+        over = ask(3 * peak.rate, 500, lines)
+        found.append((over.rate / peak.rate, over.good_p99, over.refused_p99))
+        assert over.refused > 0, over
+        assert answered_soon(daemon) == 200 and answered_soon(daemon, "/readyz") == 200
+        if over.rate >= LEAST * peak.rate and over.good_p99 < 1500 and over.refused_p99 < 1000:
+            break
+    print(f"overload, {lines.__name__}: of the peak, p99 of the good and of the refused in ms: " + "; ".join(f"{of_peak:.2f} {good:.0f} {refused:.0f}" for of_peak, good, refused in found))
+    best = max(of_peak for of_peak, _, _ in found)
+    assert best >= LEAST, "being told so costs what others could have had"
+    assert any(good < 1500 and refused < 1000 for _, good, refused in found), found

@@ -501,6 +501,35 @@ def test_reply_at_once_leaves_the_body_unread_and_closes(server):
     assert client.is_closed()
 
 
+TOO_MUCH = "/denied?status=429"
+
+
+@pytest.mark.parametrize("piece", [1, 7, 5000])
+def test_who_is_told_to_come_again_need_not_connect_again(server, piece):
+    """A small body that is of no use is read to its end, in however many pieces it comes."""
+    client = server.send(head("Content-Length: 50", target=TOO_MUCH, method="POST"))
+    for at in range(0, 50, piece):
+        client.send(b"x" * min(piece, 50 - at))
+    client.send(head("Content-Length: 5", target="/echo", method="POST") + b"hello")
+    reply = client.reply()
+    assert reply.status == 429 and reply.headers["retry-after"] == "7" and "connection" not in reply.headers
+    assert client.reply().body == b"hello"
+
+
+@pytest.mark.parametrize("lines", [["Content-Length: 16385"], ["Transfer-Encoding: chunked"], ["Content-Length: 5", "Expect: 100-continue"], ["Content-Length: 5", "Connection: close"]])
+def test_what_is_large_or_may_never_come_is_not_read(server, lines):
+    client = server.send(head(*lines, target=TOO_MUCH, method="POST"))
+    reply = client.reply()
+    assert reply.status == 429 and reply.headers["connection"] == "close" and client.is_closed()
+
+
+def test_who_is_told_to_come_again_and_keeps_his_body_back_is_told_in_the_end(make):
+    server = make(body_timeout_ms=200)
+    client = server.send(head("Content-Length: 50", target=TOO_MUCH, method="POST") + b"x")
+    reply = client.reply()
+    assert reply.status == 429 and reply.headers["connection"] == "close" and client.is_closed()
+
+
 def test_reply_at_once_without_a_body_keeps_the_connection(server):
     client = server.send(head(target="/now") * 3)
     assert [client.reply().body for _ in range(3)] == [b"x" * 10] * 3

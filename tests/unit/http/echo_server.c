@@ -249,7 +249,7 @@ static void on_head(struct request *rq)
     if (is_path(rq, "/upload"))
         begin_upload(rq);
     else if (is_path(rq, "/denied"))
-        reply_failure(rq, 401);
+        reply_failure(rq, query_number(rq, "status", 401));
     else if (is_path(rq, "/ask"))
         job_after(job_new(rq), (unsigned)query_number(rq, "ms", 5), reply_after_head);
     else if (is_path(rq, "/now"))
