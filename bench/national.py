@@ -20,7 +20,7 @@ from bench import ASND, DATABASE, Daemon, machine, run, sql  # noqa: E402
 from support import plans, searches, statements  # noqa: E402
 
 TABLES = "'asn'::regclass, 'history'::regclass, 'due'::regclass"
-QUIET = "SET session_replication_role = replica; SET synchronous_commit = off; SET jit = off; SET maintenance_work_mem = '1GB'; "
+QUIET = "SET session_replication_role = replica; SET synchronous_commit = off; SET jit = off; SET maintenance_work_mem = '1GB'; SET work_mem = '256MB'; "
 EARLY = ("asn_unit_id_idx", "asn_birth_date_idx")  # what later steps read
 STEP = 50_000
 
@@ -31,6 +31,11 @@ STEP = 50_000
 def blocks():
     return {name: text for file in ("national", "figures")
             for name, text in re.findall(r"^-- name: (\S+)\n(.*?)(?=^-- name: |\Z)", (ROOT / f"bench/{file}.sql").read_text(), re.M | re.S)}
+
+
+def set_autovacuum(state):
+    sql(f"ALTER SYSTEM SET autovacuum = {state}")
+    sql("SELECT pg_reload_conf()")
 
 
 class Loader:
@@ -47,14 +52,18 @@ class Loader:
             text = re.sub(rf"(?<!:):{bind}\b", str(value), text)
         sql(QUIET + text)
 
-    def parts(self, name):
-        """The people in steps, by two sessions."""
-        lows, faults = iter(range(1, self.people + 1, STEP)), []
+    def parts(self, name, most=None, step=STEP):
+        """The people (or what else there are so many of) in steps, by two sessions; tells each minute how far it is."""
+        most = most or self.people
+        lows, faults, told = iter(range(1, most + 1, step)), [], [time.monotonic()]
 
         def work():
             try:
                 for low in lows:
-                    self.part(name, low, min(low + STEP - 1, self.people))
+                    self.part(name, low, min(low + step - 1, most))
+                    if time.monotonic() - told[0] > 60:
+                        told[0] = time.monotonic()
+                        self.say(f"… {name}: {min(low + step - 1, most):,} of {most:,}")
             except Exception as fault:  # noqa: BLE001 a thread's fault is told by the main one
                 faults.append(fault)
 
@@ -74,6 +83,7 @@ class Loader:
     def load(self, answers):
         """All but history_no_overlap, which no reading uses: taking it up again would check each pair of days anew, for an hour."""
         run(ASND, "migrate")
+        set_autovacuum("off")
         sql(self.blocks["helpers"])
         indexes = sql("SELECT c.relname || '|' || pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
                       f"WHERE i.indrelid IN ({TABLES}) AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)").split("\n")
@@ -96,8 +106,9 @@ class Loader:
         self.part("words")
         figures.make(self, answers)
         sql(self.blocks["helpers.gone"])
-        sql("VACUUM (FREEZE, ANALYZE)")
-        self.say("all of it")
+        run("vacuumdb", "-q", "-j", "2", "--freeze", "--analyze", "-d", DATABASE)
+        set_autovacuum("on")
+        self.say(f"all of it, {float(sql('SELECT pg_database_size(current_database()) / 1e9')):.0f} GB")
 
 
 # ── asking ──
@@ -253,12 +264,14 @@ def main():
     parser.add_argument("--answers", type=int, help="tickets, and as many answers; ten times the people unless told")
     parser.add_argument("--figures", action="store_true", help="read nothing but the figures")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--keep", action="store_true", help="the people are there already")
+    parser.add_argument("--there", action="store_true", help="the nation is there already (bench.sh --use)")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/performance.md")
     args = parser.parse_args()
     facts = machine()
     print(json.dumps(facts), flush=True)
-    if not args.keep:
+    if args.there:
+        run(ASND, "migrate")
+    else:
         Loader(args.people).load(args.answers or 10 * args.people)
     places, report = landmarks(args.people), Report()
     key = run(ASND, "key", "create", "--name", "national", "--scope", "admin").strip()
