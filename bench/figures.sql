@@ -1,6 +1,6 @@
 -- What the nation's offices serve and rate, by sets; bench/figures.py runs the parts. Triggers are off: each part also writes the sums that they would have kept, worked out of the whole
 -- part at once. `asnd check --sums` holds them against the rows (a nation of up to 200,000 people is checked each time). Receipts are left out: no figure reads them.
--- :units are those that serve, three services each; :most are the tickets, and as many answers, those of one service or survey side by side. :low and :high are the people, the units that
+-- :units are those that serve, three services each; :queued are the tickets, :most the answers, those of one service or survey side by side. :low and :high are the people, the units that
 -- serve or the answers of one part, counted from 1.
 
 -- name: helpers.served
@@ -30,8 +30,8 @@ FROM   (SELECT w.id, row_number() OVER (ORDER BY w.id) - 1 AS n FROM service_uni
 WITH drawn AS MATERIALIZED (
     SELECT n.*, CASE WHEN n.r < 0.97 THEN floor(-ln(1 - n.u) * 1200)::integer END AS waits, CASE WHEN n.r < 0.93 THEN 60 + floor(-ln(1 - n.v) * 900)::integer END AS serves,
            n.service * 4 + floor(n.w * 4)::bigint AS officer
-    FROM   (SELECT g, g * (:units * 3) / :most AS service, random() AS r, random() AS u, random() AS v, random() AS w, floor(random() * 365)::integer AS day, floor(random() * 25000)::integer AS s
-            FROM   generate_series(((:low - 1)::bigint * :most + :units - 1) / :units, (:high::bigint * :most + :units - 1) / :units - 1) g) n
+    FROM   (SELECT g, g * (:units * 3) / :queued AS service, random() AS r, random() AS u, random() AS v, random() AS w, floor(random() * 365)::integer AS day, floor(random() * 25000)::integer AS s
+            FROM   generate_series(((:low - 1)::bigint * :queued + :units - 1) / :units, (:high::bigint * :queued + :units - 1) / :units - 1) g) n
 ), made AS (
     INSERT INTO ticket (id, service_id, day, number, state, taken_at, called_at, started_at, finished_at, officer_id, result, due_at)
     SELECT ('01910000-0000-7000-8000-' || lpad(to_hex(t.g), 12, '0'))::uuid, numbered('a000', t.service), '2025-01-01'::date + t.day, t.g::text,
@@ -45,9 +45,9 @@ WITH drawn AS MATERIALIZED (
            d.waits + d.serves <= (ARRAY[30, 60, 240])[(1 + d.service % 3)::integer] * 60 AS is_on_time
     FROM   drawn d CROSS JOIN LATERAL (VALUES (0::bigint, d.service), (1, d.service / 3), (2, d.officer % :people)) AS v (kind, n)
 ), spread AS MATERIALIZED (
-    SELECT p.slot >> 2 AS cell, p.slot & 3 AS what, ROW(array_agg(p.v ORDER BY p.v), array_agg(p.upto ORDER BY p.v))::spread AS s
-    FROM   (SELECT c.code >> 20 AS slot, c.code & 1048575 AS v, (sum(c.n) OVER (PARTITION BY c.code >> 20 ORDER BY c.code))::bigint AS upto
-            FROM   (SELECT (((e.cell << 2) + w.what) << 20) + w.s AS code, count(*) AS n
+    SELECT p.slot >> 2 AS cell, p.slot & 3 AS what, ROW(array_agg(p.v), array_agg(p.upto))::spread AS s
+    FROM   (SELECT c.code >> 20 AS slot, c.code & 1048575 AS v, sum(c.n) OVER (PARTITION BY c.code >> 20 ORDER BY c.code) AS upto -- in this order they are gathered
+            FROM   (SELECT (((e.cell << 2) + w.what) << 20) + w.s AS code, count(*)::integer AS n
                     FROM   each e CROSS JOIN LATERAL (VALUES (0, e.waits), (1, e.serves), (2, e.turns)) AS w (what, s)
                     WHERE  w.s IS NOT NULL GROUP BY 1) c) p
     GROUP  BY p.slot
@@ -144,15 +144,47 @@ SELECT 'course', overlay(a.id::text PLACING '900' || g FROM 20 FOR 4)::uuid, a.i
 FROM   asn a, generate_series(1, 3) g
 WHERE  a.id BETWEEN person(:low) AND person(:high) AND a.rank_kind = 'PNS' AND (('x' || right(a.id::text, 2))::bit(8)::integer + g * 37) % 100 < 70;
 
+-- Every fifth has passed a training, of sessions with 500 seats and their cost.
+-- name: trained
+INSERT INTO programme (id, code, name, form, family, jp, organiser)
+SELECT ('01900000-0000-7000-d000-' || lpad(g::text, 12, '0'))::uuid, 'PRG-' || g, 'Pelatihan ' || g, (ARRAY['B3', 'B1', 'B4', 'B6'])[1 + g % 4], 'teknis', 20, 'Lembaga pelatihan'
+FROM   generate_series(1, 20) g;
+INSERT INTO session (id, programme_id, title, starts_on, ends_on, capacity, seats_taken)
+SELECT ('01900000-0000-7000-d100-' || lpad(g::text, 12, '0'))::uuid, ('01900000-0000-7000-d000-' || lpad((1 + g % 20)::text, 12, '0'))::uuid, 'Angkatan ' || g, d.day, d.day + 2, 500, 500
+FROM   generate_series(0, :people / 2500) g CROSS JOIN LATERAL (SELECT '2025-01-06'::date + g % 350 AS day) d;
+INSERT INTO session_term (session_id, cost_per_head) SELECT s.id, 1500000 + extract(day FROM s.starts_on) * 50000 FROM session s;
+
+-- name: enrolments
+INSERT INTO enrolment (id, session_id, asn_id, state, days, hours, jp)
+SELECT overlay(a.id::text PLACING 'd200' FROM 20 FOR 4)::uuid, s.id, a.id, 'passed', daterange(s.starts_on, s.ends_on + 1), tsmultirange(tsrange(s.starts_on, s.ends_on + 1)), 20
+FROM   asn a
+JOIN   session s ON s.id = ('01900000-0000-7000-d100-' || lpad((('x' || right(a.id::text, 8))::bit(32)::integer / 2500)::text, 12, '0'))::uuid
+WHERE  a.id BETWEEN person(:low) AND person(:high) AND ('x' || right(a.id::text, 8))::bit(32)::integer % 5 = 0;
+
 -- name: staff
 INSERT INTO staff_kept SELECT t.* FROM staff_told(ARRAY(SELECT a.id FROM asn a WHERE a.id BETWEEN person(:low) AND person(:high))) t;
 
+-- name: indices
+INSERT INTO index_kept SELECT t.* FROM index_told(ARRAY(SELECT a.id FROM asn a WHERE a.id BETWEEN person(:low) AND person(:high))) t;
+
+-- Of every other province: low is 1 or 2.
 -- name: staff.sums
-CREATE UNLOGGED TABLE own_sum AS
-SELECT k.unit_id, j.key, sum(j.value::numeric) AS n FROM staff_kept k CROSS JOIN LATERAL jsonb_each_text(k.parts) j GROUP BY k.unit_id, j.key;
+SET work_mem = '1GB';
 INSERT INTO staff_sum (unit_id, key, own, n)
+WITH own AS MATERIALIZED (
+    SELECT k.unit_id, j.key, sum(j.value::numeric) AS n
+    FROM   (SELECT s.unit_id, s.parts FROM staff_kept s UNION ALL SELECT i.unit_id, i.parts FROM index_kept i) k
+    JOIN   (SELECT u.id FROM unit u JOIN (SELECT p.path, row_number() OVER (ORDER BY p.id) % 2 AS half FROM unit p WHERE nlevel(p.path) = 1) r ON u.path <@ r.path WHERE r.half = :low - 1) u
+           ON u.id = k.unit_id
+    CROSS  JOIN LATERAL jsonb_each_text(k.parts) j
+    GROUP  BY k.unit_id, j.key
+)
 SELECT b.id, o.key, coalesce(sum(o.n) FILTER (WHERE b.id = o.unit_id), 0), sum(o.n)
-FROM   own_sum o JOIN unit u ON u.id = o.unit_id CROSS JOIN LATERAL unnest(staff_above(u.path)) AS b (id)
+FROM   own o JOIN unit u ON u.id = o.unit_id CROSS JOIN LATERAL unnest(string_to_array(u.path::text, '.')::uuid[]) AS b (id)
 GROUP  BY b.id, o.key;
-DROP TABLE own_sum;
+
+-- name: staff.sums.all
+INSERT INTO staff_sum (unit_id, key, own, n)
+SELECT '00000000-0000-0000-0000-000000000000', s.key, 0, sum(s.n) FROM staff_sum s JOIN unit u ON u.id = s.unit_id AND nlevel(u.path) = 1 GROUP BY s.key;
 DELETE FROM staff_mark;
+DELETE FROM index_mark;
