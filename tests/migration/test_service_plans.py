@@ -115,7 +115,7 @@ def test_a_figure_reads_no_tickets_and_no_answers(name, asked, is_pending, url, 
     if name in ("listServiceFigures", "getOfficerService", "getUnitServiceFigures.unit"):
         binds |= {"from": "2025-01", "to": "2025-12"}
     if (name, asked) in INDICES:
-        binds |= {"today": make.today().isoformat(), "as_of": None, "cut_mode": None, "parent_id": None, "dimension": "COM", "actor_key": None, "actor_name": "uji"}
+        binds |= {"today": make.today().isoformat(), "as_of": None, "cut_mode": None, "parent_id": None, "dimension": "COM", "actor_key": "01900000-0000-7000-8000-000000000001", "actor_name": "uji"}
         binds |= {"under": None, "unit_id": None} if name.startswith("listDataQuality") else {}
     told = plans.told(url, *statements.page(name, asked, **(regency | binds)))
     read = set(re.findall(rf"Scan (?:using \w+ )?on ({RAW})\b", told))
