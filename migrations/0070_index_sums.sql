@@ -272,6 +272,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 COMMENT ON FUNCTION quality_of(uuid[]) IS 'The counts {code: [people asked, people named]} of these units with all below, from kept sums. A unit without people has no row.';
 
+-- quality_rate() of all of them at once: one by one it takes half a millisecond each.
 CREATE OR REPLACE FUNCTION quality_index(roots ltree[])
 RETURNS TABLE (unit_id uuid, people bigint, counts jsonb, completeness numeric, timeliness numeric, accuracy numeric, consistency numeric, score numeric)
 LANGUAGE plpgsql STABLE AS $$
@@ -282,12 +283,28 @@ BEGIN
         SELECT t.id FROM unit t WHERE t.path = ANY (roots)
     ), counted AS MATERIALIZED (
         SELECT q.unit_id, q.counts FROM quality_of(ARRAY(SELECT a.id FROM asked a)) q
+    ), indicator AS MATERIALIZED (
+        SELECT i.code, i.dimension, trunc(i.dimension_weight * 1e6) AS dimension_weight, trunc(i.weight * 1e6) AS weight FROM quality_indicator i WHERE i.is_measured
+    ), part AS MATERIALIZED (
+        SELECT c.unit_id, i.dimension, i.dimension_weight, i.weight, (k.value ->> 0)::numeric AS asked, (k.value ->> 1)::numeric AS named
+        FROM   counted c CROSS JOIN LATERAL jsonb_each(c.counts) k JOIN indicator i ON i.code = k.key
+    ), common AS (
+        SELECT p.unit_id, p.dimension, product(p.asked) AS all_asked FROM part p GROUP BY p.unit_id, p.dimension
+    ), dimension AS MATERIALIZED (
+        SELECT p.unit_id, p.dimension, p.dimension_weight, sum(p.weight * (p.asked - p.named) * div(m.all_asked, p.asked)) AS part, sum(p.weight) * m.all_asked AS whole
+        FROM   part p JOIN common m USING (unit_id, dimension)
+        GROUP  BY p.unit_id, p.dimension, p.dimension_weight, m.all_asked
+    ), rate AS (
+        SELECT d.unit_id, max(percent_of(d.part, d.whole)) FILTER (WHERE d.dimension = 'COM') AS completeness, max(percent_of(d.part, d.whole)) FILTER (WHERE d.dimension = 'TIM') AS timeliness,
+               max(percent_of(d.part, d.whole)) FILTER (WHERE d.dimension = 'ACC') AS accuracy, max(percent_of(d.part, d.whole)) FILTER (WHERE d.dimension = 'CON') AS consistency,
+               percent_of(sum(d.dimension_weight * d.part * div(m.wholes, d.whole)), sum(d.dimension_weight) * m.wholes) AS score
+        FROM   dimension d JOIN (SELECT o.unit_id, product(o.whole) AS wholes FROM dimension o GROUP BY o.unit_id) m USING (unit_id)
+        GROUP  BY d.unit_id, m.wholes
     )
-    SELECT t.id, quality_people(w.counts), w.counts, s.*
-    FROM   asked t
-    LEFT   JOIN counted c ON c.unit_id = t.id
-    CROSS  JOIN LATERAL (SELECT coalesce(c.counts, '{}') AS counts) w
-    CROSS  JOIN LATERAL quality_rate(w.counts) s;
+    SELECT a.id, quality_people(coalesce(c.counts, '{}')), coalesce(c.counts, '{}'), r.completeness, r.timeliness, r.accuracy, r.consistency, r.score
+    FROM   asked a
+    LEFT   JOIN counted c ON c.unit_id = a.id
+    LEFT   JOIN rate r ON r.unit_id = a.id;
 END $$;
 COMMENT ON FUNCTION quality_index(ltree[]) IS 'The index of each of these units with all below it, and the counts {code: [people asked, people named]} of which it is made, from kept sums.';
 COMMENT ON FUNCTION quality_counted(ltree[], ltree) IS

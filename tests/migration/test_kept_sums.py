@@ -256,6 +256,22 @@ def test_indices_go_on_by_themselves(own):
     assert changed > 8
 
 
+RATED = """SELECT i.unit_id, i.score, r.score FROM quality_index(ARRAY(SELECT u.path FROM unit u)) i, quality_rate(i.counts) r
+           WHERE  (i.completeness, i.timeliness, i.accuracy, i.consistency, i.score) IS DISTINCT FROM (r.completeness, r.timeliness, r.accuracy, r.consistency, r.score)"""
+
+
+def test_the_index_of_many_units_is_that_of_each(own):
+    """quality_index() works out all at once what quality_rate() says of one."""
+    world = World(own, 4)
+    postgres.query(own, "UPDATE asn SET education_level = '40', email = 'a@contoh.go.id', position_kind = 'pelaksana', position = 'Arsiparis Ahli Muda' WHERE id = ANY (%s::uuid[])", (world.people[::3],))
+    assert postgres.query(own, RATED) == []
+    (scores, units), = postgres.query(own, "SELECT count(DISTINCT i.score), count(*) FROM quality_index(ARRAY(SELECT u.path FROM unit u)) i WHERE i.people > 0")
+    assert scores > 2 and units == 8
+    postgres.query(own, "UPDATE asn SET unit_id = %s WHERE unit_id = %s", (world.units[0], world.units[7]))
+    assert postgres.query(own, RATED) == []
+    assert postgres.query(own, "SELECT i.people, i.counts::text, i.score FROM quality_index(ARRAY(SELECT u.path FROM unit u WHERE u.id = %s)) i", (world.units[7],)) == [(0, "{}", None)]
+
+
 def test_a_difference_is_seen(own):
     world = World(own, 8)
     postgres.query(own, "SELECT staff_refresh(60000); UPDATE staff_sum SET n = n + 1 WHERE key = 'staff|M'")
