@@ -12,33 +12,38 @@ import uuid
 from bench import ASND, run, sql
 
 BOUND_MS = 20
-BATCH = 50_000
+STEP = 20_000
 
 
 # ── making ──
 
 
-def make(loader, answers):
-    """Tickets and answers, as many of each. The nation is there."""
-    loader.binds |= {"units": max(10, loader.people // 600), "most": answers}
-    for part in ("always", "served"):
+def make(loader, answers, tickets):
+    """Tickets, answers, ratings, learning hours, and the sums of all of them. The nation is there."""
+    units = max(10, loader.people // 600)
+    loader.binds |= {"units": units, "most": answers, "queued": tickets}
+    for part in ("helpers.served", "served"):
         loader.part(part)
-    for name in ("tickets", "answers"):
-        for low in range(0, answers, BATCH):
-            loader.part(name, low, min(low + BATCH, answers) - 1)
-            sql("SELECT service_refresh(600000)")
-        loader.say(f"{answers:,} {name}")
-    loader.part("usual")
+    sql("ANALYZE service_unit; ANALYZE service; ANALYZE survey")
+    loader.parts("tickets", units, max(1, units * STEP // tickets))
+    loader.parts("tickets.above", int(sql("SELECT count(*) FROM unit WHERE nlevel(path) < 3")), 10)
+    loader.parts("answers", answers, STEP)
+    loader.part("answers.sums")
+    loader.part("helpers.served.gone")
+    loader.say("sums of tickets and answers")
     loader.part("rated")
     loader.parts("evaluations")
-    loader.say("evaluations and hours")
-    sql("ANALYZE ticket; ANALYZE survey_answer; ANALYZE evaluation; ANALYZE learning_entry; ANALYZE service_month; ANALYZE service_spread; ANALYZE survey_tally; ANALYZE officer_tally")
-    while int(sql("SET statement_timeout = 0; SELECT staff_refresh(60000, 5000)").split("\n")[-1]):
-        loader.say(f"sums of the staff, {int(sql('SELECT count(*) FROM staff_mark')):,} left")
-    sql("SELECT survey_settle(1000000)")
-    for table in ("staff_sum", "staff_kept", "staff_mark", "survey_tally", "officer_tally", "service_month", "service_spread", "service_change"):
+    loader.part("trained")
+    loader.parts("enrolments")
+    sql("ANALYZE evaluation; ANALYZE learning_entry; ANALYZE programme; ANALYZE session; ANALYZE session_term; ANALYZE enrolment")
+    loader.parts("staff")
+    loader.parts("indices")
+    loader.parts("staff.sums", 2, 1)
+    loader.part("staff.sums.all")
+    for table in ("staff_sum", "staff_kept", "staff_mark", "index_kept", "index_mark", "survey_tally", "officer_tally", "service_month", "service_spread", "service_change", "unit_service_sum", "unit_service_change"):
         sql(f"VACUUM ANALYZE {table}")
-    loader.say("sums put together")
+    sql("ANALYZE ticket; ANALYZE survey_answer")
+    loader.say("sums of the staff")
 
 
 # ── reading ──
@@ -70,6 +75,12 @@ def paths(places, dice):
         "attainment under an agency": [f"/v1/reports/learning-attainment?year=2025&under={u}" for u in large],
         "recap of the nation by rank": ["/v1/reports/recaps/rank"] * 100,
         "recap of the nation by age": ["/v1/reports/recaps/age"] * 100,
+        "a unit with all below it, a year": [f"/v1/units/{u}/service-figures?from=2025-01&to=2025-12" for u in large],
+        "professionalism of agencies and provinces": [f"/v1/units/{u}/professionalism-index" for u in large],
+        "quality of data, the provinces": ["/v1/data-quality"] * 100,
+        "quality of data, the units of an agency": [f"/v1/data-quality?parent_id={u}" for u in large],
+        "quality of data, indicators of the nation": ["/v1/data-quality/indicators"] * 100,
+        "training costs under an agency": [f"/v1/reports/training-costs?year=2025&under={u}" for u in large],
         "recap of agencies and provinces by education": [f"/v1/reports/recaps/education?under={u}" for u in large],
     }
 

@@ -20,8 +20,9 @@ from bench import ASND, DATABASE, Daemon, machine, run, sql  # noqa: E402
 from support import plans, searches, statements  # noqa: E402
 
 TABLES = "'asn'::regclass, 'history'::regclass, 'due'::regclass"
-QUIET = "SET session_replication_role = replica; SET synchronous_commit = off; SET jit = off; SET maintenance_work_mem = '1GB'; "
+QUIET = "SET session_replication_role = replica; SET synchronous_commit = off; SET jit = off; SET maintenance_work_mem = '1GB'; SET work_mem = '256MB'; "
 EARLY = ("asn_unit_id_idx", "asn_birth_date_idx")  # what later steps read
+UNREAD = ("ticket", "survey_answer", "evaluation", "learning_entry", "enrolment", "history", "due", "staff_kept", "index_kept")
 STEP = 50_000
 
 
@@ -33,10 +34,15 @@ def blocks():
             for name, text in re.findall(r"^-- name: (\S+)\n(.*?)(?=^-- name: |\Z)", (ROOT / f"bench/{file}.sql").read_text(), re.M | re.S)}
 
 
+def set_autovacuum(state):
+    sql(f"ALTER SYSTEM SET autovacuum = {state}")
+    sql("SELECT pg_reload_conf()")
+
+
 class Loader:
-    def __init__(self, people):
-        self.people, self.blocks, self.began = people, blocks(), time.monotonic()
-        self.binds = {"agencies": max(38, people // 8500), "people": people}
+    def __init__(self, people, brief=False):
+        self.people, self.blocks, self.began, self.brief = people, blocks(), time.monotonic(), brief
+        self.binds = {"agencies": max(38, people // 8500), "people": people, "brief": str(brief).lower()}
 
     def say(self, what):
         print(f"{time.monotonic() - self.began:8.0f} s  {what}", flush=True)
@@ -47,14 +53,18 @@ class Loader:
             text = re.sub(rf"(?<!:):{bind}\b", str(value), text)
         sql(QUIET + text)
 
-    def parts(self, name):
-        """The people in steps, by two sessions."""
-        lows, faults = iter(range(1, self.people + 1, STEP)), []
+    def parts(self, name, most=None, step=STEP):
+        """The people (or what else there are so many of) in steps, by two sessions; tells each minute how far it is."""
+        most = most or self.people
+        lows, faults, told = iter(range(1, most + 1, step)), [], [time.monotonic()]
 
         def work():
             try:
                 for low in lows:
-                    self.part(name, low, min(low + STEP - 1, self.people))
+                    self.part(name, low, min(low + step - 1, most))
+                    if time.monotonic() - told[0] > 60:
+                        told[0] = time.monotonic()
+                        self.say(f"… {name}: {min(low + step - 1, most):,} of {most:,}")
             except Exception as fault:  # noqa: BLE001 a thread's fault is told by the main one
                 faults.append(fault)
 
@@ -71,9 +81,10 @@ class Loader:
         sql(QUIET + definition)
         self.say(definition.split(" USING ")[0])
 
-    def load(self, answers):
+    def load(self, answers, tickets):
         """All but history_no_overlap, which no reading uses: taking it up again would check each pair of days anew, for an hour."""
         run(ASND, "migrate")
+        set_autovacuum("off")
         sql(self.blocks["helpers"])
         indexes = sql("SELECT c.relname || '|' || pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
                       f"WHERE i.indrelid IN ({TABLES}) AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)").split("\n")
@@ -93,11 +104,17 @@ class Loader:
         for definition in indexes.values():
             self.make(definition)
         self.make("ALTER TABLE asn ADD CONSTRAINT asn_nip_key UNIQUE (nip)")
-        self.part("words")
-        figures.make(self, answers)
+        if not self.brief:
+            self.part("words")
+        figures.make(self, answers, tickets)
         sql(self.blocks["helpers.gone"])
-        sql("VACUUM (FREEZE, ANALYZE)")
-        self.say("all of it")
+        if self.brief:  # what no figure reads stays as it came, and is left alone while they are read
+            sql("".join(f"ALTER TABLE {table} SET (autovacuum_enabled = off); " for table in UNREAD))
+            sql("VACUUM ANALYZE asn")
+        else:
+            run("vacuumdb", "-q", "-j", "2", "--freeze", "--analyze", "-d", DATABASE)
+        set_autovacuum("on")
+        self.say(f"all of it, {float(sql('SELECT pg_database_size(current_database()) / 1e9')):.0f} GB")
 
 
 # ── asking ──
@@ -250,16 +267,19 @@ def export(report, daemon, asker, people):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--people", type=int, default=5_000_000)
-    parser.add_argument("--answers", type=int, help="tickets, and as many answers; ten times the people unless told")
-    parser.add_argument("--figures", action="store_true", help="read nothing but the figures")
+    parser.add_argument("--answers", type=int, help="ten times the people unless told")
+    parser.add_argument("--tickets", type=int, help="twice the people unless told")
+    parser.add_argument("--figures", action="store_true", help="make and read nothing but what figures need")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--keep", action="store_true", help="the people are there already")
+    parser.add_argument("--there", action="store_true", help="the nation is there already (bench.sh --use)")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/performance.md")
     args = parser.parse_args()
     facts = machine()
     print(json.dumps(facts), flush=True)
-    if not args.keep:
-        Loader(args.people).load(args.answers or 10 * args.people)
+    if args.there:
+        run(ASND, "migrate")
+    else:
+        Loader(args.people, args.figures).load(args.answers or 10 * args.people, args.tickets or 2 * args.people)
     places, report = landmarks(args.people), Report()
     key = run(ASND, "key", "create", "--name", "national", "--scope", "admin").strip()
     daemon = Daemon(ASND_STOP_DELAY_MS="0", ASND_PUBLIC_RATE="1000000")

@@ -1,7 +1,7 @@
 -- A nation of fictional civil servants, by sets; bench/national.py runs the parts.
 -- Triggers are off while it loads (session_replication_role): each statement writes what they would have made, with their own views (asn_told, due_told).
 -- Left out are the feed of changes, as if it had been forgotten by age, and old versions of histories.
--- :low and :high are the people of one part (1 … :people), so that two sessions can share the work.
+-- :low and :high are the people of one part (1 … :people), so that two sessions can share the work. :brief: of histories and due days those alone that figures look at.
 
 -- name: helpers
 CREATE FUNCTION place(level integer, p integer, a integer, d integer, s integer) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
@@ -84,20 +84,20 @@ INSERT INTO history (asn_id, kind, starts, valid, facts, source)
 SELECT t.asn_id, t.kind, coalesce(t.day, '2026-01-01'), daterange(coalesce(t.day, '2026-01-01'), NULL),
        CASE t.kind WHEN 'position' THEN t.facts || '{"assignment": "definitive"}' ELSE t.facts END, 'import'
 FROM   asn_told t
-WHERE  t.asn_id BETWEEN person(:low) AND person(:high) AND t.facts <> '{}'
+WHERE  t.asn_id BETWEEN person(:low) AND person(:high) AND t.facts <> '{}' AND (NOT :brief OR t.kind = 'appointment')
 UNION  ALL
 SELECT a.id, 'education', '2026-01-01', daterange('2026-01-01', NULL), jsonb_strip_nulls(jsonb_build_object('level', a.education_level, 'field', a.education)), 'import'
 FROM   asn a
-WHERE  a.id BETWEEN person(:low) AND person(:high) AND a.education_level IS NOT NULL
+WHERE  a.id BETWEEN person(:low) AND person(:high) AND a.education_level IS NOT NULL AND NOT :brief
 UNION  ALL -- one in fifty had another number before
 SELECT a.id, 'nip', a.appointed_on, daterange(a.appointed_on, '2015-01-01'), jsonb_build_object('nip', '13' || right(a.nip, 16)), 'import'
 FROM   asn a
-WHERE  a.id BETWEEN person(:low) AND person(:high) AND right(a.id::text, 2) IN ('0a', '4b', '8c', 'cd', 'ff') AND a.appointed_on < '2014-01-01';
+WHERE  a.id BETWEEN person(:low) AND person(:high) AND NOT :brief AND right(a.id::text, 2) IN ('0a', '4b', '8c', 'cd', 'ff') AND a.appointed_on < '2014-01-01';
 
 -- name: due
 INSERT INTO due (asn_id, list, rule, rule_from, unit_id, level, basis, due_on, missing)
 SELECT t.asn_id, t.list, t.rule, t.rule_from, t.unit_id, t.level, t.basis, t.due_on, t.missing FROM due_told t
-WHERE  t.asn_id BETWEEN person(:low) AND person(:high);
+WHERE  t.asn_id BETWEEN person(:low) AND person(:high) AND (NOT :brief OR t.list = 'retirement');
 
 -- name: words
 INSERT INTO name_word (word) SELECT DISTINCT w FROM asn a, unnest(string_to_array(a.name_key, ' ')) w;

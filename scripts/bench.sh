@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # bench.sh [--quick] [--people N] [--rounds N] [--seconds N] [--write]
 # bench.sh --peers [--quick] [--people N] [--rounds N] [--seconds N] [--connections N,…] [--only WORKLOAD,…] [--peers NAME,…] [--write]
-# bench.sh --national [--people N] [--answers N] [--repeats N] [--write]
+# bench.sh --national [--people N] [--answers N] [--tickets N] [--figures] [--repeats N] [--keep DIR | --use DIR] [--write]
 # bench.sh --histories [--people N] [--careers-every N] [--rounds N]
 # bench.sh --overload [--people N] [--rounds N] [--seconds N] [--connections N] [--factors N,…] [--only WORKLOAD,…] [--set NAME=VALUE] [--write]
 # bench.sh --crowd [SECONDS]
@@ -11,8 +11,8 @@
 # Measures asnd against the limits of this machine, side by side in one run: the same SQL by pgbench, the same bytes by the bare HTTP library,
 # the same rows by COPY. Prints medians, spreads and `RATIO name value` lines; --write puts them into docs/performance.md.
 # --peers: the same beside servers in Go, Rust, JavaScript and Python with the same statements; those that cannot be built here are named and left out.
-# --national: five million people (or N) with their histories, ten times as many tickets and answers (or N), and how long it takes to read them and their figures. Needs some 60 GB
-# below TMPDIR and two hours.
+# --national: five million people (or N) with their histories, ten times as many answers and twice as many tickets (or N), and how long it takes to read them and their figures (--figures: what these need alone).
+# Needs some 60 GB below TMPDIR (with --figures 50). --keep leaves the database in DIR, which is made; --use measures what lies there once more.
 # --overload: what is still answered when one and a half, three and six times as much is asked as can be; the daemon and its database have one processor, who asks has another.
 # --crowd: 200 citizens a second answer a survey for a minute, some of them twice, beside an office's own work, while answers are recounted: nothing is lost, nothing counts twice.
 # --histories: a million people (or N) and all their histories by the importer, against COPY of the same rows with and without triggers; and the export against COPY TO.
@@ -27,7 +27,24 @@ need_packages build run test bench
 build release asnd
 if [ "${1:-}" = --national ]; then
     shift
-    ASND_TEST_PG_OPTIONS="-c shared_buffers=4GB -c max_wal_size=16GB -c work_mem=32MB -c max_connections=100" \
+    arguments=()
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --keep | --use)
+            [ $# -gt 1 ] || die "$1 of which directory?"
+            [ "$1" != --use ] || [ -e "$2/PG_VERSION" ] || die "there is no database in $2: --keep makes one"
+            [ "$1" != --keep ] || [ ! -e "$2" ] || die "$2 is there already: --use measures it again"
+            [ "$1" != --use ] || arguments+=(--there)
+            ASND_TEST_PG_AT=$(realpath -m -- "$2")
+            export ASND_TEST_PG_AT
+            shift
+            ;;
+        *) arguments+=("$1") ;;
+        esac
+        shift
+    done
+    set -- "${arguments[@]}"
+    ASND_TEST_PG_OPTIONS="-c shared_buffers=4GB -c max_wal_size=2GB -c wal_level=minimal -c max_wal_senders=0 -c work_mem=32MB -c max_connections=100" \
         exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 "$ROOT/bench/national.py" "$@"
 fi
 if [ "${1:-}" = --crowd ]; then

@@ -1,7 +1,7 @@
 -- Quality of the data: the index of units, the indicators, whom each names, and the trend. What is wrong with a NIK is told to those alone who
 -- may see it (ACC_5).
 
--- Without parent_id: the highest units that the caller may see. All that are listed are counted in one pass over the people.
+-- Without parent_id: the highest units that the caller may see. From kept sums.
 -- name: listDataQuality
 -- sort: code = u.code AS unit_code
 -- sort: -code = u.code DESC AS unit_code
@@ -22,10 +22,9 @@ SELECT i.code, i.dimension, i.name, i.name_en, i.weight, i.dimension_weight, i.i
        CASE WHEN i.is_measured THEN coalesce(c.asked, 0) END AS people_asked, CASE WHEN i.is_measured THEN coalesce(c.named, 0) END AS people_named,
        i.seq AS _seq
 FROM   quality_indicator i
-LEFT   JOIN (SELECT q.code, sum(q.asked)::bigint AS asked, sum(q.named)::bigint AS named
-             FROM   quality_counted(:actor_units::ltree[], coalesce((SELECT p.path FROM unit p WHERE p.id = :under::uuid),
-                                                                    CASE WHEN :under::uuid IS NULL THEN ''::ltree END)) q
-             GROUP  BY q.code) c ON c.code = i.code
+LEFT   JOIN (SELECT k.key AS code, sum((k.value ->> 0)::bigint)::bigint AS asked, sum((k.value ->> 1)::bigint)::bigint AS named
+             FROM   quality_of(staff_tops(:actor_units::ltree[], :under::uuid)) q CROSS JOIN LATERAL jsonb_each(q.counts) k
+             GROUP  BY k.key) c ON c.code = i.code
 WHERE  true
 /*? dimension */ AND i.dimension = :dimension /*? */
 /* page */

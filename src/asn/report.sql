@@ -149,4 +149,4 @@ WHERE  true
 -- name: chore.refreshStaffFigures
 -- write: true
 -- every: 1000
-SELECT staff_refresh(500)
+SELECT staff_refresh(500), index_refresh(500)

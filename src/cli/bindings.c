@@ -17,7 +17,7 @@
 #define EXPLAINED                                                                                                                          \
     "explained_roles explained_nip is_allowed http_status rule by_roles by_scopes rows scope_missing fields_shown fields_hidden "          \
     "subject_units offers"
-#define ROLLED_UP "first_month last_month sums index converted category elements lowest rule_version"
+#define ROLLED_UP "first_month last_month tree_day members unseen sums index converted category elements lowest rule_version"
 #define POOLED    "respondents pooled_index pooled pooled_category mean surveys rule_version"
 
 const struct binding asnd_bindings[] = {

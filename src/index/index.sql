@@ -37,23 +37,18 @@ WHERE  a.legal_status IN (SELECT s.code FROM employed_status s) AND NOT w.reason
 /*? under */ AND u.path <@ (SELECT p.path FROM unit p WHERE p.id = :under) /*? */
 /* page */
 
--- Of the staff of a unit and of all below it; no figures of fewer than five people.
+-- Of the staff of a unit and of all below it, today from kept sums; no figures of fewer than five people.
 -- name: getUnitProfessionalism
-SELECT w.unit_id, w.on, w.people, w.unknown, w.people < 5 AS is_suppressed, w.qualification, w.competence, w.performance, w.discipline, w.total,
+SELECT w.unit_id, w.on, w.people::integer AS people, w.unknown::integer AS unknown, w.people < 5 AS is_suppressed, w.qualification, w.competence, w.performance, w.discipline, w.total,
        ip_asn_category_of(w.total, coalesce(:cut_mode, 'above')) AS category
-FROM  (SELECT u.id AS unit_id, coalesce(:as_of::date, :today::date) AS on, count(p.total)::integer AS people,
-              (count(*) FILTER (WHERE p.total IS NULL AND NOT p.reasons -> 'unknown' ? 'appointment'))::integer AS unknown,
-              CASE WHEN count(p.total) >= 5 THEN ip_asn_mean(sum(p.qualification) FILTER (WHERE p.total IS NOT NULL), count(p.total)) END AS qualification,
-              CASE WHEN count(p.total) >= 5 THEN ip_asn_mean(sum(p.competence) FILTER (WHERE p.total IS NOT NULL), count(p.total)) END AS competence,
-              CASE WHEN count(p.total) >= 5 THEN ip_asn_mean(sum(p.performance) FILTER (WHERE p.total IS NOT NULL), count(p.total)) END AS performance,
-              CASE WHEN count(p.total) >= 5 THEN ip_asn_mean(sum(p.discipline) FILTER (WHERE p.total IS NOT NULL), count(p.total)) END AS discipline,
-              CASE WHEN count(p.total) >= 5 THEN ip_asn_mean(sum(p.total), count(p.total)) END AS total
+FROM  (SELECT u.id AS unit_id, d.on, s.people, s.unknown,
+              CASE WHEN s.people >= 5 THEN ip_asn_mean(s.qualification, s.people) END AS qualification, CASE WHEN s.people >= 5 THEN ip_asn_mean(s.competence, s.people) END AS competence,
+              CASE WHEN s.people >= 5 THEN ip_asn_mean(s.performance, s.people) END AS performance, CASE WHEN s.people >= 5 THEN ip_asn_mean(s.discipline, s.people) END AS discipline,
+              CASE WHEN s.people >= 5 THEN ip_asn_mean(s.qualification + s.competence + s.performance + s.discipline, s.people) END AS total
        FROM   unit u
-       JOIN   unit b ON b.path <@ u.path
-       LEFT   JOIN asn a ON a.unit_id = b.id AND a.legal_status IN (SELECT s.code FROM employed_status s)
-       LEFT   JOIN LATERAL (SELECT (q.p).* FROM (SELECT ip_asn_of(a.id, coalesce(:as_of::date, :today::date)) AS p WHERE a.id IS NOT NULL OFFSET 0) q) p ON true
-       WHERE  u.id = :unit_id AND u.path <@ ANY (:actor_units::ltree[])
-       GROUP  BY u.id) w
+       CROSS  JOIN (SELECT coalesce(:as_of::date, :today::date) AS on) d
+       CROSS  JOIN LATERAL ip_asn_sums(u.id, d.on) s
+       WHERE  u.id = :unit_id AND u.path <@ ANY (:actor_units::ltree[])) w
 
 -- ── talent ──
 

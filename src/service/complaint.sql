@@ -62,6 +62,36 @@ WHERE  t.complaint_id = :complaint_id AND (NOT c.is_secret OR scope_held(:actor_
 /*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
 /* page */
 
+-- What is overdue or soon due, and whom to tell. A complaint by the limit that comes first, a ticket by its promised time.
+-- name: listServiceDeadlines
+-- sort: due_on = d.due_on AS due_on, d.id AS id
+-- sort: -due_on = d.due_on DESC AS due_on, d.id DESC AS id
+SELECT d.id, d.what, d.unit_id, u.name AS unit_name, d.service_unit_id, d.service_id, d.number, d.state, d.came_at, d.deadline, d.due_on, d.due_at, d.due_on - :today::date AS days_left,
+       d.is_overdue, o.nip, o.name, (SELECT t.actor_name FROM complaint_step t WHERE t.complaint_id = d.id ORDER BY t.id DESC LIMIT 1) AS last_actor,
+       h.unit_id AS head_unit_id, h.nip AS head_nip, h.name AS head_name, h."position" AS head_position
+FROM   (SELECT c.id, 'complaint' AS what, p.unit_id, c.service_unit_id, c.service_id, c.reference AS number, c.state, c.received_at AS came_at, l.what AS deadline, l.day AS due_on,
+               NULL::timestamptz AS due_at, l.day < :today::date AS is_overdue, NULL::uuid AS officer_id
+        FROM   complaint c
+        JOIN   service_unit p ON p.id = c.service_unit_id
+        CROSS  JOIN LATERAL complaint_next(c) l
+        WHERE  c.state IN ('received', 'verified', 'forwarded', 'in_progress', 'reopened') AND l.day IS NOT NULL
+               AND (NOT c.is_secret OR scope_held(:actor_scopes::text[], 'complaint.secret'))
+        UNION  ALL
+        SELECT t.id, 'ticket', p.unit_id, p.id, t.service_id, t.number, t.state, t.taken_at, 'serve', local_day(t.due_at), t.due_at, t.due_at < now(), t.officer_id
+        FROM   ticket t
+        JOIN   service s ON s.id = t.service_id
+        JOIN   service_unit p ON p.id = s.service_unit_id
+        WHERE  t.state IN ('taken', 'called', 'started') AND t.due_at IS NOT NULL) d
+JOIN   unit u ON u.id = d.unit_id
+LEFT   JOIN asn_named o ON o.id = d.officer_id
+LEFT   JOIN LATERAL service_head(u.id, :today::date, :actor_units::ltree[]) h ON true
+WHERE  u.path <@ ANY (:actor_units::ltree[]) AND d.due_on <= :today::date + coalesce(:days::integer, 3)
+/*? under */ AND u.path <@ (SELECT n.path FROM unit n WHERE n.id = :under) /*? */
+/*? service_unit_id */ AND d.service_unit_id = :service_unit_id /*? */
+/*? what */ AND d.what = :what /*? */
+/*? is_overdue */ AND d.is_overdue = :is_overdue /*? */
+/* page */
+
 -- name: chore.closeComplaints
 -- write: true
 SELECT complaint_close_silent()

@@ -81,31 +81,21 @@ WHERE  true
 /* page */
 
 -- What the people of each unit cost: seats that they hold at the session's cost per head, and their part of our share of activities. A session that is
--- an activity too, and has its cost per head, counts once.
+-- an activity too, and has its cost per head, counts once. From kept sums.
 -- name: listTrainingCosts
 -- timeout: 30000
 -- sort: unit = x.path AS _path
-SELECT x.unit_id, x.unit_code, x.unit_name, x.year, x.people, x.seats, round(x.sessions, 2) AS cost_sessions, round(x.activities, 2) AS cost_activities,
+SELECT x.unit_id, x.unit_code, x.unit_name, x.year, x.people::integer AS people, x.seats::integer AS seats, round(x.sessions, 2) AS cost_sessions, round(x.activities, 2) AS cost_activities,
        round(x.sessions + x.activities, 2) AS cost, round((x.sessions + x.activities) / x.people, 2) AS cost_per_head, x.path AS _path
-FROM   (SELECT u.id AS unit_id, u.code AS unit_code, u.name AS unit_name, u.path, c.year, count(DISTINCT c.asn_id)::integer AS people,
-               count(*)::integer AS seats, sum(c.of_session) AS sessions, sum(c.of_activity) AS activities
-        FROM   (SELECT e.asn_id, t.cost_per_head AS of_session, 0::numeric AS of_activity, y.year
-                FROM   (SELECT coalesce(:year::integer, extract(year FROM :today::date)::integer) AS year) y
-                JOIN   session s ON s.starts_on BETWEEN make_date(y.year, 1, 1) AND make_date(y.year, 12, 31) AND s.state <> 'cancelled'
-                JOIN   session_term t ON t.session_id = s.id AND t.cost_per_head IS NOT NULL
-                JOIN   enrolment e ON e.session_id = s.id AND enrolment_holds_seat(e.state)
-                UNION ALL
-                SELECT p.asn_id, 0, coalesce(a.cost_spent, a.cost_planned, 0) * a.our_share_percent / 100
-                                    / (SELECT count(*) FROM activity_participant n WHERE n.activity_id = a.id), y.year
-                FROM   (SELECT coalesce(:year::integer, extract(year FROM :today::date)::integer) AS year) y
-                JOIN   activity a ON a.starts_on BETWEEN make_date(y.year, 1, 1) AND make_date(y.year, 12, 31) AND a.state <> 'cancelled'
-                                     AND NOT EXISTS (SELECT FROM session_term t WHERE t.session_id = a.session_id AND t.cost_per_head IS NOT NULL)
-                JOIN   activity_participant p ON p.activity_id = a.id AND p.asn_id IS NOT NULL) c
-        JOIN   asn n ON n.id = c.asn_id
-        JOIN   unit u ON u.id = n.unit_id
-        WHERE  true
-        /*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
-        /*? under */ AND u.path <@ (SELECT r.path FROM unit r WHERE r.id = :under) /*? */
-        GROUP  BY u.id, c.year) x
+FROM   (SELECT b.id AS unit_id, b.code AS unit_code, b.name AS unit_name, b.path, y.year, c.people, c.seats, c.sessions, c.activities
+        FROM   (SELECT v.id, v.code, v.name, v.path
+                FROM   (SELECT u.id, u.code, u.name, u.path FROM unit u
+                        WHERE  true /*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) ORDER BY u.path /*? */) v
+                WHERE  true /*? under */ AND v.path <@ (SELECT n.path FROM unit n WHERE n.id = :under) ORDER BY v.path /*? */) b
+        CROSS  JOIN (SELECT coalesce(:year::integer, extract(year FROM :today::date)::integer) AS year) y
+        LEFT   JOIN (SELECT p.unit_id, split_part(p.key, '|', 2)::integer AS year, jsonb_object_agg(p.key, p.own) AS parts FROM index_pending('cost|', 'cost}') p GROUP BY 1, 2) m
+               ON m.unit_id = b.id AND m.year = y.year
+        CROSS  JOIN LATERAL training_cost(b.id, y.year, m.parts) c
+        WHERE  c.people > 0) x
 WHERE  true
 /* page */

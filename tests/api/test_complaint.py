@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Complaints: limits in working days, the order of states, who sees what is secret, what closes by itself."""
+from datetime import date, datetime, timedelta, timezone
+
 import pytest
 
 from support import make
@@ -107,6 +109,82 @@ def test_what_is_late_is_named(api, counter):
     assert made["id"] in ids and fresh["late"] is None
     assert fresh["id"] not in {c["id"] for c in api.get(f"/v1/complaints?service_unit_id={counter['id']}&late=true&limit=1000").json["data"]}
     assert advance(api, made, "verified", weight="normative").json["late"] == "settle"
+
+
+# ── what is overdue or soon due ──
+
+@pytest.fixture(scope="module")
+def house(api):
+    """A dinas with a head above a bidang without one; both serve."""
+    top = make.unit(api, kind="dinas", head_position="Kepala Dinas Uji")
+    low = make.unit(api, top["id"])
+    head = make.person(api, top["id"])
+    make.history(api, head["nip"], "position", {"position": "Kepala Dinas Uji", "position_kind": "struktural", "assignment": "definitive", "unit_id": top["id"]}, "2020-01-01")
+    return {"top": top, "low": low, "head": head, "counter": make.service_unit(api, low["id"]), "above": make.service_unit(api, top["id"])}
+
+
+def due(client, **asked):
+    query = "&".join(f"{name}={value}" for name, value in {"limit": 1000, **asked}.items())
+    return client.get(f"/v1/service-deadlines?{query}").json["data"]
+
+
+def test_what_is_due_names_the_limit_that_comes_first_and_whom_to_tell(api, house):
+    counter, now = house["counter"], make.today()
+    old = make.complaint(api, counter["id"], received_at="2025-07-07T09:00:00+08:00", reference="LAPOR-" + house["low"]["code"])
+    fresh = make.complaint(api, counter["id"])
+    done = make.complaint(api, counter["id"], received_at="2025-07-07T09:00:00+08:00")
+    advance(api, done, "rejected")
+    rows = {r["id"]: r for r in due(api, under=house["top"]["id"], what="complaint", days=366)}
+    assert done["id"] not in rows and list(rows)[0] == old["id"]
+    row = rows[old["id"]]
+    assert (row["deadline"], row["due_on"], row["is_overdue"], row["days_left"], row["number"]) == \
+        ("verify", "2025-07-10", True, (date(2025, 7, 10) - now).days, "LAPOR-" + house["low"]["code"])
+    assert (row["head_nip"], row["head_unit_id"], row["head_position"]) == (house["head"]["nip"], house["top"]["id"], "Kepala Dinas Uji"), "the head of the next unit above that has one"
+    assert (row["nip"], row["due_at"], row["unit_id"], row["last_actor"]) == (None, None, house["low"]["id"], rows[fresh["id"]]["last_actor"]) and row["last_actor"]
+    assert (rows[fresh["id"]]["deadline"], rows[fresh["id"]]["is_overdue"]) == ("verify", False)
+    assert [r["id"] for r in due(api, service_unit_id=counter["id"], is_overdue="true")] == [old["id"]]
+    advance(api, old, "verified", weight="normative")
+    assert due(api, service_unit_id=counter["id"], is_overdue="true")[0]["deadline"] == "verify", "2025-07-10 comes before the day of the answer"
+    advance(api, old, "forwarded")
+    assert due(api, service_unit_id=counter["id"], is_overdue="true")[0]["deadline"] == "settle"
+    assert due(api, service_unit_id=house["above"]["id"]) == []
+
+
+def test_tickets_that_wait_beyond_the_promise_are_due(api, house):
+    now = datetime.now(timezone.utc)
+    quick, slow = (make.service(api, house["counter"]["id"], promise_minutes=m) for m in (5, 10000))
+    late = make.ticket(api, quick["id"], taken_at=(now - timedelta(minutes=30)).isoformat(timespec="seconds"))
+    soon = make.ticket(api, slow["id"])
+    served = make.ticket(api, quick["id"], taken_at=(now - timedelta(minutes=30)).isoformat(timespec="seconds"))
+    officer = make.person(api, house["low"]["id"])
+    api.post(f"/v1/tickets/{late['id']}/call", {"nip": officer["nip"]})
+    for what, body in (("call", {"nip": officer["nip"]}), ("start", {}), ("finish", {"result": "completed"})):
+        api.post(f"/v1/tickets/{served['id']}/{what}", body)
+    rows = {r["id"]: r for r in due(api, under=house["low"]["id"], what="ticket", days=30)}
+    assert set(rows) == {late["id"], soon["id"]}
+    row = rows[late["id"]]
+    assert (row["is_overdue"], row["deadline"], row["nip"], row["name"], row["state"], row["last_actor"]) == (True, "serve", officer["nip"], officer["name"], "called", None)
+    assert row["due_at"] == late["due_at"] and rows[soon["id"]]["is_overdue"] is False
+    assert [r["id"] for r in due(api, under=house["low"]["id"], what="ticket", days=0, is_overdue="true")] == [late["id"]]
+
+
+def test_deadlines_are_told_as_csv_and_only_to_whom_they_belong(api, keys, house):
+    secret = make.complaint(api, house["above"]["id"], is_secret=True, received_at="2025-07-07T09:00:00+08:00")
+    desk, inspector = (api.as_key(keys("complaint.read", "service.read", *more)) for more in ((), ("complaint.secret",)))
+    assert secret["id"] in {r["id"] for r in due(inspector)} and secret["id"] not in {r["id"] for r in due(desk)}
+    text = inspector("GET", f"/v1/service-deadlines?service_unit_id={house['above']['id']}", headers={"Accept": "text/csv"}, expect=200).text
+    lines = text.splitlines()
+    assert lines[0].startswith("id,what,unit_id,unit_name") and len(lines) == 2 and house["head"]["nip"] in lines[1]
+    elsewhere = api.as_key(keys("complaint.read", "service.read", "complaint.secret", units=(make.unit(api)["code"],)))
+    assert due(elsewhere) == []
+    inside = api.as_key(keys("complaint.read", "service.read", units=(house["low"]["code"],)))
+    assert {r["head_nip"] for r in due(inside)} <= {None}, "the head above is not his to see"
+    for scopes in (("complaint.read",), ("service.read",)):
+        api.as_key(keys(*scopes)).get("/v1/service-deadlines", expect=403)
+    api.as_key("no.such.key").get("/v1/service-deadlines", expect=401)
+    for wrong in ("days=-1", "days=x", "what=letter", "is_overdue=maybe", "under=x"):
+        api.get(f"/v1/service-deadlines?{wrong}", expect=400)
+    api.get("/v1/service-deadlines?under=01900000-0000-7000-8000-00000000dead", expect=422)
 
 
 def test_silence_closes_when_the_last_day_is_over(api, counter, sql):

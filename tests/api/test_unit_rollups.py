@@ -117,6 +117,58 @@ def test_a_unit_that_moves_takes_its_figures_along(api, sql):
         assert sql(f"SELECT * FROM {view}") == []
 
 
+def test_the_figures_of_a_year_are_rolled_up_by_the_tree_of_its_end(api, keys, sql):
+    """A unit that moved last February counts until then where it stood before, and from then on where it is: whatever is asked, every ticket is under exactly one way up."""
+    tree, dice = Tree(api, sql), random.Random(57)
+    every = [u["id"] for u in (tree.top, tree.other, *tree.places)]
+    began = lambda u: api.patch(f"/v1/units/{u['id']}", {"effective_on": "2020-01-01"}, etag="*")  # noqa: E731
+    for unit in (tree.top, tree.other, *tree.places):
+        began(unit)
+    for unit in tree.places:
+        tree.serve(dice, unit, 7)
+    surveyed(api, tree.counters[tree.low["id"]], [tuple(dice.randint(1, 4) for _ in ELEMENTS) for _ in range(6)])
+    api.patch(f"/v1/units/{tree.left['id']}", {"parent_id": tree.other["id"], "effective_on": "2026-02-01"}, etag="*")
+    left = [tree.left, tree.low, tree.least]
+
+    def agrees(unit, below, **asked):
+        told = figures(api, unit, **{"from": "2025-01", "to": "2025-12", **asked})
+        wanted = tree.expected({u["id"] for u in below}, "2025-01", "2025-12")
+        assert {name: exact(told["tickets"][name]) for name in wanted} == wanted, asked
+        assert told["satisfaction"]["respondents"] == (6 if tree.low in below else 0) and told["units_unseen"] == 0
+        return told["tree_on"]
+
+    for refreshed in (False, True):
+        if refreshed:
+            sql("SELECT service_refresh(60000), unit_service_refresh(60000)")
+        assert agrees(tree.top, tree.places) == "2025-12-31"
+        assert agrees(tree.other, []) == "2025-12-31"
+        for day in ("2026-02-01", make.today().isoformat()):
+            assert agrees(tree.top, [tree.right], tree_on=day) == day
+            assert agrees(tree.other, left, tree_on=day) == day
+        assert agrees(tree.top, tree.places, tree_on="2026-01-31") == "2026-01-31"
+        assert agrees(tree.left, left) == "2025-12-31"
+    now = figures(api, tree.other, **{"from": make.today().isoformat()[:7]})
+    assert now["tree_on"] == make.today().isoformat() and len(every) == 6
+    # What has moved to where a caller sees nothing is not told him, and that it is not.
+    office = api.as_key(keys("service.read", "survey.read", "complaint.read", "performance.read", units=(tree.top["code"],)))
+    told = figures(office, tree.top, **{"from": "2025-01", "to": "2025-12"})
+    assert (told["units_unseen"], told["tickets"]["taken"], told["satisfaction"]["respondents"]) == (3, 7, 0)
+    api.get(f"/v1/units/{tree.top['id']}/service-figures?tree_on=2025-02-30", expect=400)
+
+
+def test_a_unit_that_is_merged_keeps_what_it_did(api, sql):
+    tree, dice = Tree(api, sql), random.Random(58)
+    for unit in (tree.top, tree.other, *tree.places):
+        api.patch(f"/v1/units/{unit['id']}", {"effective_on": "2020-01-01"}, etag="*")
+    for unit in tree.places:
+        tree.serve(dice, unit, 5)
+    api.post(f"/v1/units/{tree.right['id']}/merge", {"sources": [tree.left["id"]], "effective_on": "2026-01-15"})
+    for day in ("2025-12-31", "2026-01-15", make.today().isoformat()):
+        taken = lambda unit: figures(api, unit, **{"from": "2025-01", "to": "2025-12", "tree_on": day})["tickets"]["taken"]  # noqa: B023, E731
+        moved = 10 if day > "2026" else 0  # the two sections below come to the successor
+        assert (taken(tree.top), taken(tree.left), taken(tree.right)) == (20, 15 - moved, 5 + moved), day
+
+
 # ── satisfaction ──
 
 def surveyed(api, counter, rows, last="2025-06-30", elements=None):

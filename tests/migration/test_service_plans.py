@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from support import plans, postgres, statements
+from support import make, plans, postgres, statements
 
-BIG = "ticket|complaint|complaint_step|feedback|survey_answer|survey_receipt|service_month|service_spread|officer_tally|survey_tally|staff_sum|staff_kept|unit_service_sum|survey_kept"
+BIG = "ticket|complaint|complaint_step|feedback|survey_answer|survey_receipt|service_month|service_spread|officer_tally|survey_tally|staff_sum|staff_kept|index_kept|unit_service_sum|survey_kept"
 RAW = "ticket|survey_answer|evaluation|learning_entry|history|enrolment|asn"
 
 
@@ -93,6 +93,7 @@ def test_a_measure_reads_its_own_rows_alone(figure, url, regency):
 
 AGGREGATES = [("getSurveyResult.elements", ()), ("getSurveyResult.reply", ()), ("getUnitSatisfaction.elements", ()), ("listServiceFigures", ()), ("listServiceFigures", ("key",)),
               ("getUnitServiceFigures.unit", ()), ("getUnitServiceFigures.reply", ()), ("getDistribution", ()), ("listLearningAttainment", ("actor_units",)), ("listLearningAttainment", ("under",))] + [("listRecap", ()), ("getOfficerService", ())]
+INDICES = [("getUnitProfessionalism", ()), ("listDataQuality", ()), ("listDataQualityIndicators", ()), ("listDataQualityIndicators", ("dimension",)), ("listTrainingCosts", ("under",)), ("publishOpenFigures", ())]
 
 
 def pending(url, regency):
@@ -102,21 +103,25 @@ def pending(url, regency):
 
 
 @pytest.mark.parametrize("is_pending", [False, True], ids=["kept", "pending"])
-@pytest.mark.parametrize("name, asked", AGGREGATES, ids=[f"{n}-{'-'.join(a)}" for n, a in AGGREGATES])
+@pytest.mark.parametrize("name, asked", AGGREGATES + INDICES, ids=[f"{n}-{'-'.join(a)}" for n, a in AGGREGATES + INDICES])
 def test_a_figure_reads_no_tickets_and_no_answers(name, asked, is_pending, url, regency):
     """Not even by index, down into the functions. Of people, evaluations and hours it reads those alone who are marked."""
-    postgres.query(url, "SELECT service_refresh(60000), staff_refresh(60000), unit_service_refresh(60000)")
+    postgres.query(url, "SELECT service_refresh(60000), staff_refresh(60000), index_refresh(60000), unit_service_refresh(60000)")
     if is_pending:
         pending(url, regency)
     by = {"getOfficerService": None, "listRecap": "rank"}.get(name, "unit")
     binds = {"actor_units": [""], "actor_scopes": ["admin"], "today": "2026-06-01", "by": by, "is_published": None, "to": "2025-12-31", "from": "2025-01-01", "with_drafts": True, "predicate": None,
-             "period_id": regency["period_id"], "unit_id": regency["under"], "key": regency["under"], "year": 2025, "elements": "[]", "lowest": "[]", "first_month": "2025-01-01", "last_month": "2025-12-01", "index": "3", "converted": "75", "category": "C", "rule_version": "x", "sums": "{}"}
+             "period_id": regency["period_id"], "unit_id": regency["under"], "key": regency["under"], "year": 2025, "elements": "[]", "lowest": "[]", "first_month": "2025-01-01", "last_month": "2025-12-01", "tree_on": None, "tree_day": "2025-12-31", "members": None, "unseen": 0, "index": "3", "converted": "75", "category": "C", "rule_version": "x", "sums": "{}"}
     if name in ("listServiceFigures", "getOfficerService", "getUnitServiceFigures.unit"):
         binds |= {"from": "2025-01", "to": "2025-12"}
+    if (name, asked) in INDICES:
+        binds |= {"today": make.today().isoformat(), "as_of": None, "cut_mode": None, "parent_id": None, "dimension": "COM", "actor_key": "01900000-0000-7000-8000-000000000001", "actor_name": "uji"}
+        binds |= {"under": None, "unit_id": None} if name.startswith("listDataQuality") else {}
     told = plans.told(url, *statements.page(name, asked, **(regency | binds)))
     read = set(re.findall(rf"Scan (?:using \w+ )?on ({RAW})\b", told))
     own = {"asn"} if name in ("getOfficerService", "listServiceFigures") else set()  # whose name is told
     marked = {"asn", "evaluation", "history", "learning_entry"} if is_pending and name in ("getDistribution", "getUnitServiceFigures.reply", "listLearningAttainment", "listRecap") else set()
+    marked |= {"asn", "evaluation", "history", "enrolment", "learning_entry"} if is_pending and (name, asked) in INDICES else set()
     assert read <= own | marked, told
     assert not re.search(r"Seq Scan on (ticket|survey_answer|evaluation|learning_entry|history)\b", told), told
 

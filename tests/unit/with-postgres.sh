@@ -14,6 +14,7 @@
 #   ASND_TEST_PG_KEEP=1      leaves the directory behind, for the log
 #   ASND_TEST_PG_DATA        the files of a cluster that was ended in order: it starts from a copy of them
 #   ASND_TEST_PG_KEPT_AS     ends the cluster in order and leaves its files there
+#   ASND_TEST_PG_AT          the directory that the cluster lies in, is made in if there is none, and stays in, ended in order
 #
 # The server listens on a socket in its own directory only, so that its port cannot collide. As root it runs as user postgres. It gets
 # SIGINT when this script dies, even by SIGKILL.
@@ -50,6 +51,7 @@ if [ "$(id -u)" = 0 ]; then
     as_server=(setpriv --reuid postgres --regid "$(id -g postgres)" --init-groups --pdeathsig INT)
 fi
 
+data=${ASND_TEST_PG_AT:-$dir/data}
 server=
 child=
 # keep PLACE: whole, or not at all.
@@ -64,8 +66,10 @@ tidy() {
     if [ -n "$child" ] && kill -TERM "$child" 2>/dev/null; then
         wait "$child" 2>/dev/null || true
     fi
-    # Immediate: nobody will want this data again.
-    if [ -n "$server" ] && kill -QUIT "$server" 2>/dev/null; then
+    # Immediate, if nobody will want this data again.
+    how=QUIT
+    [ -z "${ASND_TEST_PG_AT:-}" ] || how=INT
+    if [ -n "$server" ] && kill -"$how" "$server" 2>/dev/null; then
         wait "$server" 2>/dev/null || true
     fi
     [ "${ASND_TEST_PG_KEEP:-}" = 1 ] || rm -rf -- "$dir"
@@ -78,14 +82,20 @@ trap 'exit 129' HUP
 cd "$dir" # the caller's directory may be closed to user postgres
 first='CREATE DATABASE asnd'
 if [ -n "${ASND_TEST_PG_DATA:-}" ]; then
-    cp -a --reflink=auto -- "$ASND_TEST_PG_DATA" "$dir/data"
+    cp -a --reflink=auto -- "$ASND_TEST_PG_DATA" "$data"
+    first='SELECT'
+elif [ -n "${ASND_TEST_PG_AT:-}" ] && [ -e "$data/PG_VERSION" ]; then
     first='SELECT'
 else
-    "${as_server[@]}" "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions >"$dir/log" 2>&1 ||
+    if [ -n "${ASND_TEST_PG_AT:-}" ]; then
+        mkdir -p "$data"
+        [ "$(id -u)" != 0 ] || chown postgres: "$data"
+    fi
+    "${as_server[@]}" "$bin/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions >"$dir/log" 2>&1 ||
         { cat "$dir/log" >&2; complain "initdb failed"; }
 fi
 # shellcheck disable=SC2086 # the options are meant to be split
-"${as_server[@]}" "$bin/postgres" -D "$dir/data" -k "$dir" -p "$port" -c listen_addresses= -c fsync=off -c full_page_writes=off \
+"${as_server[@]}" "$bin/postgres" -D "$data" -k "$dir" -p "$port" -c listen_addresses= -c fsync=off -c full_page_writes=off \
     -c max_connections=200 -c shared_buffers=128MB -c timezone=Asia/Makassar -c log_min_messages=warning \
     ${ASND_TEST_PG_OPTIONS:-} >>"$dir/log" 2>&1 </dev/null &
 server=$!
