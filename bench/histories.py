@@ -122,6 +122,7 @@ def main():
     parser.add_argument("--people", type=int, default=1_000_000)
     parser.add_argument("--careers-every", type=int, default=1, metavar="N", help="one person in N has a career of some fifteen rows")
     parser.add_argument("--rounds", type=int, default=3, help="of the export")
+    parser.add_argument("--with-triggers-only", action="store_true", help="leaves out the COPY that nobody notes")
     args = parser.parse_args()
     table = bench.Table()
     print(bench.machine(), flush=True)
@@ -134,14 +135,15 @@ def main():
         psql("imported", "VACUUM ANALYZE")
         took = imports(table, directory, env)
         rows = {t: int(psql("imported", f"SELECT count(*) FROM {t}")) for t in TABLES}
-        with_triggers, without = copy_with_triggers(directory), copy_without_triggers(directory)
+        with_triggers, without = copy_with_triggers(directory), None if args.with_triggers_only else copy_without_triggers(directory)
     n = rows["asn"] + rows["history"]
     print(", ".join(f"{n:,} {t}" for t, n in rows.items()))
     table.add("import of people and their histories", "rows/s", [n / took])
     table.add("COPY of the same rows into the same tables, triggers and all", "rows/s", [n / with_triggers])
-    table.add("COPY of all that was stored, without triggers", "rows/s", [n / without])
     table.ratio("import_histories_of_copy", with_triggers / took, 0.5)
-    table.ratio("import_histories_of_copy_without_triggers", without / took)
+    if without:
+        table.add("COPY of all that was stored, without triggers", "rows/s", [n / without])
+        table.ratio("import_histories_of_copy_without_triggers", without / took)
     bench.DATABASE = at("imported")
     psql("imported", "VACUUM ANALYZE")
     export(args, table, env)

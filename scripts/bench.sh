@@ -3,7 +3,7 @@
 # bench.sh [--quick] [--people N] [--rounds N] [--seconds N] [--write]
 # bench.sh --peers [--quick] [--people N] [--rounds N] [--seconds N] [--connections N,…] [--only WORKLOAD,…] [--peers NAME,…] [--write]
 # bench.sh --national [--people N] [--answers N] [--tickets N] [--figures] [--repeats N] [--keep DIR | --use DIR] [--write]
-# bench.sh --histories [--people N] [--careers-every N] [--rounds N]
+# bench.sh --histories [--people N] [--careers-every N] [--rounds N] [--with-triggers-only]
 # bench.sh --overload [--people N] [--rounds N] [--seconds N] [--connections N] [--factors N,…] [--only WORKLOAD,…] [--set NAME=VALUE] [--write]
 # bench.sh --crowd [SECONDS]
 # bench.sh --instructions [--write]
