@@ -32,7 +32,7 @@ def cluster():
     """A cluster that has both; the one that is given, or else one of our own."""
     if os.environ.get("ASND_TEST_DATABASE_URL"):
         found = postgres.Cluster()
-        if not postgres.query(found.database_url("postgres"), "SELECT FROM pg_database WHERE datname = %s", (FILLED,)):
+        if not postgres.query(found.database_url("postgres"), "SELECT 1 FROM pg_database WHERE datname = %s", (FILLED,)):
             make(found)
         return found
     with _locked():
