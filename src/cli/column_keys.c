@@ -11,8 +11,8 @@
 #include "asnd/stream.h"
 #include "asnd/vault.h"
 
-#define BATCH      500
-#define BATCH_TEXT "500"
+#define BATCH      100
+#define BATCH_TEXT "100"
 
 /* Tables, and whether it is whole texts that are sealed there. */
 static const struct place {

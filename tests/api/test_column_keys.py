@@ -226,15 +226,16 @@ def test_what_was_moved_to_another_record_is_refused(api, office, sql):
 def test_keys_are_exchanged_while_it_serves(api, office, sql, database, daemon, key_file):
     people = [make.person(api, office["id"], nik=f"76020715019{n:05}") for n in range(1, 13)]
     versions = {p["nip"]: p["version"] for p in people}
+    told = sql("SELECT count(*) FROM change")
     stop, faults = threading.Event(), []
 
     def read():
         reader = clients.Client(daemon.url, api.key)
         while not stop.is_set():
             for p in people:
-                told = reader.get(f"/v1/asn/{p['nip']}", expect=None)
-                if told.status != 200 or told.json["nik"] != p["nik"]:
-                    faults.append(told.text)
+                seen = reader.get(f"/v1/asn/{p['nip']}", expect=None)
+                if seen.status != 200 or seen.json["nik"] != p["nik"]:
+                    faults.append(seen.text)
     threads = [threading.Thread(target=read) for _ in range(2)]
     for t in threads:
         t.start()
@@ -250,6 +251,7 @@ def test_keys_are_exchanged_while_it_serves(api, office, sql, database, daemon, 
             t.join()
     assert faults == []
     assert {p["nip"]: api.get(f"/v1/asn/{p['nip']}").json["version"] for p in people} == versions, "sealing anew is no change"
+    assert sql("SELECT count(*) FROM change") == told, "nor is it told"
     for table in ("change_request WHERE record ? 'nik' AND NOT record ->> 'nik' LIKE '~1.0003.%%'", "asn_merge WHERE NOT record ->> 'nik' LIKE '~1.0003.%%'",
                   "import_row WHERE NOT before ->> 'nik' LIKE '~1.0003.%%'", "import_reject WHERE NOT raw LIKE '~2.0003.%%'"):
         assert sql(f"SELECT count(*) FROM {table.replace('%%', '%')}") == [(0,)], table
