@@ -506,7 +506,6 @@ static bool is_behind(const char *begin, const char *at)
     return false;
 }
 
-/* The next that is sealed by its form. */
 static const char *next_sealed(const char *begin, const char *p, const char *end)
 {
     while ((size_t)(end - p) >= VAULT_NIK_LEN && (p = memchr(p, '~', (size_t)(end - p))) != NULL) {
