@@ -247,6 +247,7 @@ find_key() {
         umask 077
         rm -f "$LOCAL/env"
         printf "export ASND_URL='%s'\nexport ASND_ADMIN_KEY='%s'\nexport ASND_DATABASE_URL='%s'\n" "$url" "$key" "$ASND_DATABASE_URL" >"$LOCAL/env"
+        [ -z "${ASND_COLUMN_KEYS_FILE:-}" ] || printf "export ASND_COLUMN_KEYS_FILE='%s'\n" "$ASND_COLUMN_KEYS_FILE" >>"$LOCAL/env"
     )
 }
 
@@ -307,6 +308,14 @@ if wants_cluster; then
 fi
 [ -z "$started_cluster" ] || touch "$LOCAL/cluster-started"
 export ASND_DATABASE_URL
+# The private database's NIKs are encrypted; another database has keys of its own, or none.
+if [ -z "${ASND_COLUMN_KEYS_FILE:-}" ] && wants_cluster; then
+    export ASND_COLUMN_KEYS_FILE=$LOCAL/column-keys
+    [ -e "$ASND_COLUMN_KEYS_FILE" ] || quietly "$LOCAL/column-keys.log" "$ASND" column-keys new "$ASND_COLUMN_KEYS_FILE" || die "there is no file of column keys; $LOCAL/column-keys.log says why"
+    if [ "$(id -u)" = 0 ]; then # the daemon becomes the cluster's user
+        chgrp postgres "$ASND_COLUMN_KEYS_FILE" && chmod 640 "$ASND_COLUMN_KEYS_FILE"
+    fi
+fi
 migrate
 start_daemon
 find_key

@@ -24,6 +24,7 @@ static const struct {
     {"access", cli_access, "who may what: the matrix of roles and operations, as a table"},
     {"audit", cli_audit, "verify the chain of the audit (--file: without a database); seal; latest"},
     {"retention", cli_retention, "what personal data is due to go by the rules (--dry-run), and letting it go (--apply)"},
+    {"column-keys", cli_column_keys, "keys under which NIKs are encrypted: new FILE, status, apply (all under the newest)"},
     {"self-test", cli_self_test, "which libraries run here, and whether any is older than a known fault's mending; needs no database"},
     {"config", cli_config, "print the settings in force (--markdown, --mdoc: all settings as a table)"},
 };

@@ -189,6 +189,9 @@ NODISCARD enum status import_run(struct ctx *ctx, struct db_conn *conn, const st
 NODISCARD enum status import_undo(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const char *import_id,
                                   const char *reason, const struct import_sender *by);
 
+/* What they are sealed for, where there are column keys (vault.h): the import. */
+#define IMPORT_REJECT_CONTEXT "reject %s"
+
 /* The refused rows that an import kept, as text/csv or application/x-ndjson. CSV rows come back with their own columns, order and delimiter,
  * and behind them asnd_line, asnd_column, asnd_code, asnd_value, asnd_suggestion; NDJSON objects with a member asnd_faults. Both may be
  * sent again as they are: the additions are passed over. */

@@ -2,6 +2,8 @@
 /* approveChangeRequest: lock, rule, write, decide. What is proposed becomes true by the ways and rules of a client's own write. */
 #include "asnd/asn.h"
 
+#include "asnd/arena.h"
+#include "asnd/vault.h"
 #include "person.h"
 
 static const char *cell(const PGresult *row, const char *name)
@@ -18,12 +20,15 @@ static bool is_true(const PGresult *row, const char *name)
 
 static enum status write_record(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, const PGresult *locked)
 {
+    const char *nik;
+    if (!vault_clear(ctx->arena, cell(locked, "nik"), &nik))
+        return vault_refuse(ctx);
     const struct person person = {.nip = cell(locked, "nip"),
                                   .kind = cell(locked, "kind"),
                                   .birth_date = cell(locked, "birth_date"),
                                   .sex = cell(locked, "sex"),
                                   .appointed_on = cell(locked, "appointed_on"),
-                                  .nik = cell(locked, "nik")};
+                                  .nik = nik};
     const char *warnings;
     struct nip nip;
     PGresult *res;
@@ -32,6 +37,7 @@ static enum status write_record(struct ctx *ctx, struct engine *engine, struct d
     if (st != ST_OK)
         return st;
     params_derive(ctx, in, "warnings", warnings);
+    params_derive(ctx, in, "held_nik", vault_seal_nik(ctx->arena, nik, cell(locked, "id")));
     return command_query(ctx, engine, txn, in, "approveChangeRequest.record", true, &res);
 }
 

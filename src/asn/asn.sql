@@ -31,7 +31,7 @@ WHERE  true
     AND (coalesce(:unit_id::uuid, :under::uuid) IS NULL
          OR b.id IN (SELECT asn_ever_in(coalesce(:unit_id::uuid, :under::uuid)))) /*? */
 /*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
-/*? q */ AND a.id IN (SELECT asn_sought(:q, :actor_scopes::text[])) /*? */
+/*? q */ AND a.id IN (SELECT asn_sought(:q_sought, :actor_scopes::text[])) /*? */
 /*? unit_id */ AND a.unit_id = :unit_id /*? */
 /*? under */ AND w.path <@ (SELECT unit_path_then(:under, :as_of::date)) /*? */
 /*? kind */ AND a.kind = ANY (:kind::text[]) /*? */
@@ -68,7 +68,7 @@ SELECT a.id, a.nip, a.kind, a.name, a.title_front, a.title_back, a.birth_date, a
        a.name_key AS _name_key, coalesce(a.rank_since, '-infinity'::date) AS _rank_since, rank_place(a.rank_kind, a.rank) AS _rank_place
 FROM   asn a
 JOIN   unit u ON u.id = a.unit_id
-WHERE  a.id = ANY ((SELECT asn_search(:actor_units::ltree[], :actor_scopes::text[], :today::date, :page_sort, :page_after::text[], :page_limit::bigint, :q,
+WHERE  a.id = ANY ((SELECT asn_search(:actor_units::ltree[], :actor_scopes::text[], :today::date, :page_sort, :page_after::text[], :page_limit::bigint, :q_sought,
                                       :unit_id::uuid, :under::uuid, :kind::text[], :rank::text[], :rank_min, :rank_max, :position_kind::text[],
                                       :education_level::text[], :legal_status::text[], :sex, :age_min::integer, :age_max::integer,
                                       :retires_in::integer, :updated_since::timestamptz))::uuid[])
@@ -125,7 +125,7 @@ SELECT CASE WHEN NOT :if_match::int8multirange @> a.version THEN 'version-stale'
        CASE WHEN :if_match::int8multirange @> a.version THEN '/unit_id' END AS _pointer,
        CASE WHEN :body::jsonb ? 'unit_id' AND :if_match::int8multirange @> a.version
             THEN unit_heir((:body::jsonb ->> 'unit_id')::uuid, :actor_units::ltree[]) END AS _suggestion,
-       p.kind, p.birth_date, p.sex, p.appointed_on, p.nik
+       a.id, p.kind, p.birth_date, p.sex, p.appointed_on, p.nik
 FROM   asn a, jsonb_populate_record(a, :body::jsonb) AS p
 WHERE  a.nip = :nip AND (SELECT u.path FROM unit u WHERE u.id = a.unit_id) <@ ANY (:actor_units::ltree[])
 FOR    UPDATE OF a

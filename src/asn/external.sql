@@ -15,7 +15,7 @@ WITH sent AS MATERIALIZED (
                                          ORDER BY f.key), '[]') AS fields
                FROM   (SELECT to_jsonb(a) || jsonb_build_object('unit_code', u.code, 'unit_name', u.name) AS ours) o,
                       jsonb_each(s.theirs) AS f
-               WHERE  f.value IS DISTINCT FROM o.ours -> f.key
+               WHERE  member_key(f.value) IS DISTINCT FROM member_key(o.ours -> f.key)
            ) w ON a.id IS NOT NULL
 ), only_ours AS MATERIALIZED (
     SELECT a.nip, a.version
@@ -67,7 +67,7 @@ FROM  (SELECT r.result,
               ELSE jsonb_build_object('line', h.line, 'nip', h.nip, 'our_nip', a.nip, 'version', a.version, 'fields', (
                        SELECT jsonb_agg(jsonb_build_object('field', f.key, 'theirs', f.value, 'ours', members_masked(o.ours) -> f.key) ORDER BY f.key)
                        FROM   jsonb_each(h.theirs) AS f
-                       WHERE  f.value IS DISTINCT FROM o.ours -> f.key))
+                       WHERE  member_key(f.value) IS DISTINCT FROM member_key(o.ours -> f.key)))
               END AS told
        FROM   held h
        LEFT   JOIN (asn a JOIN unit u ON u.id = a.unit_id AND u.path <@ ANY (:actor_units::ltree[])) ON a.id = h.id
@@ -75,7 +75,7 @@ FROM  (SELECT r.result,
                                    || CASE WHEN h.theirs ? 'siasn_id'
                                            THEN jsonb_build_object('siasn_id', (SELECT e.value FROM external_id e WHERE e.asn_id = a.id AND e.system = 'siasn'))
                                            ELSE '{}' END AS ours OFFSET 0) o
-       CROSS  JOIN LATERAL (SELECT CASE WHEN a.id IS NULL THEN 'only_there' WHEN o.ours @> h.theirs THEN 'same' ELSE 'different' END AS result OFFSET 0) r
+       CROSS  JOIN LATERAL (SELECT CASE WHEN a.id IS NULL THEN 'only_there' WHEN members_keyed(o.ours) @> members_keyed(h.theirs) THEN 'same' ELSE 'different' END AS result OFFSET 0) r
        UNION  ALL
        SELECT 'only_here', jsonb_build_object('nip', a.nip, 'version', a.version)
        FROM   asn a JOIN unit u ON u.id = a.unit_id
@@ -175,10 +175,10 @@ SET    kind = w.kind, name = w.name, title_front = w.title_front, title_back = w
 FROM   want w
 WHERE  a.id = w.id
        AND (a.kind, a.name, a.title_front, a.title_back, a.birth_date, a.birth_place, a.sex, a.unit_id, a.position_kind, a.position, a.echelon, a.rank,
-            a.rank_since, a.education_level, a.education, a.legal_status, a.nik, a.email, a.phone, a.appointed_on, a.warnings)
+            a.rank_since, a.education_level, a.education, a.legal_status, nik_key(a.nik), a.email, a.phone, a.appointed_on, a.warnings)
            IS DISTINCT FROM
            (w.kind, w.name, w.title_front, w.title_back, w.birth_date, w.birth_place, w.sex, w.unit_id, w.position_kind, w.position, w.echelon, w.rank,
-            w.rank_since, w.education_level, w.education, w.legal_status, w.nik, w.email, w.phone, w.appointed_on, w.warnings)
+            w.rank_since, w.education_level, w.education, w.legal_status, nik_key(w.nik), w.email, w.phone, w.appointed_on, w.warnings)
 
 -- name: putAsnByExternal.name
 INSERT INTO external_id AS e (asn_id, system, value)

@@ -10,6 +10,7 @@
 #include "asnd/buf.h"
 #include "asnd/rules.h"
 #include "asnd/uuid.h"
+#include "asnd/vault.h"
 
 #define ALIASES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -297,9 +298,33 @@ static void check(struct import_row *row)
         warn(row, &nip, has_nik ? &nik : NULL);
     uuid_new_v7(id);
     row->extras[NEW_ID] = id;
+    row->values[NIK] = vault_seal_nik(row->arena, row->values[NIK], id);
 }
 
 /* ── merge ── */
+
+/* Rows of people who are there already, and whose NIK is to become another: sealed for them. */
+static enum status hold_niks(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set)
+{
+    PGresult *strange, *res;
+    struct buf places, niks;
+    enum status st = vault_is_set() ? db_query(ctx, conn, set, "importAsn.strange", &strange, NULL) : ST_OK;
+
+    if (st != ST_OK || !vault_is_set() || PQntuples(strange) == 0)
+        return st;
+    buf_init(&places, ctx->arena, 256);
+    buf_init(&niks, ctx->arena, 4096);
+    for (int row = 0; row < PQntuples(strange); row++) {
+        const char *nik;
+        if (!vault_clear(ctx->arena, PQgetvalue(strange, row, 2), &nik))
+            return vault_refuse(ctx);
+        buf_printf(&places, "%s%s", row ? "," : "{", PQgetvalue(strange, row, 0));
+        buf_printf(&niks, "%s%s", row ? "," : "{", vault_seal_nik(ctx->arena, nik, PQgetvalue(strange, row, 1)));
+    }
+    buf_putc(&places, '}');
+    buf_putc(&niks, '}');
+    return db_query(ctx, conn, set, "importAsn.held", &res, "places", buf_cstr(&places), "niks", buf_cstr(&niks), NULL);
+}
 
 static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_sender *sender,
                          struct import_merged *ret)
@@ -307,6 +332,8 @@ static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql
     PGresult *res, *ids, *done;
     enum status st = db_query(ctx, conn, set, "importAsn.known", &ids, "actor_units", sender->units, NULL);
 
+    if (st == ST_OK)
+        st = hold_niks(ctx, conn, set);
     if (st == ST_OK)
         st = db_query(ctx, conn, set, "importAsn.merge", &res, "actor_units", sender->units, NULL);
     if (st != ST_OK)

@@ -49,9 +49,20 @@ WITH told AS MATERIALIZED (
 )
 SELECT count(*) FILTER (WHERE NOT t.is_counted) AS updated FROM put p JOIN told t ON t.id = p.asn_id
 
+-- The NIK of a new record is sealed for it; that of one who is there already must be for him, unless it is his.
+-- name: importAsn.strange
+SELECT s.place, a.id, s.nik
+FROM   import_stage_asn s
+CROSS  JOIN LATERAL (SELECT a.id, a.nik FROM asn a WHERE a.nip = s.nip LIMIT 1) a
+WHERE  nik_is_sealed(s.nik) AND NOT nik_is_held(s.nik, a.id) AND nik_key(s.nik) IS DISTINCT FROM nik_key(a.nik)
+
+-- name: importAsn.held
+-- write: true
+UPDATE import_stage_asn s SET nik = n.nik FROM unnest(:places::bigint[], :niks::text[]) AS n (place, nik) WHERE s.place = n.place RETURNING s.place
+
 -- What a row says is laid over the record that is there; what that gives is judged; what stands, and is new or changed, is stored. Warnings
 -- about what the file does not tell stay as they are. LATERAL with LIMIT keeps these look-ups by index, however large the tables become
--- while the file is read. A record that was changed, or came, after it was looked up is left alone: its row is `moved`. So is a row about somebody
+-- while the file is read. A record that was changed, or came, after it was looked up (or after its NIK was sealed for it) is left alone: its row is `moved`. So is a row about somebody
 -- whom an earlier one of the batch is about: what that one left is not there yet. Of all others the stage is then cleared (importAsn.rest), so that the
 -- same statement can be run again for these, which importAsn.lock holds still meanwhile. What an earlier line told of somebody stands: a later one that says
 -- the same changes nothing, and one that does not is refused.
@@ -64,7 +75,7 @@ WITH laid AS (
            coalesce(s.birth_date::date, a.birth_date, s.nip_birth_date) AS birth_date,
            nullif(coalesce(s.birth_place, a.birth_place), '') AS birth_place,
            coalesce(s.sex, a.sex, s.nip_sex) AS sex,
-           nullif(coalesce(s.nik, a.nik), '') AS nik,
+           CASE WHEN nik_key(s.nik) = nik_key(a.nik) THEN a.nik ELSE nullif(coalesce(s.nik, a.nik), '') END AS nik,
            nullif(coalesce(s.position_kind, a.position_kind), '') AS position_kind,
            nullif(coalesce(s."position", a."position"), '') AS "position",
            nullif(coalesce(s.echelon, a.echelon), '') AS echelon,
@@ -151,6 +162,7 @@ WITH laid AS (
            d."position", d.echelon, d.rank, d.rank_since, d.education_level, d.education, d.legal_status, d.email, d.phone, d.appointed_on,
            d.warnings, coalesce((d.old).version, 1)
     FROM   differing d
+    WHERE  nik_is_held(d.nik, d.id)
     ORDER  BY d.nip
     ON CONFLICT (nip) DO UPDATE
     SET    kind = excluded.kind, name = excluded.name, title_front = excluded.title_front, title_back = excluded.title_back,

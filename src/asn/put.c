@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "asnd/arena.h"
+#include "asnd/vault.h"
 #include "person.h"
 
 static const char *cell(const PGresult *row, const char *name)
@@ -51,12 +52,15 @@ static enum status make_person(struct ctx *ctx, struct engine *engine, struct db
 
 static enum status replace_person(struct ctx *ctx, struct engine *engine, struct db_conn *txn, struct params *in, const PGresult *found)
 {
+    const char *nik;
+    if (!vault_clear(ctx->arena, cell(found, "nik"), &nik))
+        return vault_refuse(ctx);
     const struct person person = {.nip = cell(found, "nip"),
                                   .kind = params_text(in, "kind"),
                                   .birth_date = cell(found, "birth_date"),
                                   .sex = cell(found, "sex"),
                                   .appointed_on = cell(found, "appointed_on"),
-                                  .nik = cell(found, "nik")};
+                                  .nik = nik};
     const char *warnings;
     struct nip nip;
     PGresult *res;

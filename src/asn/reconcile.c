@@ -8,6 +8,7 @@
 
 #include "asnd/arena.h"
 #include "asnd/buf.h"
+#include "asnd/vault.h"
 
 #define FLUSH_BYTES 32768
 
@@ -21,10 +22,12 @@ static void check(struct import_row *row)
     buf_init(&out, row->arena, 512);
     buf_putc(&out, '{');
     for (size_t f = 1; f < import_asn.n_fields; f++) {
-        const char *value = row->values[f];
+        const char *name = import_asn.fields[f].name, *value = row->values[f];
+        if (strcmp(name, "nik") == 0)
+            row->values[f] = value = vault_seal_nik(row->arena, value, VAULT_NOBODY);
         if (!value)
             continue;
-        buf_printf(&out, "%s\"%s\":", out.len > 1 ? "," : "", import_asn.fields[f].name);
+        buf_printf(&out, "%s\"%s\":", out.len > 1 ? "," : "", name);
         if (*value)
             buf_json_string(&out, value, strlen(value));
         else
@@ -91,6 +94,7 @@ static enum status put_rows(struct ctx *ctx, void *cls, const PGresult *chunk)
 
     for (int row = 0; row < PQntuples(chunk); row++) {
         const char *result = PQgetvalue(chunk, row, 0);
+        struct slice told;
         bool is_same = strcmp(result, "same") == 0;
         int64_t *n = is_same                             ? &a->same
                      : strcmp(result, "different") == 0  ? &a->different
@@ -99,7 +103,9 @@ static enum status put_rows(struct ctx *ctx, void *cls, const PGresult *chunk)
         ++*n;
         if (is_same && !a->with_same)
             continue;
-        buf_puts(&a->out, PQgetvalue(chunk, row, 1));
+        if (!vault_open_text(ctx->arena, slice_of(PQgetvalue(chunk, row, 1)), &told))
+            return vault_refuse(ctx);
+        buf_put(&a->out, told.data, told.len);
         buf_putc(&a->out, '\n');
     }
     return a->out.len >= FLUSH_BYTES ? flush(ctx, a) : ST_OK;

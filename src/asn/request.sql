@@ -57,7 +57,7 @@ SELECT CASE WHEN NOT :if_match::int8multirange @> r.version THEN 'version-stale'
             WHEN r.state <> 'submitted' THEN 'request-decided'
             WHEN r.requested_by = :actor_key::uuid THEN 'request-own'
             WHEN member_hidden(r.record, :actor_scopes::text[]) IS NOT NULL THEN 'forbidden'
-            WHEN EXISTS (SELECT FROM jsonb_each(r.before) b WHERE b.value IS DISTINCT FROM to_jsonb(a) -> b.key) THEN 'request-outdated'
+            WHEN EXISTS (SELECT FROM jsonb_each(r.before) b WHERE member_key(b.value) IS DISTINCT FROM member_key(to_jsonb(a) -> b.key)) THEN 'request-outdated'
             WHEN NOT EXISTS (SELECT FROM unit n WHERE n.id = p.unit_id AND n.path <@ ANY (:actor_units::ltree[])) THEN 'reference-missing'
             WHEN p.unit_id <> a.unit_id AND EXISTS (SELECT FROM unit n WHERE n.id = p.unit_id AND n.closed_on IS NOT NULL) THEN 'unit-closed'
        END AS _problem,
@@ -65,20 +65,21 @@ SELECT CASE WHEN NOT :if_match::int8multirange @> r.version THEN 'version-stale'
             THEN unit_heir(p.unit_id, :actor_units::ltree[]) END AS _suggestion,
        CASE WHEN NOT :if_match::int8multirange @> r.version OR r.state <> 'submitted' OR r.requested_by = :actor_key::uuid THEN NULL
             WHEN member_hidden(r.record, :actor_scopes::text[]) IS NOT NULL THEN '/' || member_hidden(r.record, :actor_scopes::text[])
-            ELSE coalesce((SELECT '/' || min(b.key) FROM jsonb_each(r.before) b WHERE b.value IS DISTINCT FROM to_jsonb(a) -> b.key), '/unit_id')
+            ELSE coalesce((SELECT '/' || min(b.key) FROM jsonb_each(r.before) b WHERE member_key(b.value) IS DISTINCT FROM member_key(to_jsonb(a) -> b.key)), '/unit_id')
        END AS _pointer,
        r.kind AS request_kind, r.record ? 'kind' AS gives_kind, r.record ? 'nik' AS gives_nik,
-       a.nip, p.kind, p.birth_date, p.sex, p.appointed_on, p.nik
+       a.id, a.nip, p.kind, p.birth_date, p.sex, p.appointed_on, p.nik
 FROM   change_request r JOIN asn a ON a.id = r.asn_id, jsonb_populate_record(a, coalesce(r.record, '{}')) AS p
 WHERE  r.id = :request_id AND change_request_seen(r.id, :actor_units::ltree[], :actor_scopes::text[])
 FOR    UPDATE OF r, a
 
+-- A NIK is sealed for whoever holds it: that of the request is not the person's.
 -- name: approveChangeRequest.record
 UPDATE asn a
 SET    (kind, name, title_front, title_back, birth_date, birth_place, sex, nik, unit_id, position_kind, position, echelon, rank, rank_since,
         education_level, education, legal_status, email, phone, appointed_on, warnings)
-     = (SELECT p.kind, p.name, p.title_front, p.title_back, p.birth_date, p.birth_place, p.sex, p.nik, p.unit_id, p.position_kind,
-               p.position, p.echelon, p.rank, p.rank_since, p.education_level, p.education, p.legal_status, p.email, p.phone,
+     = (SELECT p.kind, p.name, p.title_front, p.title_back, p.birth_date, p.birth_place, p.sex, CASE WHEN r.record ->> 'nik' IS NOT NULL THEN :held_nik ELSE p.nik END,
+               p.unit_id, p.position_kind, p.position, p.echelon, p.rank, p.rank_since, p.education_level, p.education, p.legal_status, p.email, p.phone,
                p.appointed_on, :warnings::text[]
         FROM   jsonb_populate_record(a, r.record) AS p)
 FROM   change_request r

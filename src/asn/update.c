@@ -2,6 +2,8 @@
 /* updateAsn: lock, merge, rule, store. */
 #include "asnd/asn.h"
 
+#include "asnd/arena.h"
+#include "asnd/vault.h"
 #include "person.h"
 
 static const char *cell(const PGresult *row, const char *name)
@@ -20,20 +22,23 @@ enum status cmd_update_asn(struct ctx *ctx, struct engine *engine, struct db_con
 {
     struct person person;
     struct nip nip;
-    const char *warnings;
+    const char *warnings, *nik;
     PGresult *merged;
     enum status st = command_query(ctx, engine, txn, in, "updateAsn.merged", true, &merged);
     if (st != ST_OK)
         return st;
+    if (!vault_clear(ctx->arena, cell(merged, "nik"), &nik))
+        return vault_refuse(ctx);
     person = (struct person){.nip = params_text(in, "nip"),
                              .kind = cell(merged, "kind"),
                              .birth_date = cell(merged, "birth_date"),
                              .sex = cell(merged, "sex"),
                              .appointed_on = cell(merged, "appointed_on"),
-                             .nik = cell(merged, "nik")};
+                             .nik = nik};
     st = person_check(ctx, &person, is_given(in, "kind") ? "/kind" : NULL, is_given(in, "nik") ? "/nik" : NULL, &nip, &warnings);
     if (st != ST_OK)
         return st;
     params_derive(ctx, in, "warnings", warnings);
+    params_derive(ctx, in, "asn_id", arena_strdup(ctx->arena, cell(merged, "id")));
     return command_reply(ctx, engine, txn, in, "updateAsn.store", out);
 }

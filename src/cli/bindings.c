@@ -22,13 +22,13 @@
 
 const struct binding asnd_bindings[] = {
     {.operation_id = "createAsn", .derives = "nip_birth_date nip_sex nip_appointed_on warnings", .check = check_create_asn},
-    {.operation_id = "updateAsn", .derives = "warnings", .command = cmd_update_asn},
+    {.operation_id = "updateAsn", .derives = "warnings asn_id", .command = cmd_update_asn},
     {.operation_id = "putAsn", .derives = "nip_birth_date nip_sex nip_appointed_on warnings asn_id", .command = cmd_put_asn},
     {.operation_id = "putAsnByExternal",
      .derives = "nip_birth_date nip_sex nip_appointed_on warnings asn_id",
      .command = cmd_put_asn_by_external},
     {.operation_id = "putHistoryByRemote", .derives = "history_id", .command = cmd_put_history_by_remote},
-    {.operation_id = "approveChangeRequest", .derives = "warnings", .command = cmd_approve_change_request},
+    {.operation_id = "approveChangeRequest", .derives = "warnings held_nik", .command = cmd_approve_change_request},
     {.operation_id = "computeEvaluation", .derives = EVALUATED, .command = cmd_compute_evaluation},
     {.operation_id = "finalizeEvaluation", .derives = EVALUATED, .command = cmd_finalize_evaluation},
     {.operation_id = "suggestEvaluation", .derives = EVALUATED, .command = cmd_suggest_evaluation},

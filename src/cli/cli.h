@@ -24,6 +24,7 @@ int cli_audit(int argc, char **argv);
 int cli_self_test(int argc, char **argv);
 int cli_access(int argc, char **argv);
 int cli_retention(int argc, char **argv);
+int cli_column_keys(int argc, char **argv);
 
 /* The subcommand that runs: what the audit calls the operation. */
 extern const char *cli_subcommand;

@@ -10,6 +10,7 @@
 #include "asnd/engine.h"
 #include "asnd/log.h"
 #include "asnd/metrics.h"
+#include "asnd/vault.h"
 
 #define GOOD    "outcome=\"good\""
 #define REFUSED "outcome=\"refused\""
@@ -71,20 +72,23 @@ static bool look_at_access(const struct session *session, struct arena *arena, s
 }
 
 static bool look_at_all(const struct session *session, struct engine *engine, struct settings *fresh, struct tls_pair **ret_pair,
-                        struct buf *held, FILE *err)
+                        struct vault **ret_vault, struct buf *held, FILE *err)
 {
     const char *why = NULL;
     if (!read_settings(fresh, err) || !look_at_access(session, held->arena, held, err))
         return false;
     settings_hold(fresh, engine_settings(engine), held);
+    if (!vault_read(fresh->column_keys_file, err, ret_vault))
+        return false;
     if (engine_check_renewal(engine, fresh, ret_pair, &why))
         return true;
     fprintf(err, "asnd: %s.\n", why);
     return false;
 }
 
-static void take_all(struct engine *engine, struct renewed *renewed, struct tls_pair *pair)
+static void take_all(struct engine *engine, struct renewed *renewed, struct tls_pair *pair, struct vault *vault)
 {
+    vault_install(vault);
     renewed->before = newest;
     newest = renewed;
     engine_renew(engine, &renewed->settings, pair);
@@ -123,6 +127,7 @@ void reload(const struct session *session, struct engine *engine)
     struct arena *arena = arena_new(1024);
     struct renewed *renewed = calloc(1, sizeof *renewed);
     struct tls_pair *pair = NULL;
+    struct vault *vault = NULL;
     struct buf held;
     char *words = NULL;
     size_t len;
@@ -131,13 +136,14 @@ void reload(const struct session *session, struct engine *engine)
     if (!err || !renewed)
         die_no_memory();
     buf_init(&held, arena, 256);
-    is_good = look_at_all(session, engine, &renewed->settings, &pair, &held, err);
+    is_good = look_at_all(session, engine, &renewed->settings, &pair, &vault, &held, err);
     fclose(err);
     if (is_good) {
-        take_all(engine, renewed, pair);
+        take_all(engine, renewed, pair, vault);
         log_set_level(LOG_INFO_); /* that it was done is told whatever the level was and will be */
     } else {
         free(renewed);
+        vault_drop(vault);
     }
     tell(is_good, words, &held);
     set_log_level(engine_settings(engine));

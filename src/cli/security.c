@@ -11,6 +11,7 @@
 
 #include "asnd/engine.h"
 #include "asnd/text.h"
+#include "asnd/vault.h"
 
 struct findings {
     const struct settings *settings;
@@ -138,6 +139,28 @@ static const char *words_of(const char *fault)
     return "is older than a year and never expires: rotate it, and give it an end";
 }
 
+/* What stands in the database as it is, under another key than the newest, or under one that is not here. */
+static bool look_at_column_keys(struct findings *f, struct session *session)
+{
+    PGresult *res;
+    bool is_left = false;
+    if (db_query(&session->ctx, session->conn, session->set, "columnKeys.status", &res, NULL) != ST_OK)
+        return false;
+    for (int i = 0; i < PQntuples(res); i++) {
+        const char *key = PQgetvalue(res, i, 1);
+        if (*key && !vault_has_key(key))
+            weak(f, "column-key-missing",
+                 "%s values of %s are encrypted under the key %s, which column_keys_file does not have: put it back.",
+                 PQgetvalue(res, i, 2), PQgetvalue(res, i, 0), key);
+        is_left |= strcmp(key, vault_newest()) != 0 && strcmp(PQgetvalue(res, i, 0), "idempotency") != 0;
+    }
+    if (!vault_is_set())
+        weak(f, "column-keys", "NIKs stand in the database as they are: make keys (asnd column-keys new FILE), and set column_keys_file.");
+    else if (is_left)
+        weak(f, "column-keys-left", "not all is encrypted under the newest key: asnd column-keys apply.");
+    return true;
+}
+
 static bool look_at_database(struct findings *f, struct session *session)
 {
     PGresult *res;
@@ -165,7 +188,7 @@ int security_check(struct session *session)
     look_at_running(&found);
     look_at_file(&found, "settings-file", settings_file_with_secret(), "a secret");
     look_at_file(&found, "tls-key-file", session->settings.tls_key, "the private key of HTTPS");
-    if (!look_at_database(&found, session))
+    if (!look_at_database(&found, session) || !look_at_column_keys(&found, session))
         return session_complain(session);
     if (found.n == 0)
         printf("Nothing weak was found.\n");

@@ -17,6 +17,7 @@
 #include "asnd/engine.h"
 #include "asnd/log.h"
 #include "asnd/rules.h"
+#include "asnd/vault.h"
 #include "embedded.h"
 
 /* No core file, and nobody but root looks into the process: its memory holds keys and personal data. */
@@ -49,6 +50,7 @@ bool session_accepts(const struct settings *settings, FILE *err)
 bool session_open(struct session *session, int *argc, char **argv)
 {
     enum log_level level;
+    struct vault *vault;
     *session = (struct session){.ctx = {.arena = arena_new(0), .lang = LANG_EN}};
     if (!settings_load(argc, argv, &session->settings, stderr) || !session_accepts(&session->settings, stderr))
         return false;
@@ -56,6 +58,9 @@ bool session_open(struct session *session, int *argc, char **argv)
         log_set_level(level);
     if (!session->settings.core_dumps)
         forbid_core_dumps();
+    if (!vault_read(session->settings.column_keys_file, stderr, &vault))
+        return false;
+    vault_install(vault);
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "asnd/log.h"
+#include "asnd/vault.h"
 
 /* ── who acts ── */
 
@@ -145,6 +146,16 @@ void tally_row(struct tally *tally, const PGresult *res, int row)
         buf_printf(&tally->nips, "%s%s", tally->nips.len ? "," : "", nip);
 }
 
+/* A search by a number may be one by a NIK: with keys, only what they make of it is kept, and not what a secret of the database makes of it. */
+static const char *sought(struct ctx *ctx, const char *q)
+{
+    char hex[65];
+    if (!vault_is_set() || q[strspn(q, "0123456789 ")] != '\0')
+        return q;
+    vault_hash(q, strlen(q), hex);
+    return arena_strdup(ctx->arena, hex);
+}
+
 /* Which parameters chose the rows, as JSON. */
 static const char *filter_of(struct ctx *ctx, const struct call *call)
 {
@@ -156,7 +167,7 @@ static const char *filter_of(struct ctx *ctx, const struct call *call)
         if (operation->params[i].in != IN_QUERY || !v->is_present || v->is_default || !v->text ||
             strcmp(operation->params[i].name, "cursor") == 0)
             continue;
-        put_word(&out, operation->params[i].bind_name, v->text);
+        put_word(&out, operation->params[i].bind_name, strcmp(operation->params[i].name, "q") == 0 ? sought(ctx, v->text) : v->text);
     }
     if (out.len == 0)
         return NULL;

@@ -7,6 +7,7 @@
 
 #include "asnd/date.h"
 #include "asnd/uuid.h"
+#include "asnd/vault.h"
 
 static const struct value *source_value(const struct call *call, struct bind_source source, const char *name)
 {
@@ -129,18 +130,39 @@ static const char *given_lists(struct ctx *ctx, const struct call *call)
     return reference->list_param < 0 ? reference->lists : array_of(ctx->arena, &call->in.values[reference->list_param].text, 1);
 }
 
+/* For whom a NIK of the body is sealed: the person that was found, else the record that the request makes. */
+static const char *holder_of(const struct call *call)
+{
+    const struct value *found = params_find(&call->in, "asn_id");
+    return found && found->text ? found->text : call->new_id ? call->new_id : VAULT_NOBODY;
+}
+
+/* No statement has a NIK as it is, by itself or in JSON. */
+static const char *member_text(struct ctx *ctx, const struct call *call, unsigned member, const char *text)
+{
+    const struct property_spec *spec = &call->op->contract->body_members[member];
+    if (!text || !vault_is_set())
+        return text;
+    if (strcmp(spec->name, "nik") == 0)
+        return vault_seal_nik(ctx->arena, text, holder_of(call));
+    return spec->kind == KIND_OBJECT || spec->kind == KIND_ARRAY ? vault_seal_json(ctx->arena, slice_of(text), holder_of(call)) : text;
+}
+
 static const char *source_text(struct ctx *ctx, const struct call *call, struct bind_source source, const char *name)
 {
     const struct value *v = source_value(call, source, name);
     switch (source.from) {
     case BIND_PARAM:
-    case BIND_MEMBER:
     case BIND_DERIVED:
         return v ? v->text : NULL;
+    case BIND_MEMBER:
+        return member_text(ctx, call, source.index, v->text);
+    case BIND_SOUGHT:
+        return vault_mark_search(ctx->arena, params_text(&call->in, "q"));
     case BIND_IF_MATCH:
         return v->text ? if_match_versions(ctx->arena, v->text) : NULL;
     case BIND_BODY:
-        return call->in.raw_body.len ? arena_strndup(ctx->arena, call->in.raw_body.data, call->in.raw_body.len) : NULL;
+        return call->in.raw_body.len ? vault_seal_json(ctx->arena, call->in.raw_body, holder_of(call)) : NULL;
     case BIND_ACTOR_UNITS:
         return !call->actor ? "{}" : forgets_units() ? ACTOR_UNITS_ALL : call->actor->units;
     case BIND_ACTOR_SCOPES:

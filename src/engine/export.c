@@ -44,9 +44,9 @@ static enum status rows(struct ctx *ctx, void *cls, const PGresult *chunk)
     if (call->form == FORM_XLSX) {
         for (int row = 0; st == ST_OK && row < PQntuples(chunk); row++)
             st = sheet_row(ctx, e->sheet, chunk, row);
-        return st;
+        return st == ST_OK ? projection_ends(ctx, &e->projection) : st;
     }
-    for (int row = 0; row < PQntuples(chunk); row++) {
+    for (int row = 0; st == ST_OK && row < PQntuples(chunk); row++) {
         if (call->form == FORM_CSV) {
             render_csv_row(&e->out, &e->projection, chunk, row);
         } else {
@@ -54,7 +54,8 @@ static enum status rows(struct ctx *ctx, void *cls, const PGresult *chunk)
             buf_putc(&e->out, '\n');
         }
     }
-    return e->out.len >= FLUSH_BYTES ? flush(ctx, e) : ST_OK;
+    st = st == ST_OK ? projection_ends(ctx, &e->projection) : st;
+    return st == ST_OK && e->out.len >= FLUSH_BYTES ? flush(ctx, e) : st;
 }
 
 /* Where the feed goes on behind this list. Asked for before the list's snapshot is taken: all that the feed has up to there is in the list. What comes

@@ -44,6 +44,7 @@ enum bind_from {
     BIND_PAGE_CURSOR, /* page.keys[index] */
     BIND_GIVEN,       /* what the call's present reference was given, of codes an array */
     BIND_GIVEN_LISTS,
+    BIND_SOUGHT, /* the parameter q, marked where it may be a NIK */
     BIND_UNKNOWN,
 };
 struct bind_source {
@@ -55,6 +56,7 @@ struct bind_source {
 enum reply_form { FORM_JSON, FORM_CSV, FORM_NDJSON, FORM_XLSX, FORM_OTHER };
 
 #define SEARCH_SUFFIX ".search"
+#define SOUGHT_SUFFIX "_sought"
 
 /* A parameter that refers to something (x-references). */
 struct reference {
@@ -100,10 +102,11 @@ struct column {
     size_t prefix_len;
     enum render_kind kind;
     bool is_hidden;
-    bool is_sensitive;  /* showing it leaves an entry in the audit */
-    const char *scope;  /* shown only with it */
-    const char *sealed; /* shown as a token of this sort */
-    struct mask mask;   /* of a list: unless the caller names it */
+    bool is_sensitive;    /* showing it leaves an entry in the audit */
+    const char *scope;    /* shown only with it */
+    const char *sealed;   /* shown as a token of this sort */
+    struct mask mask;     /* of a list: unless the caller names it */
+    bool is_nik, is_json; /* where sealed values may stand */
 };
 struct plan {
     struct column *columns;
@@ -112,6 +115,7 @@ struct plan {
     int words[2];                                     /* of a refusal, by language */
     int idle, mark, sealed;                           /* of replies that can wait; the last one sealed */
     int nip, sensitive;                               /* whose row it is; whether the row itself is sensitive */
+    int id;                                           /* which record it is */
     bool shows_sensitive;
 };
 
@@ -322,6 +326,7 @@ struct projection {
     const bool *masked; /* per column: of what is shown, what is shown in part */
     struct arena *arena;
     const uint8_t *secret; /* for what is shown sealed */
+    bool *fails;           /* set when a value cannot be opened: the reply must not go out */
 };
 /* The members that the caller names, as a text[]; NULL: all. */
 const char *call_fields(const struct call *call);
@@ -329,6 +334,8 @@ const char *call_fields(const struct call *call);
 /* A value that is not null, as this caller is shown it. `room` takes what is masked. */
 const char *projected(const struct projection *p, const PGresult *res, int row, int i, char room[MASKED_MAX], size_t *ret_len);
 struct projection projection_of(struct ctx *ctx, const struct plan *plan, const struct call *call);
+/* Whether all that was shown so far could be opened, else the refusal. */
+enum status projection_ends(struct ctx *ctx, const struct projection *p);
 void render_row(struct buf *out, const struct projection *p, const PGresult *res, int row);
 void render_csv_head(struct buf *out, const struct projection *p);
 void render_csv_row(struct buf *out, const struct projection *p, const PGresult *res, int row);

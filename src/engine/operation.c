@@ -26,6 +26,7 @@ static const struct {
     {BIND_LIMIT, BIND_PAGE_LIMIT},
     {"given", BIND_GIVEN},
     {"given_lists", BIND_GIVEN_LISTS},
+    {"q" SOUGHT_SUFFIX, BIND_SOUGHT},
 };
 
 bool bind_is_engines(const char *name)
@@ -107,6 +108,13 @@ bool reply_is_exportable(const struct operation *operation)
     return operation->is_list && operation->n_reply_types > 1;
 }
 
+/* By its own name, or as what is looked for. */
+static bool is_option(const char *bind, const char *option)
+{
+    size_t len = strlen(option);
+    return strncmp(bind, option, len) == 0 && (bind[len] == '\0' || strcmp(bind + len, SOUGHT_SUFFIX) == 0);
+}
+
 /* `listAsn.search` gives the page of `listAsn` when it knows all that was asked for, as it is the one to find the way to a page. */
 static void take_search(struct op *op, const struct engine *engine)
 {
@@ -117,7 +125,7 @@ static void take_search(struct op *op, const struct engine *engine)
     variant = statement_variant(op->search, 0, 0, VARIANT_PLAIN);
     for (size_t i = 0; i < op->info->n_options; i++)
         for (size_t k = 0; k < variant->n_binds; k++)
-            if (strcmp(op->info->options[i], variant->binds[k]) == 0)
+            if (is_option(variant->binds[k], op->info->options[i]))
                 op->search_takes |= 1u << i;
 }
 

@@ -8,6 +8,9 @@
 #include <xxhash.h>
 
 #include "asnd/log.h"
+#include "asnd/vault.h"
+
+enum { JSON_TYPE = 114, JSONB_TYPE = 3802 };
 
 static const struct property_spec *member_of(const struct op *op, const char *name)
 {
@@ -29,6 +32,8 @@ static void plan_column(struct plan *plan, int i, const struct op *op, const PGr
     c->scope = member ? member->scope : NULL;
     c->sealed = member ? member->sealed : NULL;
     c->is_sensitive = member && member->is_sensitive;
+    c->is_nik = strcmp(name, "nik") == 0;
+    c->is_json = PQftype(res, i) == JSON_TYPE || PQftype(res, i) == JSONB_TYPE;
     if (member && op->contract->is_list)
         c->mask = member->mask;
     buf_init(&prefix, arena, 32);
@@ -38,6 +43,8 @@ static void plan_column(struct plan *plan, int i, const struct op *op, const PGr
     c->prefix_len = prefix.len;
     if (strcmp(name, "version") == 0)
         plan->version = i;
+    else if (strcmp(name, "id") == 0)
+        plan->id = i;
     else if (strcmp(name, "_problem") == 0)
         plan->problem = i;
     else if (strcmp(name, "_pointer") == 0)
@@ -74,7 +81,7 @@ static struct plan *plan_make(const struct op *op, const PGresult *res, struct a
     plan->n_columns = PQnfields(res);
     plan->columns = arena_zalloc_array(arena, (size_t)plan->n_columns + 1, sizeof *plan->columns);
     plan->version = plan->problem = plan->pointer = plan->value = plan->suggestion = plan->idle = plan->mark = plan->sealed = -1;
-    plan->nip = plan->sensitive = -1;
+    plan->nip = plan->sensitive = plan->id = -1;
     plan->words[LANG_EN] = plan->words[LANG_ID] = -1;
     for (int i = 0; i < plan->n_columns; i++)
         plan_column(plan, i, op, res, arena);
@@ -169,7 +176,44 @@ struct projection projection_of(struct ctx *ctx, const struct plan *plan, const 
         masked[i] = c->mask.is_set && !fields;
         shown[i] = !c->is_hidden && (!c->scope || (actor && actor_has_scope(actor, c->scope))) && (!fields || list_has(fields, c->name));
     }
-    return (struct projection){plan, shown, masked, ctx->arena, call->engine->cursor_secret};
+    return (struct projection){plan, shown, masked, ctx->arena, call->engine->cursor_secret, arena_zalloc(ctx->arena, sizeof(bool))};
+}
+
+enum status projection_ends(struct ctx *ctx, const struct projection *p)
+{
+    if (!*p->fails)
+        return ST_OK;
+    log_line(LOG_ERROR_, "column-key-missing", LOG_TEXT("request_id", ctx->request_id));
+    return vault_refuse(ctx);
+}
+
+/* The NIK of a record, which must have been sealed for that record. */
+static const char *opened_nik(const struct projection *p, const PGresult *res, int row, const char *text, size_t *len,
+                              char room[MASKED_MAX])
+{
+    const struct plan *plan = p->plan;
+    _Static_assert(MASKED_MAX > 16, "a NIK fits");
+    if (!vault_open_nik(text, *len, room) || (plan->id >= 0 && !vault_is_held_by(text, PQgetvalue(res, row, plan->id))))
+        *p->fails = true;
+    *len = strlen(room);
+    return room;
+}
+
+/* A value without what seals it. */
+static const char *opened(const struct projection *p, const PGresult *res, int row, int i, char room[MASKED_MAX], size_t *len)
+{
+    const struct column *c = &p->plan->columns[i];
+    const char *text = PQgetvalue(res, row, i);
+    struct slice whole;
+    *len = (size_t)PQgetlength(res, row, i);
+    if (c->is_nik && vault_is_sealed(text, *len))
+        return opened_nik(p, res, row, text, len, room);
+    if (!c->is_json)
+        return text;
+    if (!vault_open_text(p->arena, (struct slice){text, *len}, &whole))
+        *p->fails = true;
+    *len = whole.len;
+    return whole.data;
 }
 
 static void render_sealed(struct buf *out, const struct projection *p, const char *sort, const char *text)
@@ -182,17 +226,22 @@ static void render_sealed(struct buf *out, const struct projection *p, const cha
 const char *projected(const struct projection *p, const PGresult *res, int row, int i, char room[MASKED_MAX], size_t *ret_len)
 {
     const struct mask mask = p->plan->columns[i].mask;
-    const char *text = PQgetvalue(res, row, i);
-    size_t len = (size_t)PQgetlength(res, row, i), first = (size_t)mask.first, last = (size_t)mask.last;
+    char ends[MASKED_MAX]; /* what is shown may stand in the room itself */
+    size_t len, first = (size_t)mask.first, last = (size_t)mask.last;
+    const char *text = opened(p, res, row, i, room, &len);
     *ret_len = len;
     if (!p->masked[i])
         return text;
     if (len > MASKED_MAX)
         len = MASKED_MAX;
+    if (first + last < len) {
+        memcpy(ends, text, first);
+        memcpy(ends + first, text + *ret_len - last, last);
+    }
     memset(room, '*', len);
     if (first + last < len) {
-        memcpy(room, text, first);
-        memcpy(room + len - last, text + *ret_len - last, last);
+        memcpy(room, ends, first);
+        memcpy(room + len - last, ends + first, last);
     }
     *ret_len = len;
     return room;
@@ -415,6 +464,9 @@ enum status render_reply(struct ctx *ctx, const struct call *call, const struct 
         render_row(body, &p, res, 0);
         out->etag = etag_of(ctx, plan, res, body, call->engine->tag_seed);
     }
+    st = projection_ends(ctx, &p);
+    if (st != ST_OK)
+        return st;
     if (operation->location)
         out->location = location_of(ctx, operation->location, res);
     out->http_status = operation->success;

@@ -10,6 +10,7 @@
 #include "asnd/arena.h"
 #include "asnd/db.h"
 #include "asnd/uuid.h"
+#include "asnd/vault.h"
 
 #define READ_BYTES 65536
 #define COPY_BYTES (1 << 20)
@@ -141,6 +142,18 @@ static void put_text(struct buf *out, const char *name, const char *value)
         BUF_LIT(out, "null");
 }
 
+/* A field of import_reject: a row as it came may hold whatever it should not. Sealed JSON is a string of JSON. */
+static void copy_kept(struct importer *im, struct buf *copy, struct slice text, bool is_json)
+{
+    struct slice kept = text;
+
+    if (vault_is_set()) {
+        const char *sealed = vault_seal_blob(im->batch.arena, text, arena_printf(im->batch.arena, IMPORT_REJECT_CONTEXT, im->report.id));
+        kept = slice_of(is_json ? arena_printf(im->batch.arena, "\"%s\"", sealed) : sealed);
+    }
+    db_copy_field(copy, kept.data, kept.len);
+}
+
 /* The row as it is kept in import_reject: a line of COPY. */
 static void keep_row(struct importer *im, const struct import_row *row, struct buf *copy)
 {
@@ -161,9 +174,9 @@ static void keep_row(struct importer *im, const struct import_row *row, struct b
     }
     buf_putc(&faults, ']');
     buf_printf(copy, "%s\t%lld\t%lld\t", im->report.id, (long long)++im->n_kept, (long long)row->line);
-    db_copy_field(copy, raw.data, raw.len);
+    copy_kept(im, copy, (struct slice){raw.data, raw.len}, false);
     buf_putc(copy, '\t');
-    db_copy_field(copy, faults.data, faults.len);
+    copy_kept(im, copy, (struct slice){faults.data, faults.len}, true);
     buf_putc(copy, '\n');
 }
 
@@ -179,7 +192,7 @@ static void keep_header(struct importer *im, struct buf *copy)
     raw_put(&raw, &(struct import_raw){.cells = cells, .was_quoted = im->header.was_quoted, .n_cells = im->header.n_columns}, &im->header,
             im->out.delimiter);
     buf_printf(copy, "%s\t0\t1\t", im->report.id);
-    db_copy_field(copy, raw.data, raw.len);
+    copy_kept(im, copy, (struct slice){raw.data, raw.len}, false);
     buf_puts(copy, "\t[]\n");
 }
 

@@ -8,6 +8,7 @@
 
 #include "asnd/arena.h"
 #include "asnd/db.h"
+#include "asnd/vault.h"
 
 #define FLUSH_BYTES 32768
 #define JOINT       " | " /* between several faults of one row */
@@ -298,6 +299,7 @@ struct kept {
     struct arena *arena; /* as long as a chunk */
     struct rejects out;
     struct csv_reader *reader; /* NULL for NDJSON */
+    const char *context;       /* what the rows are sealed for */
     bool has_head;
     /* the row under way */
     int64_t line;
@@ -323,6 +325,14 @@ static const struct reject_fault *read_faults(struct kept *k, const char *text, 
     json_decref(list);
     *ret_n = n;
     return faults;
+}
+
+/* JSON, or what seals it: a string of JSON. */
+static struct slice faults_of(const struct kept *k, const char *text)
+{
+    size_t len = strlen(text);
+
+    return *text == '"' ? slice_of(arena_strndup(k->arena, text + 1, len - 2)) : (struct slice){text, len};
 }
 
 /* The first row is the header that was kept at position 0. */
@@ -352,21 +362,23 @@ static enum status put_kept_csv(void *cls, const struct csv_row *row)
 
 static enum status put_kept(struct kept *k, const PGresult *chunk, int row)
 {
-    const char *raw = PQgetvalue(chunk, row, 2);
-    size_t len = (size_t)PQgetlength(chunk, row, 2);
+    struct slice raw, faults;
 
     k->line = strtoll(PQgetvalue(chunk, row, 1), NULL, 10);
-    k->faults = read_faults(k, PQgetvalue(chunk, row, 3), &k->n_faults);
+    if (!vault_open_blob(k->arena, slice_of(PQgetvalue(chunk, row, 2)), k->context, &raw) ||
+        !vault_open_blob(k->arena, faults_of(k, PQgetvalue(chunk, row, 3)), k->context, &faults))
+        return vault_refuse(k->ctx);
+    k->faults = read_faults(k, faults.data, &k->n_faults);
     if (strcmp(PQgetvalue(chunk, row, 0), "0") == 0) /* only CSV has one */
         k->reader = csv_reader_new(4 * ROW_LIMIT, put_kept_csv, k);
     if (k->reader == NULL) {
         if (!k->has_head)
             rejects_head(&k->out);
         k->has_head = true;
-        rejects_put(&k->out, &(struct import_raw){.line = {raw, len}}, k->line, k->faults, k->n_faults);
+        rejects_put(&k->out, &(struct import_raw){.line = raw}, k->line, k->faults, k->n_faults);
         return ST_OK;
     }
-    enum status st = csv_feed(k->reader, raw, len);
+    enum status st = csv_feed(k->reader, raw.data, raw.len);
     return st == ST_OK ? csv_feed(k->reader, "\n", 1) : st;
 }
 
@@ -388,7 +400,7 @@ enum status import_send_rejects(struct ctx *ctx, struct db_conn *conn, const str
                                 const char *import_id, const char *type, write_fn write, void *write_cls)
 {
     const struct variant *variant = statement_variant(sql_set_find(set, "import.rejects"), 0, 0, VARIANT_PLAIN);
-    struct kept k = {.ctx = ctx, .arena = arena_new(0)};
+    struct kept k = {.ctx = ctx, .arena = arena_new(0), .context = arena_printf(ctx->arena, IMPORT_REJECT_CONTEXT, import_id)};
     struct import_header columns;
 
     columns_of_kind(ctx->arena, kind, &columns);

@@ -15,9 +15,9 @@ from support import daemon as daemons, postgres
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def script(name, database, *arguments, check=True):
+def script(name, database, *arguments, check=True, **environment):
     done = subprocess.run([str(ROOT / "packaging" / name), *map(str, arguments)], text=True, capture_output=True, timeout=300,
-                          env={**os.environ, "ASND_DATABASE_URL": database, "ASND": str(daemons.program())})
+                          env={**os.environ, "ASND_DATABASE_URL": database, "ASND": str(daemons.program()), **environment})
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
 
@@ -161,3 +161,28 @@ def test_a_password_is_not_taken_among_the_arguments(tmp_path):
     secret = daemons.planted("hQ7wPzXk31v")
     done = script("asnd-backup", f"postgresql://asnd:{secret}@localhost/asnd", tmp_path, check=False)
     assert done.returncode == 1 and "pgpass" in done.stderr and secret not in done.stderr and not list(tmp_path.iterdir())
+
+
+def test_the_column_keys_are_kept_apart_and_missed(cluster, empty_template, tmp_path):
+    """They are not in the backup, and it says so; a restore without them says that, and one with them has the NIK again."""
+    first, second = (cluster.database_url(cluster.create(template=empty_template)) for _ in range(2))
+    keys = tmp_path / "column-keys"
+    daemons.run(first, "column-keys", "new", keys)
+    with_keys = {"ASND_COLUMN_KEYS_FILE": str(keys)}
+    units, people = tmp_path / "units.csv", tmp_path / "asn.csv"
+    units.write_text("code,name,kind\nKK-1,Kantor Kunci,dinas\n")
+    people.write_text("nip,kind,name,unit_code,nik\n199001152015031001,PNS,Contoh Kunci,KK-1,7602011501901234\n")
+    for kind, file in (("units", units), ("asn", people)):
+        daemons.run(first, "import", kind, file, **with_keys)
+    done = script("asnd-backup", first, tmp_path, **with_keys)
+    assert f"not in it: the column keys, {keys}" in done.stderr
+    dump = Path(done.stdout.strip())
+    plain = subprocess.run(["pg_restore", "--file=-", str(dump)], capture_output=True, text=True, check=True).stdout
+    assert "Contoh Kunci" in plain and "7602011501901234" not in plain
+    cluster.execute(f'DROP DATABASE "{second.rsplit("=", 1)[1]}" WITH (FORCE)')
+    cluster.execute(f'CREATE DATABASE "{second.rsplit("=", 1)[1]}"')
+    refused = script("asnd-restore", second, dump, check=False)
+    assert refused.returncode == 1 and "column keys are missing" in refused.stderr, refused
+    assert "KEY MISSING" in daemons.run(second, "column-keys", "status", check=False).stdout
+    found = daemons.run(second, "column-keys", "status", **with_keys).stdout
+    assert "asn.nik" in found and "KEY MISSING" not in found

@@ -30,7 +30,7 @@ BELOW = {
     "certificate": {"base", "contract", "db", "auth", "stream", "engine"},
     "privacy": {"base", "contract", "db", "auth", "engine"},
 }
-BASE_HEADERS = {"arena", "buf", "date", "decimal", "log", "macros", "metrics", "problem", "settings", "status", "text", "uuid"}
+BASE_HEADERS = {"arena", "buf", "date", "decimal", "log", "macros", "metrics", "problem", "settings", "status", "text", "uuid", "vault"}
 
 MORE_HEADERS = {"matrix": "contract"}  # a second header of a room
 
