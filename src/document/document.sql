@@ -54,7 +54,8 @@ FROM   document_entry d
 WHERE  d.id = :stored_id
 
 -- name: getDocumentContent.find
-SELECT CASE WHEN d.is_erased THEN 'document-erased' END AS _problem, d._content_id AS content_id, d.sha256, d.size, d.media_type,
+SELECT CASE WHEN d.is_erased THEN 'document-erased'
+            WHEN restriction_hides((SELECT o.asn_id FROM document o WHERE o.id = :document_id), :actor_scopes::text[], :actor_nip) THEN 'restricted' END AS _problem, d._content_id AS content_id, d.sha256, d.size, d.media_type,
        coalesce(d.title, concat_ws(' ', coalesce((SELECT r.name FROM reference r WHERE r.list = 'document-type' AND r.code = d.type
                                                   ORDER BY r.valid @> :today::date DESC LIMIT 1), 'dokumen'), d.number)) AS name
 FROM   document_entry d
