@@ -101,10 +101,10 @@ WITH done AS (
     WHERE  r.id = :request_id
     RETURNING r.*
 )
-SELECT r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, :actor_scopes::text[]) AS record,
-       members_told(r.before, :actor_scopes::text[]) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
+SELECT r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS record,
+       members_told(r.before, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
        r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
-       members_guarded(r.record, :actor_scopes::text[], '{nik,email,phone}') AS _sensitive
+       members_guarded(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip), '{nik,email,phone}') AS _sensitive
 FROM   done r JOIN asn a ON a.id = r.asn_id
 
 -- name: refuseChangeRequest
@@ -122,10 +122,10 @@ WITH cur AS (
     WHERE  r.id = cur.id AND cur.problem IS NULL
     RETURNING r.*
 )
-SELECT c.problem AS _problem, r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, :actor_scopes::text[]) AS record,
-       members_told(r.before, :actor_scopes::text[]) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
+SELECT c.problem AS _problem, r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS record,
+       members_told(r.before, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
        r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
-       members_guarded(r.record, :actor_scopes::text[], '{nik,email,phone}') AS _sensitive
+       members_guarded(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip), '{nik,email,phone}') AS _sensitive
 FROM   cur c LEFT JOIN done r ON true LEFT JOIN asn a ON a.id = r.asn_id
 
 -- name: withdrawChangeRequest
@@ -143,10 +143,10 @@ WITH cur AS (
     WHERE  r.id = cur.id AND cur.problem IS NULL
     RETURNING r.*
 )
-SELECT c.problem AS _problem, r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, :actor_scopes::text[]) AS record,
-       members_told(r.before, :actor_scopes::text[]) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
+SELECT c.problem AS _problem, r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS record,
+       members_told(r.before, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
        r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
-       members_guarded(r.record, :actor_scopes::text[], '{nik,email,phone}') AS _sensitive
+       members_guarded(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip), '{nik,email,phone}') AS _sensitive
 FROM   cur c LEFT JOIN done r ON true LEFT JOIN asn a ON a.id = r.asn_id
 
 -- name: listChangeRequestComments

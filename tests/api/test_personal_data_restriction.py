@@ -208,6 +208,13 @@ def test_discipline_documents_and_proposals_are_kept_too(api, reader, officer, s
     assert api.get(f"/v1/change-requests/{seen['request']['id']}").json["record"]["phone"] == "081234567899"
 
 
+def test_so_is_what_a_decision_answers(api, keys, seen):
+    request = make.request(api, seen["held"]["nip"], record={"phone": "081234567898", "birth_place": "Mamuju"})
+    decider = api.as_key(keys("request.read", "request.approve", "asn.sensitive"))
+    told = decider.post(f"/v1/change-requests/{request['id']}/refuse", {"reason": "Tidak lengkap"}, headers={"If-Match": "*"}, expect=200).json
+    assert told["state"] == "refused" and told["record"] == {"birth_place": "Mamuju"}
+
+
 def test_what_a_change_answers_is_kept_too_and_all_comes_back_at_the_end(api, reader, officer, seen):
     other = make.person(api, seen["unit"]["id"], phone="081234567895")
     assert reader.patch(f"/v1/asn/{other['nip']}", {"birth_place": "Majene"}, etag="*").json["restricted"] is False
