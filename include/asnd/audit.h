@@ -32,7 +32,8 @@ struct audit_place {
 
 struct audit_report {
     int64_t entries, seals, faults;
-    int64_t unsealed; /* entries that no seal covers yet */
+    int64_t unsealed;             /* entries that no seal covers yet */
+    int64_t redacted, redactions; /* entries that lost their values, and entries that tell of it */
     int64_t last_number;
     char last_hash[AUDIT_HEX_SIZE];
 };

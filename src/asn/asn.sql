@@ -21,7 +21,7 @@ SELECT a.id, a.nip, a.kind, a.name, a.title_front, a.title_back, a.birth_date, a
        a.position_kind, a.position, a.echelon, a.rank, a.rank_since, a.education_level, a.education, a.legal_status, a.email, a.phone,
        a.appointed_on, warnings_told(a.warnings, false) AS warnings,
        warnings_told(a.warnings, true) AS nik_warnings,
-       a.version, a.created_at, a.updated_at,
+       a.id = ANY (ARRAY(SELECT n.asn_id FROM restricted_now n)) AS restricted, a.version, a.created_at, a.updated_at,
        a.name_key AS _name_key, coalesce(a.rank_since, '-infinity'::date) AS _rank_since, rank_place(a.rank_kind, a.rank) AS _rank_place
 FROM   asn /*? as_of */ AS b CROSS JOIN LATERAL asn_as_of(b, :as_of::date) /*? */ AS a
 JOIN   unit u ON u.id = a.unit_id
@@ -64,7 +64,7 @@ SELECT a.id, a.nip, a.kind, a.name, a.title_front, a.title_back, a.birth_date, a
        a.position_kind, a.position, a.echelon, a.rank, a.rank_since, a.education_level, a.education, a.legal_status, a.email, a.phone,
        a.appointed_on, warnings_told(a.warnings, false) AS warnings,
        warnings_told(a.warnings, true) AS nik_warnings,
-       a.version, a.created_at, a.updated_at,
+       a.id = ANY (ARRAY(SELECT n.asn_id FROM restricted_now n)) AS restricted, a.version, a.created_at, a.updated_at,
        a.name_key AS _name_key, coalesce(a.rank_since, '-infinity'::date) AS _rank_since, rank_place(a.rank_kind, a.rank) AS _rank_place
 FROM   asn a
 JOIN   unit u ON u.id = a.unit_id
@@ -80,7 +80,7 @@ SELECT a.id, a.nip, a.kind, a.name, a.title_front, a.title_back, a.birth_date, a
        a.position_kind, a.position, a.echelon, a.rank, a.rank_since, a.education_level, a.education, a.legal_status, a.email, a.phone,
        a.appointed_on, warnings_told(a.warnings, false) AS warnings,
        warnings_told(a.warnings, true) AS nik_warnings,
-       a.version, a.created_at, a.updated_at
+       a.id = ANY (ARRAY(SELECT n.asn_id FROM restricted_now n)) AS restricted, a.version, a.created_at, a.updated_at
 FROM   asn /*? as_of */ AS b CROSS JOIN LATERAL asn_as_of(b, :as_of::date) /*? */ AS a
 JOIN   unit u ON u.id = a.unit_id
 CROSS  JOIN LATERAL (SELECT u.name) /*? as_of */ AS now CROSS JOIN LATERAL unit_as_of(u, :as_of::date) /*? */ AS w
@@ -110,7 +110,7 @@ SELECT CASE WHEN p.closed_on IS NOT NULL THEN 'unit-closed' WHEN m.id IS NULL TH
        m.position_kind, m.position, m.echelon, m.rank, m.rank_since, m.education_level, m.education, m.legal_status, m.email, m.phone,
        m.appointed_on, warnings_told(m.warnings, false) AS warnings,
        warnings_told(m.warnings, true) AS nik_warnings,
-       m.version, m.created_at, m.updated_at
+       false AS restricted, m.version, m.created_at, m.updated_at
 FROM   (SELECT) AS one LEFT JOIN made m ON true LEFT JOIN place p ON true
 
 -- The record as it would become, locked: what the rule looks at before the change is stored. Units are asked for by sub-selects, which are asked again
@@ -144,7 +144,7 @@ RETURNING a.id, a.nip, a.kind, a.name, a.title_front, a.title_back, a.birth_date
           a.position_kind, a.position, a.echelon, a.rank, a.rank_since, a.education_level, a.education, a.legal_status, a.email, a.phone,
           a.appointed_on, warnings_told(a.warnings, false) AS warnings,
           warnings_told(a.warnings, true) AS nik_warnings,
-          a.version, a.created_at, a.updated_at
+          a.id = ANY (ARRAY(SELECT n.asn_id FROM restricted_now n)) AS restricted, a.version, a.created_at, a.updated_at
 
 -- Imports are seen by the key that sent them, and by callers who may see every unit.
 -- name: listImports

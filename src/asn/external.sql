@@ -188,7 +188,8 @@ ON     CONFLICT (asn_id, system) DO UPDATE SET value = excluded.value, updated_a
 -- name: putAsn.shown
 SELECT a.id, a.nip, a.kind, a.name, a.title_front, a.title_back, a.birth_date, a.birth_place, a.sex, a.nik, a.unit_id, u.name AS unit_name,
        a.position_kind, a.position, a.echelon, a.rank, a.rank_since, a.education_level, a.education, a.legal_status, a.email, a.phone,
-       a.appointed_on, warnings_told(a.warnings, false) AS warnings, warnings_told(a.warnings, true) AS nik_warnings, a.version, a.created_at, a.updated_at
+       a.appointed_on, warnings_told(a.warnings, false) AS warnings, warnings_told(a.warnings, true) AS nik_warnings,
+       a.id = ANY (ARRAY(SELECT n.asn_id FROM restricted_now n)) AS restricted, a.version, a.created_at, a.updated_at
 FROM   asn a JOIN unit u ON u.id = a.unit_id
 WHERE  a.id = :asn_id::uuid
 

@@ -5,7 +5,7 @@
 -- sort: -from = h."from" DESC AS _from, h.id DESC AS id
 SELECT h.*, history_documents(h.id, :actor_scopes::text[]) AS documents, h."from" AS _from, h.kind = 'discipline' AS _sensitive
 FROM   history_entry h
-WHERE  h._asn_id = (SELECT asn_of_nip(:nip)) AND h._unit_path <@ ANY (:actor_units::ltree[]) AND history_shown(h.kind, :actor_scopes::text[])
+WHERE  h._asn_id = (SELECT asn_of_nip(:nip)) AND h._unit_path <@ ANY (:actor_units::ltree[]) AND history_shown(h.kind, restricted_scopes(h._asn_id, :actor_scopes::text[], :actor_nip))
        AND (NOT h.is_void OR :include_void::boolean)
 /*? kind */ AND h.kind = :kind /*? */
 /*? as_of */ AND h._valid @> :as_of::date /*? */
@@ -15,7 +15,7 @@ WHERE  h._asn_id = (SELECT asn_of_nip(:nip)) AND h._unit_path <@ ANY (:actor_uni
 SELECT h.*, history_documents(h.id, :actor_scopes::text[]) AS documents, h.kind = 'discipline' AS _sensitive
 FROM   history_entry h
 WHERE  h.id = :history_id AND h._asn_id = (SELECT asn_of_nip(:nip)) AND h._unit_path <@ ANY (:actor_units::ltree[])
-       AND history_shown(h.kind, :actor_scopes::text[])
+       AND history_shown(h.kind, restricted_scopes(h._asn_id, :actor_scopes::text[], :actor_nip))
 
 -- name: listHistoryVersions
 -- sort: -version = h.version DESC AS version
@@ -23,7 +23,7 @@ WHERE  h.id = :history_id AND h._asn_id = (SELECT asn_of_nip(:nip)) AND h._unit_
 SELECT h.*, h.kind = 'discipline' AS _sensitive
 FROM   history_entry_version h
 WHERE  h.id = :history_id AND h._asn_id = (SELECT asn_of_nip(:nip)) AND h._unit_path <@ ANY (:actor_units::ltree[])
-       AND history_shown(h.kind, :actor_scopes::text[])
+       AND history_shown(h.kind, restricted_scopes(h._asn_id, :actor_scopes::text[], :actor_nip))
 /* page */
 
 -- name: createHistory

@@ -3,12 +3,12 @@
 -- name: listChangeRequests
 -- sort: -id = r.id DESC AS id
 -- sort: id = r.id AS id
-SELECT r.id, r.nip, r.name, r.unit_id, r.kind, members_listed(r.record, :actor_scopes::text[]) AS record,
-       members_listed(r.before, :actor_scopes::text[]) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
+SELECT r.id, r.nip, r.name, r.unit_id, r.kind, members_listed(r.record, restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip)) AS record,
+       members_listed(r.before, restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip)) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
        r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
-       members_guarded(r.record, :actor_scopes::text[], '{email,phone}') AS _sensitive
+       members_guarded(r.record, restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip), '{email,phone}') AS _sensitive
 FROM   change_request_entry r
-WHERE  r._unit_path <@ ANY (:actor_units::ltree[]) AND history_shown(coalesce(r.history ->> 'kind', ''), :actor_scopes::text[])
+WHERE  r._unit_path <@ ANY (:actor_units::ltree[]) AND history_shown(coalesce(r.history ->> 'kind', ''), restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip))
 /*? state */ AND r.state = :state /*? */
 /*? kind */ AND r.kind = :kind /*? */
 /*? nip */ AND r._asn_id = (SELECT asn_of_nip(:nip)) /*? */
@@ -17,12 +17,12 @@ WHERE  r._unit_path <@ ANY (:actor_units::ltree[]) AND history_shown(coalesce(r.
 /* page */
 
 -- name: getChangeRequest
-SELECT r.id, r.nip, r.name, r.unit_id, r.kind, members_told(r.record, :actor_scopes::text[]) AS record,
-       members_told(r.before, :actor_scopes::text[]) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
+SELECT r.id, r.nip, r.name, r.unit_id, r.kind, members_told(r.record, restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip)) AS record,
+       members_told(r.before, restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip)) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
        r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
-       members_guarded(r.record, :actor_scopes::text[], '{nik,email,phone}') AS _sensitive
+       members_guarded(r.record, restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip), '{nik,email,phone}') AS _sensitive
 FROM   change_request_entry r
-WHERE  r.id = :request_id AND change_request_seen(r.id, :actor_units::ltree[], :actor_scopes::text[])
+WHERE  r.id = :request_id AND change_request_seen(r.id, :actor_units::ltree[], restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip))
 
 -- Its form is the contract's; whether it can be done is asked when it is decided.
 -- name: createChangeRequest
@@ -102,10 +102,10 @@ WITH done AS (
     WHERE  r.id = :request_id
     RETURNING r.*
 )
-SELECT r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, :actor_scopes::text[]) AS record,
-       members_told(r.before, :actor_scopes::text[]) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
+SELECT r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS record,
+       members_told(r.before, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
        r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
-       members_guarded(r.record, :actor_scopes::text[], '{nik,email,phone}') AS _sensitive
+       members_guarded(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip), '{nik,email,phone}') AS _sensitive
 FROM   done r JOIN asn a ON a.id = r.asn_id
 
 -- name: refuseChangeRequest
@@ -123,10 +123,10 @@ WITH cur AS (
     WHERE  r.id = cur.id AND cur.problem IS NULL
     RETURNING r.*
 )
-SELECT c.problem AS _problem, r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, :actor_scopes::text[]) AS record,
-       members_told(r.before, :actor_scopes::text[]) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
+SELECT c.problem AS _problem, r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS record,
+       members_told(r.before, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
        r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
-       members_guarded(r.record, :actor_scopes::text[], '{nik,email,phone}') AS _sensitive
+       members_guarded(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip), '{nik,email,phone}') AS _sensitive
 FROM   cur c LEFT JOIN done r ON true LEFT JOIN asn a ON a.id = r.asn_id
 
 -- name: withdrawChangeRequest
@@ -144,10 +144,10 @@ WITH cur AS (
     WHERE  r.id = cur.id AND cur.problem IS NULL
     RETURNING r.*
 )
-SELECT c.problem AS _problem, r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, :actor_scopes::text[]) AS record,
-       members_told(r.before, :actor_scopes::text[]) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
+SELECT c.problem AS _problem, r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS record,
+       members_told(r.before, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
        r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
-       members_guarded(r.record, :actor_scopes::text[], '{nik,email,phone}') AS _sensitive
+       members_guarded(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip), '{nik,email,phone}') AS _sensitive
 FROM   cur c LEFT JOIN done r ON true LEFT JOIN asn a ON a.id = r.asn_id
 
 -- name: listChangeRequestComments

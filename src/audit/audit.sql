@@ -36,15 +36,15 @@ WHERE  NOT EXISTS (SELECT FROM audit_link l WHERE l.entry = e.id)
 -- sort: -id = e.id DESC AS id
 -- sort: id = e.id AS id
 SELECT e.id, e.at, (SELECT a.nip FROM asn a WHERE a.id = e.asn_id) AS nip, e.actor, c.kind, c.name, c.client, e.operation, c.request AS request_id, c.reason, c.purpose,
-       c.action, c.entity, c.subject, c.before, c.after, c.members, c.count, c.digest, c.filter,
+       c.action, c.entity, c.subject, c.before, c.after, c.members, c.count, c.digest, c.filter, coalesce(c.redacted = 'true', false) AS is_redacted,
        (SELECT l.seq FROM audit_link l WHERE l.entry = e.id) AS seq
 FROM   audit_entry e
 CROSS  JOIN LATERAL jsonb_to_record(e.content::jsonb)
        AS c (kind text, name text, client text, request text, reason text, purpose text, action text, entity text, subject text, before jsonb, after jsonb, members text[],
-             count bigint, digest text, filter jsonb)
+             count bigint, digest text, filter jsonb, redacted jsonb)
 WHERE  true
 /*? actor_units */ AND EXISTS (SELECT FROM asn p JOIN unit u ON u.id = p.unit_id WHERE p.id = e.asn_id AND u.path <@ ANY (:actor_units::ltree[])) /*? */
-/*? nip */ AND (e.asn_id = (SELECT asn_of_nip(:nip)) OR e.people @> ARRAY[(SELECT asn_of_nip(:nip))]) /*? */
+/*? nip */ AND e.id IN (SELECT audit_about(asn_of_nip(:nip))) /*? */
 /*? actor */ AND e.actor = :actor /*? */
 /*? operation */ AND e.operation = :operation /*? */
 /*? action */ AND c.action = :action /*? */
@@ -86,10 +86,10 @@ CROSS  JOIN LATERAL (SELECT count(*) AS unsealed, min(e.at) AS since FROM audit_
 -- name: listOwnReadings
 -- sort: -id = e.id DESC AS id
 -- sort: id = e.id AS id
-SELECT e.id, e.at, c.name, e.operation, coalesce(c.members, '{}') AS members, e.asn_id IS NOT NULL AS alone, c.reason, c.purpose, c.request AS request_id
+SELECT e.id, e.at, c.name, e.operation, coalesce(c.members, '{}') AS members, e.alone, c.reason, c.purpose, c.request AS request_id
 FROM   asn a
 JOIN   unit u ON u.id = a.unit_id
-JOIN   audit_entry e ON (e.asn_id = a.id OR e.people @> ARRAY[a.id])
+CROSS  JOIN LATERAL audit_about_whole(a.id) e
 CROSS  JOIN LATERAL jsonb_to_record(e.content::jsonb) AS c (name text, request text, reason text, purpose text, action text, members text[])
 WHERE  a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[]) AND c.action = 'read'
 /* page */

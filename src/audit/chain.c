@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The chain: each entry has a digest, each block a hash over its digests and the hash before. No I/O but the lines about faults. */
+/* The chain: each entry has a digest, each block a hash over its digests and the hash before. An entry may be other than its digest says, if a later one, which is as it
+ * was sealed, tells that it was redacted, from what to what. No I/O but the lines about faults. */
 #include "asnd/audit.h"
 
 #include <inttypes.h>
@@ -7,12 +8,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
 #include <sodium.h>
 
 #include "asnd/log.h"
 #include "asnd/text.h"
 
-#define FAULTS_TOLD 100
+#define FAULTS_TOLD  100
+#define CONTENT_TOLD 120
+
+/* An entry that is not what was sealed; or what a redaction says of one. */
+struct change {
+    int64_t id, seq;
+    uint8_t was[AUDIT_HASH_LEN], is[AUDIT_HASH_LEN];
+    char told[CONTENT_TOLD + 1];
+};
+
+struct changes {
+    struct change *all;
+    size_t n, cap;
+};
 
 struct audit_check {
     FILE *out;
@@ -23,6 +38,7 @@ struct audit_check {
     int64_t block_first;
     uint8_t *digests; /* of the block so far */
     size_t n, cap;
+    struct changes found, redacted;
 };
 
 static void PRINTF_LIKE(2, 3) fault(struct audit_check *c, const char *fmt, ...)
@@ -68,11 +84,98 @@ static void keep(struct audit_check *c, const uint8_t digest[AUDIT_HASH_LEN])
     memcpy(c->digests + c->n++ * AUDIT_HASH_LEN, digest, AUDIT_HASH_LEN);
 }
 
+static struct change *change_add(struct changes *list)
+{
+    if (list->n == list->cap) {
+        list->cap = list->cap ? list->cap * 2 : 64;
+        list->all = realloc(list->all, list->cap * sizeof *list->all);
+        if (!list->all)
+            die_no_memory();
+    }
+    memset(&list->all[list->n], 0, sizeof *list->all);
+    return &list->all[list->n++];
+}
+
+static bool hash_from_hex(const char *hex, uint8_t ret[AUDIT_HASH_LEN])
+{
+    size_t n = 0;
+    return hex && sodium_hex2bin(ret, AUDIT_HASH_LEN, hex, strlen(hex), NULL, &n, NULL) == 0 && n == AUDIT_HASH_LEN;
+}
+
+static json_t *entry_json(const struct audit_place *place)
+{
+    return json_loadb(place->content, place->content_len, 0, NULL);
+}
+
+static bool all_stars(const json_t *members)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)members, name, value)
+    {
+        const char *text = json_string_value(value);
+        if (!text || strcmp(text, "***") != 0)
+            return false;
+    }
+    return true;
+}
+
+/* What is left of a redacted entry tells no value, so that none can be put in under the name of a redaction. */
+static bool is_bare(const json_t *entry)
+{
+    const char *reason = json_string_value(json_object_get(entry, "reason")),
+               *purpose = json_string_value(json_object_get(entry, "purpose"));
+    return json_is_true(json_object_get(entry, "redacted")) && all_stars(json_object_get(entry, "before")) &&
+           all_stars(json_object_get(entry, "after")) && all_stars(json_object_get(entry, "filter")) &&
+           (!reason || strcmp(reason, "***") == 0) && (!purpose || strcmp(purpose, "***") == 0);
+}
+
+/* Whether it was redacted is known when the whole chain has been seen: what tells of it comes later. */
+static bool may_be_redacted(struct audit_check *c, const struct audit_place *place, const uint8_t was[AUDIT_HASH_LEN],
+                            const uint8_t is[AUDIT_HASH_LEN])
+{
+    json_t *entry = entry_json(place);
+    bool fine = is_bare(entry);
+    if (fine) {
+        struct change *change = change_add(&c->found);
+        change->id = json_integer_value(json_object_get(entry, "id"));
+        change->seq = place->seq;
+        memcpy(change->was, was, AUDIT_HASH_LEN);
+        memcpy(change->is, is, AUDIT_HASH_LEN);
+        snprintf(change->told, sizeof change->told, "%s", place->content);
+    }
+    json_decref(entry);
+    return fine;
+}
+
+/* Redactions that an entry tells of, which is as it was sealed. */
+static void take_redactions(struct audit_check *c, const struct audit_place *place)
+{
+    static const char word[] = ",\"action\":\"redact\"";
+    const char *action;
+    json_t *entry, *one;
+    size_t i;
+    if (!strstr(place->content, word))
+        return;
+    entry = entry_json(place);
+    action = json_string_value(json_object_get(entry, "action"));
+    if (action && strcmp(action, "redact") == 0) {
+        c->report.redactions++;
+        json_array_foreach(json_object_get(entry, "redacted"), i, one)
+        {
+            struct change told = {.id = json_integer_value(json_array_get(one, 0))};
+            if (hash_from_hex(json_string_value(json_array_get(one, 1)), told.was) &&
+                hash_from_hex(json_string_value(json_array_get(one, 2)), told.is))
+                *change_add(&c->redacted) = told;
+        }
+    }
+    json_decref(entry);
+}
+
 static void check_entry(struct audit_check *c, const struct audit_place *place)
 {
     uint8_t told[AUDIT_HASH_LEN] = {0}, found[AUDIT_HASH_LEN];
-    size_t n = 0;
-    sodium_hex2bin(told, sizeof told, place->digest, strlen(place->digest), NULL, &n, NULL);
+    bool is_hash = hash_from_hex(place->digest, told), is_same;
     keep(c, told);
     c->report.entries++;
     if (!place->content) {
@@ -80,10 +183,45 @@ static void check_entry(struct audit_check *c, const struct audit_place *place)
         return;
     }
     crypto_hash_sha256(found, (const uint8_t *)place->content, place->content_len);
-    if (n != sizeof told || memcmp(found, told, sizeof told) != 0)
-        fault(c, "changed: the entry at place %" PRId64 " is not what it was: %.120s", place->seq, place->content);
+    is_same = is_hash && memcmp(found, told, sizeof told) == 0;
+    if (is_same)
+        take_redactions(c, place);
+    if (!is_same && !(is_hash && may_be_redacted(c, place, told, found)))
+        fault(c, "changed: the entry at place %" PRId64 " is not what it was: %.*s", place->seq, CONTENT_TOLD, place->content);
     else if (place->prefix && (place->content_len < place->prefix_len || memcmp(place->content, place->prefix, place->prefix_len) != 0))
         fault(c, "changed: the entry at place %" PRId64 " is found by other words than it holds", place->seq);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct change *x = a, *y = b;
+    int order = (x->id > y->id) - (x->id < y->id);
+    order = order ? order : memcmp(x->was, y->was, AUDIT_HASH_LEN);
+    return order ? order : memcmp(x->is, y->is, AUDIT_HASH_LEN);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct change *x = a, *y = b;
+    return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+static void settle_changes(struct audit_check *c)
+{
+    struct changes *found = &c->found, *redacted = &c->redacted;
+    if (redacted->n > 0)
+        qsort(redacted->all, redacted->n, sizeof *redacted->all, by_id);
+    if (found->n > 0)
+        qsort(found->all, found->n, sizeof *found->all, by_place);
+    for (size_t i = 0; i < found->n; i++) {
+        if (redacted->n > 0 && bsearch(&found->all[i], redacted->all, redacted->n, sizeof *redacted->all, by_id))
+            c->report.redacted++;
+        else
+            fault(c, "changed: the entry at place %" PRId64 " is not what it was, and no sealed entry tells of its redaction: %s",
+                  found->all[i].seq, found->all[i].told);
+    }
+    free(found->all);
+    free(redacted->all);
 }
 
 static void hash_of(const struct audit_check *c, const struct audit_seal *s, char ret[AUDIT_HEX_SIZE])
@@ -141,6 +279,7 @@ void audit_check_place(struct audit_check *c, const struct audit_place *place)
 
 void audit_check_end(struct audit_check *c, struct audit_report *ret)
 {
+    settle_changes(c);
     if (c->n > 0)
         fault(c, "cut off: the places from %" PRId64 " on have no seal", c->block_first);
     if (c->known.number && !c->has_known)

@@ -26,6 +26,8 @@ static int tell(const struct audit_report *r)
     printf("%" PRId64 " entries in %" PRId64 " seals: %" PRId64 " faults", r->entries, r->seals, r->faults);
     if (r->unsealed)
         printf("; %" PRId64 " entries are not sealed yet", r->unsealed);
+    if (r->redactions)
+        printf("; %" PRId64 " entries were redacted, as %" PRId64 " others tell", r->redacted, r->redactions);
     putchar('\n');
     if (r->seals)
         printf("last seal: %" PRId64 ":%s\n", r->last_number, r->last_hash);

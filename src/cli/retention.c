@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "asnd/arena.h"
+#include "asnd/audit.h"
 #include "asnd/date.h"
 
 #define BATCH_TEXT "50"
@@ -56,6 +57,13 @@ static void tell(const PGresult *res, int row)
     putchar('\n');
 }
 
+/* Entries of before may have lost their values: that this is no tampering is known once what tells of it is sealed. */
+static int seal(struct session *session)
+{
+    int64_t n;
+    return audit_seal_all(&session->ctx, session->conn, session->set, &n) == ST_OK ? 0 : session_complain(session);
+}
+
 static int run(struct session *session, bool applies, const char *day)
 {
     PGresult *res;
@@ -70,7 +78,7 @@ static int run(struct session *session, bool applies, const char *day)
     for (int row = 0; applies && status == 0 && row < PQntuples(res); row++)
         if (strcmp(PQgetvalue(res, row, 2), "keep") != 0)
             status = apply_rule(session, arena_strdup(session->ctx.arena, PQgetvalue(res, row, 0)), day);
-    return status;
+    return applies && status == 0 ? seal(session) : status;
 }
 
 int cli_retention(int argc, char **argv)

@@ -7,7 +7,7 @@
 SELECT d.*, CASE WHEN scope_held(:actor_scopes::text[], 'asn.discipline') THEN d._all_ids ELSE d._open_ids END AS history_ids
 FROM   document_entry d
 WHERE  d._asn_id = (SELECT asn_of_nip(:nip)) AND d._unit_path <@ ANY (:actor_units::ltree[])
-       AND (NOT d._is_discipline OR scope_held(:actor_scopes::text[], 'asn.discipline')) AND (NOT d.is_void OR :include_void::boolean)
+       AND (NOT d._is_discipline OR scope_held(restricted_scopes(d._asn_id, :actor_scopes::text[], :actor_nip), 'asn.discipline')) AND (NOT d.is_void OR :include_void::boolean)
 /*? type */ AND d.type = :type /*? */
 /*? history_id */ AND :history_id::uuid = ANY (CASE WHEN scope_held(:actor_scopes::text[], 'asn.discipline') THEN d._all_ids ELSE d._open_ids END) /*? */
 /* page */
@@ -18,7 +18,7 @@ SELECT d.*, CASE WHEN scope_held(:actor_scopes::text[], 'asn.discipline') THEN d
 FROM   document_entry d
 WHERE  d.id = (SELECT o.id FROM document o JOIN asn a ON a.id = o.asn_id JOIN unit u ON u.id = a.unit_id
                WHERE  o.id = :document_id AND u.path <@ ANY (:actor_units::ltree[]))
-       AND (NOT d._is_discipline OR scope_held(:actor_scopes::text[], 'asn.discipline'))
+       AND (NOT d._is_discipline OR scope_held(restricted_scopes(d._asn_id, :actor_scopes::text[], :actor_nip), 'asn.discipline'))
 
 -- name: updateDocument
 -- write: true
@@ -54,13 +54,14 @@ FROM   document_entry d
 WHERE  d.id = :stored_id
 
 -- name: getDocumentContent.find
-SELECT CASE WHEN d.is_erased THEN 'document-erased' END AS _problem, d._content_id AS content_id, d.sha256, d.size, d.media_type,
+SELECT CASE WHEN d.is_erased THEN 'document-erased'
+            WHEN restriction_hides((SELECT o.asn_id FROM document o WHERE o.id = :document_id), :actor_scopes::text[], :actor_nip) THEN 'restricted' END AS _problem, d._content_id AS content_id, d.sha256, d.size, d.media_type,
        coalesce(d.title, concat_ws(' ', coalesce((SELECT r.name FROM reference r WHERE r.list = 'document-type' AND r.code = d.type
                                                   ORDER BY r.valid @> :today::date DESC LIMIT 1), 'dokumen'), d.number)) AS name
 FROM   document_entry d
 WHERE  d.id = (SELECT o.id FROM document o JOIN asn a ON a.id = o.asn_id JOIN unit u ON u.id = a.unit_id
                WHERE  o.id = :document_id AND u.path <@ ANY (:actor_units::ltree[]))
-       AND (NOT d._is_discipline OR scope_held(:actor_scopes::text[], 'asn.discipline'))
+       AND (NOT d._is_discipline OR scope_held(restricted_scopes(d._asn_id, :actor_scopes::text[], :actor_nip), 'asn.discipline'))
 
 -- What `asnd documents check` looks for. Each is one statement, so that uploads that come meanwhile are seen whole or not at all.
 -- name: documents.count

@@ -3,6 +3,8 @@
  * is read is known only here: a reply with something sensitive in it leaves when its entry is committed, and not otherwise. */
 #include "internal.h"
 
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "asnd/log.h"
@@ -89,15 +91,24 @@ void audit_ahead_daemon(struct db_request *db, const struct engine *engine, stru
 
 /* ── what is read ── */
 
-/* Of more people an entry has the number and a digest. */
-#define PEOPLE_MAX 1000
+/* Of more people the numbers are kept in blocks, and an entry tells so many of them. */
+#define PEOPLE_MAX  1000
+#define PEOPLE_PART 20000
+
+struct block {
+    struct block *next;
+    size_t n;
+    uint64_t nips[PEOPLE_MAX];
+};
 
 struct tally {
     struct arena *arena;
     const struct projection *projection;
-    bool *met; /* by column */
-    int64_t n; /* rows that show something sensitive */
-    struct buf nips;
+    bool *met;       /* by column */
+    int64_t n;       /* rows that show something sensitive */
+    struct buf nips; /* of the first */
+    int64_t n_nips;
+    struct block *first, *last; /* of the others */
     crypto_hash_sha256_state digest;
 };
 
@@ -120,14 +131,30 @@ static bool is_there(const PGresult *res, int row, int column)
 static bool shows(struct tally *tally, const PGresult *res, int row)
 {
     const struct plan *plan = tally->projection->plan;
+    const bool *shown = row_shown(tally->projection, res, row);
     bool any = plan->sensitive >= 0 && strcmp(PQgetvalue(res, row, plan->sensitive), "t") == 0;
     for (int i = 0; i < plan->n_columns; i++) {
-        if (!plan->columns[i].is_sensitive || !tally->projection->shown[i] || tally->projection->masked[i] || !is_there(res, row, i))
+        if (!plan->columns[i].is_sensitive || !shown[i] || tally->projection->masked[i] || !is_there(res, row, i))
             continue;
         tally->met[i] = true;
         any = true;
     }
     return any;
+}
+
+static void keep_nip(struct tally *tally, uint64_t nip)
+{
+    if (!tally->last || tally->last->n == PEOPLE_MAX) {
+        struct block *block = arena_alloc(tally->arena, sizeof *block);
+        block->next = NULL;
+        block->n = 0;
+        if (tally->last)
+            tally->last->next = block;
+        else
+            tally->first = block;
+        tally->last = block;
+    }
+    tally->last->nips[tally->last->n++] = nip;
 }
 
 void tally_row(struct tally *tally, const PGresult *res, int row)
@@ -142,8 +169,10 @@ void tally_row(struct tally *tally, const PGresult *res, int row)
     nip = PQgetvalue(res, row, plan->nip);
     crypto_hash_sha256_update(&tally->digest, (const uint8_t *)nip, strlen(nip));
     crypto_hash_sha256_update(&tally->digest, (const uint8_t *)"\n", 1);
-    if (tally->n <= PEOPLE_MAX)
+    if (++tally->n_nips <= PEOPLE_MAX)
         buf_printf(&tally->nips, "%s%s", tally->nips.len ? "," : "", nip);
+    else
+        keep_nip(tally, strtoull(nip, NULL, 10));
 }
 
 /* A search by a number may be one by a NIK: with keys, only what they make of it is kept, and not what a secret of the database makes of it. */
@@ -215,8 +244,8 @@ struct reading *tally_reading(struct ctx *ctx, const struct call *call, struct t
     for (int i = 0; i < plan->n_columns; i++)
         if (tally->met[i])
             buf_printf(&members, "%s%s", members.len ? "," : "", plan->columns[i].name);
-    reading = reading_new(ctx, call, members.len ? buf_cstr(&members) : "",
-                          tally->nips.len && tally->n <= PEOPLE_MAX ? buf_cstr(&tally->nips) : NULL);
+    reading =
+        reading_new(ctx, call, members.len ? buf_cstr(&members) : "", tally->nips.len && !tally->first ? buf_cstr(&tally->nips) : NULL);
     crypto_hash_sha256_final(&tally->digest, hash);
     hex_encode(hash, sizeof hash, hex);
     reading->n = arena_printf(ctx->arena, "%lld", (long long)tally->n);
@@ -351,4 +380,72 @@ enum status audit_write_alone(struct ctx *ctx, const struct call *call, struct d
 {
     struct alone alone = {call, reading};
     return reading ? db_transaction(ctx, conn, false, write_alone, &alone) : ST_OK;
+}
+
+static void put_nips(struct buf *out, const char *words, size_t len)
+{
+    if (out->len > 1)
+        buf_putc(out, ',');
+    buf_put(out, words, len);
+}
+
+/* The digest of NIPs with commas between, each with a line feed. */
+static void digest_of(const char *nips, char hex[2 * crypto_hash_sha256_BYTES + 1])
+{
+    crypto_hash_sha256_state state;
+    uint8_t hash[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256_init(&state);
+    for (const char *p = nips; *p; p += strcspn(p, ",") + (p[strcspn(p, ",")] == ',')) {
+        crypto_hash_sha256_update(&state, (const uint8_t *)p, strcspn(p, ","));
+        crypto_hash_sha256_update(&state, (const uint8_t *)"\n", 1);
+    }
+    crypto_hash_sha256_final(&state, hash);
+    hex_encode(hash, sizeof hash, hex);
+}
+
+/* The next of the people, as many as an entry tells: {nip,…}. How many; 0: there are no more. */
+static int64_t next_part(struct tally *tally, bool is_first, struct buf *out)
+{
+    int64_t n = 0;
+    out->len = 0;
+    buf_putc(out, '{');
+    if (is_first) {
+        put_nips(out, tally->nips.data, tally->nips.len);
+        n = PEOPLE_MAX;
+    }
+    for (; tally->first && n < PEOPLE_PART; tally->first = tally->first->next) {
+        for (size_t i = 0; i < tally->first->n; i++) {
+            char digits[24];
+            int len = snprintf(digits, sizeof digits, "%018" PRIu64, tally->first->nips[i]);
+            put_nips(out, digits, (size_t)len);
+        }
+        n += (int64_t)tally->first->n;
+    }
+    return n;
+}
+
+/* Of more people than one entry tells there are several, each of some of them. */
+enum status audit_write_tally(struct ctx *ctx, const struct call *call, struct db_conn *conn, struct tally *tally)
+{
+    struct reading *reading = tally_reading(ctx, call, tally);
+    char hex[2 * crypto_hash_sha256_BYTES + 1], count[24];
+    enum status st = ST_OK;
+    bool is_first = true;
+    struct buf nips;
+    int64_t n;
+    if (!reading || !tally->first)
+        return audit_write_alone(ctx, call, conn, reading);
+    buf_init(&nips, NULL, 32768);
+    while (st == ST_OK && (is_first || tally->first) && (n = next_part(tally, is_first, &nips)) > 0) {
+        digest_of(buf_cstr(&nips) + 1, hex);
+        buf_putc(&nips, '}');
+        snprintf(count, sizeof count, "%" PRId64, n);
+        reading->nips = buf_cstr(&nips);
+        reading->n = count;
+        reading->digest = hex;
+        st = audit_write_alone(ctx, call, conn, reading);
+        is_first = false;
+    }
+    buf_done(&nips);
+    return st;
 }

@@ -83,7 +83,7 @@ enum status export_list(struct job *job, struct db_conn *conn)
     if (st == ST_OK)
         st = db_stream(&job->ctx, conn, e.variant, call_values(&job->ctx, call, e.variant), rows, &e);
     if (st == ST_OK)
-        st = audit_write_alone(&job->ctx, call, conn, tally_reading(&job->ctx, call, e.tally));
+        st = e.tally ? audit_write_tally(&job->ctx, call, conn, e.tally) : ST_OK;
     if (st == ST_OK)
         st = e.sheet ? sheet_send(&job->ctx, e.sheet, job->download) : flush(&job->ctx, &e);
     sheet_done(e.sheet);

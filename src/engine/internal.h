@@ -116,6 +116,7 @@ struct plan {
     int idle, mark, sealed;                           /* of replies that can wait; the last one sealed */
     int nip, sensitive;                               /* whose row it is; whether the row itself is sensitive */
     int id;                                           /* which record it is */
+    int restricted;                                   /* whether its processing is restricted */
     bool shows_sensitive;
 };
 
@@ -324,10 +325,14 @@ struct projection {
     const struct plan *plan;
     const bool *shown;  /* per column */
     const bool *masked; /* per column: of what is shown, what is shown in part */
+    const bool *open;   /* per column: what is shown of a person whose data are restricted */
+    const char *own;    /* NIP of the caller, whom nothing is kept from; NULL: of nobody */
     struct arena *arena;
     const uint8_t *secret; /* for what is shown sealed */
     bool *fails;           /* set when a value cannot be opened: the reply must not go out */
 };
+/* What is shown of this row: less of one that says `restricted`, but to the personnel office and the person. */
+const bool *row_shown(const struct projection *p, const PGresult *res, int row);
 /* The members that the caller names, as a text[]; NULL: all. */
 const char *call_fields(const struct call *call);
 #define MASKED_MAX 64
@@ -497,6 +502,8 @@ struct reading *audit_reading_ahead(struct ctx *ctx, const struct call *call);
 NODISCARD enum status audit_purpose(struct ctx *ctx, const struct call *call);
 /* Whether the answer must wait for an entry of its own. */
 bool audit_is_due(const struct call *call, const struct outcome *answer);
+/* What a list showed, at its end. */
+NODISCARD enum status audit_write_tally(struct ctx *ctx, const struct call *call, struct db_conn *conn, struct tally *tally);
 enum status audit_not_noted(struct ctx *ctx);
 enum status audit_write(struct ctx *ctx, const struct call *call, struct db_conn *txn, const struct reading *reading);
 /* In a transaction of its own; nothing to do without a reading. */

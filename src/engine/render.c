@@ -65,6 +65,8 @@ static void plan_column(struct plan *plan, int i, const struct op *op, const PGr
         plan->nip = i;
     else if (strcmp(name, "_sensitive") == 0)
         plan->sensitive = i;
+    else if (strcmp(name, "restricted") == 0)
+        plan->restricted = i;
     plan->shows_sensitive |= c->is_sensitive || plan->sensitive >= 0;
     if (c->sealed)
         plan->sealed = i;
@@ -81,7 +83,7 @@ static struct plan *plan_make(const struct op *op, const PGresult *res, struct a
     plan->n_columns = PQnfields(res);
     plan->columns = arena_zalloc_array(arena, (size_t)plan->n_columns + 1, sizeof *plan->columns);
     plan->version = plan->problem = plan->pointer = plan->value = plan->suggestion = plan->idle = plan->mark = plan->sealed = -1;
-    plan->nip = plan->sensitive = plan->id = -1;
+    plan->nip = plan->sensitive = plan->id = plan->restricted = -1;
     plan->words[LANG_EN] = plan->words[LANG_ID] = -1;
     for (int i = 0; i < plan->n_columns; i++)
         plan_column(plan, i, op, res, arena);
@@ -170,13 +172,33 @@ struct projection projection_of(struct ctx *ctx, const struct plan *plan, const 
 {
     const struct actor *actor = call->actor;
     const char *fields = call_fields(call);
-    bool *shown = arena_alloc(ctx->arena, (size_t)plan->n_columns + 1), *masked = arena_alloc(ctx->arena, (size_t)plan->n_columns + 1);
+    size_t n = (size_t)plan->n_columns + 1;
+    bool *shown = arena_alloc(ctx->arena, n), *masked = arena_alloc(ctx->arena, n), *open = NULL;
+    if (plan->restricted >= 0 && !(actor && actor_has_scope(actor, "privacy.restrict")))
+        open = arena_alloc(ctx->arena, n);
     for (int i = 0; i < plan->n_columns; i++) {
         const struct column *c = &plan->columns[i];
         masked[i] = c->mask.is_set && !fields;
         shown[i] = !c->is_hidden && (!c->scope || (actor && actor_has_scope(actor, c->scope))) && (!fields || list_has(fields, c->name));
+        if (open)
+            open[i] = shown[i] && !c->is_sensitive;
     }
-    return (struct projection){plan, shown, masked, ctx->arena, call->engine->cursor_secret, arena_zalloc(ctx->arena, sizeof(bool))};
+    return (struct projection){plan,
+                               shown,
+                               masked,
+                               open,
+                               actor ? actor->nip : NULL,
+                               ctx->arena,
+                               call->engine->cursor_secret,
+                               arena_zalloc(ctx->arena, sizeof(bool))};
+}
+
+const bool *row_shown(const struct projection *p, const PGresult *res, int row)
+{
+    int nip = p->plan->nip;
+    if (!p->open || *PQgetvalue(res, row, p->plan->restricted) != 't')
+        return p->shown;
+    return p->own && nip >= 0 && strcmp(PQgetvalue(res, row, nip), p->own) == 0 ? p->shown : p->open;
 }
 
 enum status projection_ends(struct ctx *ctx, const struct projection *p)
@@ -249,13 +271,14 @@ const char *projected(const struct projection *p, const PGresult *res, int row, 
 
 void render_row(struct buf *out, const struct projection *p, const PGresult *res, int row)
 {
+    const bool *shown = row_shown(p, res, row);
     char separator = '{';
     for (int i = 0; i < p->plan->n_columns; i++) {
         const struct column *c = &p->plan->columns[i];
         char room[MASKED_MAX];
         const char *text;
         size_t len;
-        if (!p->shown[i])
+        if (!shown[i])
             continue;
         buf_putc(out, separator);
         separator = ',';
@@ -302,6 +325,7 @@ static void csv_text(struct buf *out, struct buf *cell, const struct column *c, 
 
 void render_csv_row(struct buf *out, const struct projection *p, const PGresult *res, int row)
 {
+    const bool *shown = row_shown(p, res, row);
     struct buf cell;
     bool first = true;
     char room[MASKED_MAX];
@@ -313,7 +337,7 @@ void render_csv_row(struct buf *out, const struct projection *p, const PGresult 
         if (!first)
             buf_putc(out, ',');
         first = false;
-        if (PQgetisnull(res, row, i))
+        if (!shown[i] || PQgetisnull(res, row, i))
             continue;
         const char *text = projected(p, res, row, i, room, &len);
         csv_text(out, &cell, &p->plan->columns[i], text, len);

@@ -125,6 +125,7 @@ static void write_cell(struct sheet *s, lxw_col_t column, const PGresult *res, i
 
 enum status sheet_row(struct ctx *ctx, struct sheet *s, const PGresult *res, int row)
 {
+    const bool *shown = row_shown(s->projection, res, row);
     lxw_col_t column = 0;
     if (s->next == SHEET_ROWS)
         begin_worksheet(s);
@@ -133,7 +134,7 @@ enum status sheet_row(struct ctx *ctx, struct sheet *s, const PGresult *res, int
     for (int i = 0; i < s->projection->plan->n_columns; i++) {
         if (!s->projection->shown[i])
             continue;
-        if (!PQgetisnull(res, row, i))
+        if (shown[i] && !PQgetisnull(res, row, i))
             write_cell(s, column, res, row, i);
         column++;
     }

@@ -6,8 +6,8 @@ SELECT a.nip, a.name, now() AS told_at,
        t.trail, t.n AS trail_total, true AS _sensitive
 FROM   asn a
 JOIN   unit u ON u.id = a.unit_id
-CROSS  JOIN LATERAL (SELECT coalesce(jsonb_agg(to_jsonb(r) - '{_asn_id,_people,n}'::text[] ORDER BY r.id DESC), '[]') AS trail, coalesce(max(r.n), 0) AS n
-                     FROM   (SELECT p.*, count(*) OVER () AS n FROM processing_trail p WHERE p._asn_id = a.id OR p._people @> ARRAY[a.id] ORDER BY p.id DESC LIMIT 1000) r) t
+CROSS  JOIN LATERAL (SELECT coalesce(jsonb_agg(to_jsonb(r) - 'n' ORDER BY r.id DESC), '[]') AS trail, coalesce(max(r.n), 0) AS n
+                     FROM   (SELECT p.*, count(*) OVER () AS n FROM processing_trail(a.id) p ORDER BY p.id DESC LIMIT 1000) r) t
 WHERE  a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[])
 
 -- Line by line, for paper.
@@ -17,7 +17,7 @@ WITH who AS (
 ), told AS MATERIALIZED (
     SELECT d.*, row_number() OVER () AS n FROM who w CROSS JOIN LATERAL personal_data_of(w.id) d
 ), done AS MATERIALIZED (
-    SELECT p.* FROM who w JOIN processing_trail p ON p._asn_id = w.id OR p._people @> ARRAY[w.id]
+    SELECT p.* FROM who w CROSS JOIN LATERAL processing_trail(w.id) p
 ), line (part, place, kind, text) AS (
     SELECT 0, 0, 'title', 'RINGKASAN DATA PRIBADI' FROM who
     UNION ALL SELECT 0, 1, 'text', format('Nama: %s', w.name) FROM who w
@@ -47,7 +47,7 @@ SELECT w.nip AS _nip, l.kind, l.text FROM line l CROSS JOIN who w ORDER BY l.par
 SELECT p.id, p.at, p.kind, p.name, p.operation, p.action, p.entity, p.members, p.alone, p.reason, p.purpose, p.request_id
 FROM   asn a
 JOIN   unit u ON u.id = a.unit_id
-JOIN   processing_trail p ON (p._asn_id = a.id OR p._people @> ARRAY[a.id])
+CROSS  JOIN LATERAL processing_trail(a.id) p
 WHERE  a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[])
 /*? action */ AND p.action = :action /*? */
 /*? from */ AND p.at >= :from::timestamptz /*? */

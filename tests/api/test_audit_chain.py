@@ -108,6 +108,80 @@ def test_what_was_not_sealed_yet_is_told_and_is_no_fault(sealed):
     assert status == 0 and "2 entries are not sealed yet" in told
 
 
+# ── what was redacted, and what only says so ──
+REDACT = "SET asnd.redacting = 'on'; UPDATE audit_entry SET content = audit_redacted(content) WHERE id = {}; RESET asnd.redacting"
+
+
+@pytest.fixture
+def redacted(sealed):
+    """The copy, with an entry of the middle redacted; its redaction is sealed."""
+    url, published = sealed
+    entry = postgres.query(url, MIDDLE[1:-1])[0][0]
+    postgres.query(url, REDACT.format(entry))
+    daemons.run(url, "audit", "seal")
+    return url, published, entry
+
+
+def test_redacted_is_not_tampered(redacted):
+    url, published, entry = redacted
+    content = json.loads(postgres.query(url, "SELECT content FROM audit_entry WHERE id = %s", (entry,))[0][0])
+    assert content["redacted"] is True and set(content["after"].values()) == {"***"} and content["id"] == entry
+    status, told = verify(url, "--seal", published)
+    assert status == 0 and "1 entries were redacted, as 1 others tell" in told, told
+
+
+@pytest.mark.parametrize("set_, wanted", [("content = replace(content, 'Unit', 'Lain')", "audit_append_only"), ("content = audit_redacted(content), actor = 'x'", "audit_append_only"),
+                                          ("content = content", "audit_append_only"), ("actor = 'db:lain'", "audit_append_only")])
+def test_an_entry_becomes_nothing_but_itself_redacted(set_, wanted, sealed):
+    url, _ = sealed
+    with pytest.raises(Exception) as told:
+        postgres.query(url, f"SET asnd.redacting = 'on'; UPDATE audit_entry SET {set_} WHERE id = {MIDDLE}")
+    assert told.value.diag.constraint_name == wanted
+
+
+def test_a_redaction_that_is_not_sealed_yet_is_no_excuse(sealed):
+    """Until then whoever owns the server could have written it this moment."""
+    url, published = sealed
+    postgres.query(url, REDACT.format(MIDDLE))
+    status, told = verify(url, "--seal", published)
+    assert status == 1 and "no sealed entry tells of its redaction" in told
+    daemons.run(url, "audit", "seal")
+    assert verify(url, "--seal", published)[0] == 0
+
+
+EXCUSES = {
+    "another word in what is left": ("is not what it was", "UPDATE audit_entry SET content = replace(content, '\"***\"', '\"Lain\"') WHERE id = {}"),
+    "another actor in what is left": ("no sealed entry tells", "UPDATE audit_entry SET content = replace(content, 'db:postgres', 'db:lain'), actor = 'db:lain' WHERE id = {}"),
+    "another entry says it was redacted": ("is not what it was", "UPDATE audit_entry SET content = audit_redacted(content) WHERE id = (SELECT min(id) FROM audit_entry WHERE content LIKE '%%Unit%%')"),
+    "the redaction is changed": ("is not what it was", "UPDATE audit_entry SET content = replace(content, '\"count\":1', '\"count\":2') WHERE content LIKE '%%\"redact\"%%'"),
+    "the redaction is removed": ("is gone", "DELETE FROM audit_entry WHERE content LIKE '%%\"redact\"%%'"),
+}
+
+
+@pytest.mark.parametrize("what", EXCUSES)
+def test_what_only_looks_redacted_is_found(what, redacted):
+    url, published, entry = redacted
+    word, statement = EXCUSES[what]
+    assert verify(url)[0] == 0
+    tamper(url, statement.format(entry))
+    status, told = verify(url)
+    assert status == 1 and word in told, told
+
+
+def test_redactions_are_told_from_a_file_too(redacted, tmp_path):
+    url, published, entry = redacted
+    running = daemons.Daemon(url, name="audit-redacted")
+    api = client.Client(running.url, running.create_key(name="auditor", scopes=("audit.read",)))
+    text = api.get("/v1/audit/chain?limit=1000", headers={"Accept": "application/x-ndjson"}).text
+    running.stop()
+    path = tmp_path / "chain.ndjson"
+    path.write_text(text, encoding="utf-8")
+    status, told = verify(NOWHERE, "--file", path, "--seal", published)
+    assert status == 0 and "1 entries were redacted" in told, told
+    path.write_text("".join(line + "\n" for line in text.splitlines() if '\\"redact\\"' not in line), encoding="utf-8")
+    assert verify(NOWHERE, "--file", path)[0] == 1
+
+
 # ── the same from a file ──
 @pytest.fixture(scope="module")
 def lines(cluster, intact):

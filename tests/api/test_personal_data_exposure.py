@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """After a breach: whose data a key or an address was shown, which of them, and what these people are told."""
 import csv
+import hashlib
 import io
+import json
 from urllib.parse import quote
 
 import pytest
 
-from support import make
+from support import make, postgres
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +77,42 @@ def test_only_of_that_time(api, thief):
     assert api.get(path(thief, "2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z")).json["data"] == []
 
 
-def test_more_people_than_are_kept_one_by_one(api, thief, window, sql):
-    """A download's entry has a number and a digest; it is not left out because nobody is named."""
+CROWD = 21500  # more than one entry tells
+
+
+@pytest.fixture(scope="module")
+def crowd(api, database):
+    """An office of so many that a download has two entries. Written past all triggers, which would take a minute."""
+    office = make.unit(api)
+    with postgres.connected(database, autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("INSERT INTO asn (id, nip, kind, name, birth_date, sex, unit_id, legal_status, phone) SELECT gen_random_uuid(), '1980011520100' || lpad(g::text, 5, '0'), 'PNS', 'Ramai ' || g, "
+                       "'1980-01-15', 'M', %s, '01', '081200000000' FROM generate_series(1, %s) g", (office["id"], CROWD))
+        connection.commit()
+    return office
+
+
+def test_a_download_names_everybody_whom_it_showed(api, crowd, window, sql):
+    made = make.key(api, scopes=["asn.read", "asn.sensitive"])
+    client = api.as_key(made["secret"])
+    shown = client.get(f"/v1/asn?unit_id={crowd['id']}", headers={"Accept": "text/csv"})
+    assert len(shown.text.splitlines()) == CROWD + 1
+    entries = [json.loads(c) for c, in sql("SELECT content FROM audit_entry WHERE actor = %s AND content LIKE '%%\"count\"%%' ORDER BY id", (made["id"],))]
+    assert [e["count"] for e in entries] == [20000, 1500] and all("people" not in e and len(e["crowd"]) < 100 for e in entries), "as ranges, which are short"
+    nips = sorted(n for n, in sql("SELECT nip FROM asn WHERE unit_id = %s", (crowd["id"],)))
+    assert entries[0]["digest"] == hashlib.sha256("".join(n + "\n" for n in nips[:20000]).encode()).hexdigest()
+    reply = api.get(path(made["id"], *window), headers={"Accept": "text/csv"})
+    rows = list(csv.DictReader(io.StringIO(reply.text.lstrip("\ufeff"))))
+    assert sorted(r["nip"].strip("'=\"") for r in rows) == nips and all("Pasal 46" in r["notice"] for r in rows)
+    readings = api.get(f"/v1/asn/{nips[77]}/readings").json["data"]
+    assert [(r["operation"], r["alone"]) for r in readings if r["operation"] == "listAsn"] == [("listAsn", False)]
+    told = api.get(f"/v1/audit/entries?nip={nips[-1]}&action=read&operation=listAsn").json["data"]
+    assert [e["count"] for e in told] == [1500]
+    assert "listAsn" in {t["operation"] for t in api.get(f"/v1/asn/{nips[77]}/processing-trail?limit=200").json["data"]}
+
+
+def test_old_readings_of_more_people_than_were_kept_one_by_one(api, thief, window, sql):
+    """An entry of before has a number and a digest; it is not left out because nobody is named."""
     facts = f"{thief}\tlistAsn\t,\"actor\":\"{thief}\",\"operation\":\"listAsn\",\"kind\":\"key\""
     sql("SELECT set_config('asnd.audit', %s, true), audit_read(NULL, NULL, '{nik}', NULL, 5000, 'ab', NULL)", (facts,))
     row = api.get(path(thief, *window)).json["data"][0]

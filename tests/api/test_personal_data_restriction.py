@@ -133,3 +133,98 @@ def test_each_table_of_a_person_is_held_or_says_why_not(sql):
     assert named - {r for r, in sql("SELECT relation FROM restriction_scope")} == set()
     bare = sql("SELECT relation FROM restriction_scope s WHERE is_held AND 3 <> (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = to_regclass(s.relation) AND t.tgname ~ '_80_restricted_')")
     assert bare == []
+
+
+# ── reading ──
+NIK, PHONE, EMAIL = "7602011501900001", "081234567890", "dibatasi@example.go.id"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@pytest.fixture(scope="module")
+def seen(api, officer, caller):
+    """Two people of a unit of their own, one of them restricted."""
+    unit = make.unit(api)
+    held, free = (make.person(api, unit["id"], nik=NIK[:-1] + str(n), phone=PHONE[:-1] + str(n), email=EMAIL) for n in (1, 2))
+    make.history(api, held["nip"], "discipline", {"level": "ringan", "punishment": "21"}, "2024-04-01")
+    document, request = make.document(api, held["nip"]), make.request(api, held["nip"], record={"phone": "081234567899", "birth_place": "Majene"})
+    restriction = make.restriction(api, held["nip"])
+    return {"unit": unit, "held": held, "free": free, "document": document, "request": request, "restriction": restriction}
+
+
+@pytest.fixture(scope="module")
+def reader(api, keys):
+    """Sees what is sensitive, and is not the personnel office."""
+    return api.as_key(keys("asn.read", "asn.sensitive", "asn.discipline", "asn.write", "document.read", "request.read"))
+
+
+def test_the_record_says_so_and_keeps_what_is_sensitive(api, reader, seen, sql):
+    before = sql("SELECT max(id) FROM audit_entry")[0][0]
+    shown = reader.get(f"/v1/asn/{seen['held']['nip']}").json
+    assert shown["restricted"] is True and shown["name"] == seen["held"]["name"] and shown["birth_place"] == seen["held"]["birth_place"]
+    assert not {"nik", "phone", "email", "nik_warnings"} & shown.keys()
+    assert sql("SELECT count(*) FROM audit_entry WHERE id > %s AND operation = 'getAsn'", (before,))[0][0] == 0, "nothing sensitive was shown"
+    other = reader.get(f"/v1/asn/{seen['free']['nip']}").json
+    assert (other["restricted"], other["phone"], other["email"]) == (False, seen["free"]["phone"], EMAIL)
+    assert reader.get(f"/v1/asn/{seen['held']['nip']}?as_of=2026-06-01").json.keys() == shown.keys()
+
+
+def test_the_office_and_the_person_see_all(api, reader, caller, officer, seen, sql):
+    shown = api.get(f"/v1/asn/{seen['held']['nip']}").json
+    assert shown["restricted"] is True and shown["phone"] == seen["held"]["phone"] and shown["nik"] == seen["held"]["nik"]
+    own = caller("pegawai", seen["held"]["nip"])
+    mine = own.get(f"/v1/asn/{seen['held']['nip']}").json
+    assert mine["restricted"] is True and mine["phone"] == seen["held"]["phone"]
+
+
+@pytest.mark.parametrize("form", ["application/json", "text/csv", "application/x-ndjson", XLSX])
+def test_so_does_every_list_and_file(form, reader, seen):
+    for more in ("", "&fields=nip,nik,phone,email", f"&q={seen['held']['nip']}"):
+        reply = reader.get(f"/v1/asn?unit_id={seen['unit']['id']}{more}", headers={"Accept": form})
+        text = "\n".join(str(c) for row in sheet_rows(reply.bytes) for c in row) if form == XLSX else reply.text
+        assert seen["held"]["nip"] in text and seen["held"]["phone"] not in text and seen["held"]["nik"] not in text
+        assert more.startswith("&q") or seen["free"]["phone"] in text
+    rows = {r["nip"]: r for r in reader.get(f"/v1/asn?unit_id={seen['unit']['id']}").json["data"]}
+    assert [rows[seen[k]["nip"]]["restricted"] for k in ("held", "free")] == [True, False]
+
+
+def sheet_rows(content):
+    from io import BytesIO
+    from zipfile import ZipFile
+    with ZipFile(BytesIO(content)) as book:
+        return [[book.read(name).decode() for name in book.namelist() if name.startswith("xl/worksheets") or "sharedStrings" in name]]
+
+
+def test_discipline_documents_and_proposals_are_kept_too(api, reader, officer, seen):
+    nip = seen["held"]["nip"]
+    assert [r for r in reader.get(f"/v1/asn/{nip}/history?limit=200").json["data"] if r["kind"] == "discipline"] == []
+    (row,) = api.get(f"/v1/asn/{nip}/history?kind=discipline").json["data"]
+    assert reader.get(f"/v1/asn/{nip}/history/{row['id']}", expect=404).code == "not-found"
+    assert reader.get(f"/v1/asn/{nip}/history/{row['id']}/versions").json["data"] == []
+    path = f"/v1/documents/{seen['document']['id']}/content"
+    assert reader.get(path, expect=409).code == "restricted"
+    assert api.get(path).status == 200
+    for told in (reader.get(f"/v1/change-requests/{seen['request']['id']}").json, reader.get(f"/v1/change-requests?nip={nip}").json["data"][0]):
+        assert told["record"] == {"birth_place": "Majene"}
+    assert api.get(f"/v1/change-requests/{seen['request']['id']}").json["record"]["phone"] == "081234567899"
+
+
+def test_so_is_what_a_decision_answers(api, keys, seen):
+    request = make.request(api, seen["held"]["nip"], record={"phone": "081234567898", "birth_place": "Mamuju"})
+    decider = api.as_key(keys("request.read", "request.approve", "asn.sensitive"))
+    told = decider.post(f"/v1/change-requests/{request['id']}/refuse", {"reason": "Tidak lengkap"}, headers={"If-Match": "*"}, expect=200).json
+    assert told["state"] == "refused" and told["record"] == {"birth_place": "Mamuju"}
+
+
+def test_what_a_change_answers_is_kept_too_and_all_comes_back_at_the_end(api, reader, officer, seen):
+    other = make.person(api, seen["unit"]["id"], phone="081234567895")
+    assert reader.patch(f"/v1/asn/{other['nip']}", {"birth_place": "Majene"}, etag="*").json["restricted"] is False
+    made = make.restriction(api, other["nip"])
+    assert "phone" not in reader.get(f"/v1/asn/{other['nip']}").json
+    api.post(f"{LIST}/{made['id']}/end", {"on": make.today().isoformat(), "reason": "x"}, headers={"If-Match": "*"}, expect=200)
+    assert reader.get(f"/v1/asn/{other['nip']}").json["phone"] == "081234567895"
+
+
+def test_counts_and_reports_go_on(api, reader, seen):
+    """Figures name nobody; reports of people have nothing sensitive."""
+    assert reader.get(f"/v1/asn?unit_id={seen['unit']['id']}&count=exact").json["page"]["count"] >= 2
+    assert seen["held"]["nip"] in api.get("/v1/reports/nominatif?under=" + seen["unit"]["id"]).text

@@ -8,6 +8,7 @@ import pytest
 
 from support import daemon as daemons
 from support import make
+from support import postgres
 
 NIK, PHONE, EMAIL, NAME = "7602011501700321", "081234500321", "lama.sekali@example.go.id", "Nama Yang Dilupakan"
 LEFT, LONG_AGO = "88", "2010-03-01"
@@ -48,7 +49,12 @@ def gone(api, office, since=LONG_AGO):
 
 
 @pytest.fixture(scope="module")
-def left(api, office, period):
+def decider(api, keys):
+    return api.as_key(keys("privacy.read", "privacy.decide"))
+
+
+@pytest.fixture(scope="module")
+def left(api, office, period, decider):
     """With all that says who it is, wherever it may stand."""
     person, later = make.person(api, office["id"], name=NAME, nik=NIK, phone=PHONE, email=EMAIL, birth_place="Kota Unik", nip=old_nip()), old_nip()
     make.history(api, person["nip"], "nip", {"nip": later}, "2009-01-01")
@@ -66,6 +72,10 @@ def left(api, office, period):
     passed = make.passed(api, office["id"], person_={"nip": nip})
     certificate = api.post(f"/v1/enrolments/{passed['id']}/certificate", expect=201).json
     evaluation = make.final(api, nip, period["id"])
+    asked = make.data_request(api, nip, "access", text=f"Saya {NAME}, minta salinan unik")
+    decider.post(f"/v1/data-requests/{asked['id']}/close", {"outcome": "done", "reason": "Alasan unik", "told": f"Kepada {NAME}"}, headers={"If-Match": "*"}, expect=200)
+    ended = make.restriction(api, nip, ground="Dasar unik", start="2010-01-01")
+    api.post(f"/v1/restrictions/{ended['id']}/end", {"on": "2010-02-01", "reason": "Akhir unik"}, headers={"If-Match": "*"}, expect=200)
     leave(api, nip)
     return {"id": person["id"], "nips": sorted({person["nip"], later}), "document": document, "request": request, "evaluation": evaluation, "certificate": certificate}
 
@@ -75,6 +85,7 @@ def applied(api, database, left):
     """Totals before, the run, totals after."""
     before = {path: api.get(path).json for path in REPORTS}
     sums = daemons.run(database, "check", "--sums", check=False).returncode
+    daemons.run(database, "audit", "seal")
     assert due(database, "person")[0][0] >= 1
     out = retention(database, "--apply").stdout
     return {"before": before, "out": out, "sums": sums}
@@ -160,7 +171,7 @@ def test_no_number_finds_the_person_any_more(api, left, applied):
 def test_what_identifies_is_gone_from_every_table_but_the_audit(api, sql, left, applied):
     """Every text, JSON and array column of every table, asked for each of the planted words. What the feed told before goes with change_days; name_word has words of
     names, and whose they were nowhere."""
-    words = [NAME, NIK, PHONE, EMAIL, *left["nips"], "UNIK", "Berkas unik", "Komentar unik", "Catatan unik", "Kota Unik", "Sekolah Unik"]
+    words = [NAME, NIK, PHONE, EMAIL, *left["nips"], "UNIK", "minta salinan unik", "Alasan unik", "Dasar unik", "Akhir unik", "Berkas unik", "Komentar unik", "Catatan unik", "Kota Unik", "Sekolah Unik"]
     columns = sql("""SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
                      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND t.typcategory IN ('S', 'U', 'A')
                            AND c.relname NOT IN ('audit_entry', 'idempotency', 'change', 'name_word') AND t.typname NOT IN ('uuid', '_uuid', 'bytea')""")
@@ -197,7 +208,7 @@ def test_the_document_is_erased(api, left, applied):
 
 
 def test_the_audit_tells_that_it_was_done_and_not_what_was_there(sql, left, applied):
-    told = [json.loads(c) for c, in sql("SELECT content FROM audit_entry WHERE operation = 'asnd retention' AND asn_id = %s", (left["id"],))]
+    told = [e for e in (json.loads(c) for c, in sql("SELECT content FROM audit_entry WHERE operation = 'asnd retention' AND asn_id = %s", (left["id"],))) if e["action"] != "redact"]
     assert {e["entity"] for e in told} >= {"asn", "history", "document", "external_id", "change_request"}
     assert all(e["kind"] == "command" or e["actor"].startswith("cli:") for e in told) and not any("before" in e for e in told)
     assert not any(word in json.dumps(told) for word in (NAME, EMAIL, *left["nips"]))
@@ -223,6 +234,97 @@ def test_a_certificate_loses_whom_it_names_by_retention_alone(change, api, sql, 
     assert edition[0] == "Pegawai (dipseudonimkan)" and edition[1].startswith("9")
     with pytest.raises(psycopg2.Error):
         sql(f"UPDATE certificate_edition SET {change} WHERE certificate_id = %s", (left["certificate"]["id"],))
+
+
+# ── what others, and he himself, wrote ──
+def test_every_text_of_a_person_goes_or_says_why_not(sql):
+    assert sql("SELECT * FROM retention_faults()") == []
+
+
+FORGETTING = {
+    "a-text": ("ALTER TABLE skp ADD COLUMN more_note text", "what becomes of skp.more_note"),
+    "a-column-that-went": ("ALTER TABLE ip_asn_bkn RENAME note TO notice", "retention_column names ip_asn_bkn.note"),
+    "a-guard": ("DROP TRIGGER objection_05_erasing ON objection", "objection would not let"),
+    "a-guard-of-other-columns": ("INSERT INTO retention_column VALUES ('objection', 'state', 'gone', 'x')", "objection would not let"),
+    "a-trigger-that-refuses": ("CREATE TRIGGER objection_11_more BEFORE UPDATE ON objection FOR EACH ROW EXECUTE FUNCTION performance_said_keep()", "objection would not let"),
+}
+
+
+@pytest.mark.parametrize("what", FORGETTING)
+def test_what_is_forgotten_is_told(what, database):
+    statement, words = FORGETTING[what]
+    with postgres.connected(database, autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        cursor.execute("SELECT * FROM retention_faults()")
+        found = [row[0] for row in cursor.fetchall()]
+        assert len(found) == 1 and found[0].startswith(words), found
+        connection.rollback()
+
+
+def test_each_text_of_each_table_goes(sql, database, api, office, period):
+    """Whatever guards a table's rows otherwise: each column that may go is written full first, past all triggers, and all of it goes in one run."""
+    columns = sql("SELECT relation, array_agg(name) FROM retention_touched() WHERE becomes = 'gone' GROUP BY relation ORDER BY relation")
+    person = make.person(api, office["id"], name="Penuh Tulisan")
+    nip = person["nip"]
+    make.final(api, nip, period["id"])
+    make.data_request(api, nip, "access")
+    make.restriction(api, nip, start="2010-01-01", to="2010-02-01")
+    make.passed(api, office["id"], person_={"nip": nip})
+    filled = {}
+    with postgres.connected(database, autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        for table, names in columns:
+            cursor.execute("SELECT export_condition(%s, 't')", (table,))
+            where = cursor.fetchone()[0].replace("$1", "%(who)s::uuid")
+            told = ", ".join(f"{n} = 'Tulisan penuh'" for n in names if (table, n) != ("indicator_measurement", "reason")) + (", told_at = now()" if table == "data_request" else "")
+            if told:
+                cursor.execute(f"UPDATE {table} t SET {told} WHERE {where}", {"who": person["id"]})
+                filled[table] = cursor.rowcount
+        connection.commit()
+    assert {t for t, n in filled.items() if n} >= {"data_request", "restriction", "enrolment"}, filled
+    with postgres.connected(database, autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('asnd.erasing', 'on', true), retention_texts(%s, ARRAY['x'])", (person["id"],))
+        left_over = [table for table, _ in columns if cursor.execute(f"SELECT 1 FROM {table} t WHERE t::text LIKE '%%Tulisan penuh%%'") or cursor.fetchone()]
+        assert left_over == []
+        with pytest.raises(psycopg2.Error, match="only texts"):
+            cursor.execute("UPDATE data_request SET kind = 'erasure'")
+        connection.rollback()
+
+
+def test_a_request_about_the_data_loses_its_words_with_its_own_time(api, office, database, sql, decider):
+    person, other = make.person(api, office["id"]), make.person(api, office["id"])
+    asked, fresh = make.data_request(api, person["nip"], "access", text="Kata unik sekali"), make.data_request(api, other["nip"], "access", text="Masih baru")
+    for made in (asked, fresh):
+        decider.post(f"/v1/data-requests/{made['id']}/close", {"outcome": "done", "reason": "Selesai", "told": "Sudah"}, headers={"If-Match": "*"}, expect=200)
+    sql("UPDATE data_request SET decided_at = '2015-01-01', told_at = '2015-01-01' WHERE id = %s", (asked["id"],))
+    retention(database, "--apply")
+    shown = api.get(f"/v1/data-requests/{asked['id']}").json
+    assert (shown["text"], shown["reason"], shown["told"], shown["state"], shown["kind"]) == ("(dihapus)", "(dihapus)", "(dihapus)", "done", "access")
+    assert api.get(f"/v1/data-requests/{fresh['id']}").json["text"] == "Masih baru"
+    assert due(database, "data-request")[0] == (0, 0)
+
+
+# ── what the audit told before ──
+def test_entries_of_before_name_nobody_and_the_chain_holds(api, sql, database, left, applied):
+    planted = (NAME, EMAIL, *left["nips"], "Kota Unik", "Sekolah Unik", "IJ-UNIK-1", "unik.pdf", "Komentar unik", "minta salinan unik", "Dasar unik")
+    told = "\n".join(content for content, in sql("SELECT content FROM audit_entry"))
+    assert [word for word in planted if word in told] == []
+    mine = [json.loads(c) for c, in sql("SELECT content FROM audit_entry WHERE asn_id = %s ORDER BY id", (left["id"],))]
+    first = next(e for e in mine if e["entity"] == "asn" and e["action"] == "create")
+    assert first["operation"] == "createAsn" and first["after"]["name"] == "***" and first["redacted"] is True, "who made the record, and which members it had, stays"
+    of_it = [e for e in mine if e["action"] == "redact"]
+    assert of_it and sum(e["count"] for e in of_it) == len([e for e in mine if e.get("redacted") is True])
+    assert all(e["operation"] == "asnd retention" for e in of_it)
+    out = daemons.run(database, "audit", "verify").stdout
+    assert ": 0 faults" in out and re.search(r"[1-9]\d* entries were redacted, as [1-9]\d* others tell", out), out
+
+
+def test_the_api_tells_that_values_went(api, sql, left, applied):
+    nip = sql("SELECT nip FROM asn WHERE id = %s", (left["id"],))[0][0]
+    rows = api.walk(f"/v1/audit/entries?nip={nip}&limit=200")[0]
+    assert {r["is_redacted"] for r in rows} == {True, False} and any(r["action"] == "redact" for r in rows)
+    assert all(set((r["before"] or {}).values()) | set((r["after"] or {}).values()) <= {"***"} for r in rows if r["is_redacted"])
+    assert api.get(f"/v1/audit/entries?nip={nip}&action=redact").json["data"][0]["entity"] == "audit_entry"
 
 
 # ── what citizens told ──

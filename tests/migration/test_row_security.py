@@ -19,7 +19,7 @@ FORGETTING = {
     "a-policy": ("DROP POLICY bound ON skp", "the table skp has no policy"),
     "another-role": ("DROP POLICY bound ON skp; CREATE POLICY bound ON skp USING (true)", "the table skp has no policy"),
     "switched-off": ("ALTER TABLE document DISABLE ROW LEVEL SECURITY", "the table document has no policy"),
-    "a-rule-without-policy": ("INSERT INTO row_rule (relation, place, of) VALUES ('ticket', 'officer_id', 'asn')", "the table ticket has no policy"),
+    "a-rule-without-policy": ("INSERT INTO row_rule (relation, place, of) VALUES ('data_breach_notice', 'breach_id', 'data_breach')", "the table data_breach_notice has no policy"),
     "a-view": ("CREATE VIEW left_out AS SELECT * FROM asn", "the view left_out shows"),
     "a-trigger": ("CREATE FUNCTION left_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'", "the function left_out() would see only"),
     "a-right": ("REVOKE SELECT ON history FROM asnd_bound", "asnd_bound may not read the table history"),
