@@ -61,8 +61,10 @@ static void enter_phase(struct engine_loop *loop, int phase)
         http_server_drain(loop->server);
     else if (phase == PHASE_CUT)
         http_server_close(loop->server, on_cut, loop);
-    else if (phase == PHASE_END)
+    else if (phase == PHASE_END) {
+        replicas_close(loop->replicas);
         db_loop_close(loop->db, on_db_closed, loop);
+    }
 }
 
 static void on_wake(uv_async_t *handle)
@@ -207,6 +209,7 @@ static void on_tick(uv_timer_t *timer)
     if (loop->number == 0 && loop->phase == PHASE_RUN && ticks % CHORE_STEP == 0 && atomic_load(&loop->db_is_up))
         run_due_chores(loop);
     wait_tick(loop);
+    replica_tick(loop->replicas);
     on_wake(&loop->wake);
 }
 
@@ -261,6 +264,7 @@ static bool loop_open(struct engine_loop *loop, int port)
     loop->open_at_mono = clock_mono_ms() + OPEN_PATIENCE_MS;
     loop->actors = actor_cache_new(1024, (int)s->key_cache_ms);
     loop->db = db_loop_new(&loop->uv, &db);
+    loop->replicas = replicas_new(loop);
     loop->server = http_server_new(&loop->uv, &http, &handler);
     return loop->server != NULL;
 }
@@ -352,6 +356,7 @@ void engine_stop(struct engine *engine)
         struct engine_loop *loop = &engine->loops[i];
         pthread_join(loop->thread, NULL);
         actor_cache_free(loop->actors);
+        replicas_free(loop->replicas);
         pthread_mutex_destroy(&loop->inbox_lock);
         uv_loop_close(&loop->uv);
     }
