@@ -4,6 +4,7 @@ no write was confirmed, and how many that were confirmed are gone (none may be).
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -256,9 +257,29 @@ def empty(node):
     connection.close()
 
 
+def reads_a_second(daemon, key, *headers):
+    command = ["wrk", "-t1", "-c16", "-d5s", "-H", f"Authorization: Bearer {key}", *(word for header in headers for word in ("-H", header)), daemon.url + "/v1/units?limit=5"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+    assert "Non-2xx" not in said, said
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", said).group(1))
+
+
+def compare_reads(url, standby_url):
+    """On one machine both servers share its processors: this says what the way there costs, not what a second machine brings."""
+    daemon = daemons.Daemon(url, name="failover-reads", replica_url=standby_url, key_rate=60000000)
+    try:
+        key = daemon.create_key(name="reads", scopes=["admin"])
+        until(lambda: not any(line.endswith(" 0") for line in lag_of(daemon) if "loops" in line), "the standby's use")
+        print(f"reads a second, both servers on this machine: {reads_a_second(daemon, key):.0f} at the primary, {reads_a_second(daemon, key, 'Asnd-Position: 0:0/0'):.0f} with the standby", flush=True)
+        print("\n".join(f"    {line}" for line in lag_of(daemon)), flush=True)
+    finally:
+        daemon.stop()
+
+
 def main():
     with pair() as made:
         prepare(made)
+        compare_reads(made.by_libpq, made.standby_by_proxy)
         round_of(made, "PostgreSQL killed, by HAProxy", made.by_proxy, made.standby_by_proxy, Node.kill_server)
         round_of(made, "node killed, by HAProxy", made.by_proxy, made.standby_by_proxy, Node.kill)
         round_of(made, "node killed, by libpq", made.by_libpq, made.by_libpq.replace("read-write", "standby"), Node.kill)
