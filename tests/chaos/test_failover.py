@@ -137,7 +137,6 @@ def test_one_on_the_old_line_is_not_read(primary, standby, both):
     primary.execute("ALTER SYSTEM RESET synchronous_standby_names")
     primary.execute("SELECT pg_reload_conf()")
     try:
-        standby.execute("SELECT pg_wal_replay_pause()")
         standby.execute("ALTER SYSTEM SET primary_conninfo = ''")
         standby.execute("SELECT pg_reload_conf()")
         until(lambda: len(primary.execute("SELECT 1 FROM pg_stat_replication")) == 1)
@@ -145,7 +144,6 @@ def test_one_on_the_old_line_is_not_read(primary, standby, both):
             primary.execute("CREATE TABLE lost AS SELECT generate_series(1, 10000) AS n; DROP TABLE lost", "asnd")
         until(lambda: place(straggler, "pg_last_wal_replay_lsn") >= place(primary, "pg_current_wal_flush_lsn"))
         primary.kill()
-        standby.execute("SELECT pg_wal_replay_resume()")
         promote(standby)
         daemon = daemons.Daemon(both, name="failover-old-line", replica_url=straggler.url, loops=1)
         try:
