@@ -6,6 +6,7 @@
 # bench.sh --histories [--people N] [--careers-every N] [--rounds N] [--with-triggers-only]
 # bench.sh --overload [--people N] [--rounds N] [--seconds N] [--connections N] [--factors N,…] [--only WORKLOAD,…] [--set NAME=VALUE] [--write]
 # bench.sh --crowd [SECONDS]
+# bench.sh --failover
 # bench.sh --instructions [--write]
 # bench.sh --soak [MINUTES]
 # Measures asnd against the limits of this machine, side by side in one run: the same SQL by pgbench, the same bytes by the bare HTTP library,
@@ -16,6 +17,7 @@
 # --overload: what is still answered when one and a half, three and six times as much is asked as can be; the daemon and its database have one processor, who asks has another.
 # --crowd: 200 citizens a second answer a survey for a minute, some of them twice, beside an office's own work, while answers are recounted: nothing is lost, nothing counts twice.
 # --histories: a million people (or N) and all their histories by the importer, against COPY of the same rows with and without triggers; and the export against COPY TO.
+# --failover: the primary dies under load, three times; Patroni has the standby take over, behind HAProxy and by libpq's own choice. Downtime and lost writes are printed.
 # --instructions: how many instructions each request costs, by callgrind, beside the baseline that the stage `instructions` of test.sh holds it to; --write makes it the new one.
 # --soak: half an hour (or MINUTES) of everything at once; memory, descriptors and connections stay what they are, and what was confirmed is there.
 set -euo pipefail
@@ -53,6 +55,10 @@ if [ "${1:-}" = --crowd ]; then
 fi
 if [ "${1:-}" = --soak ]; then
     ASND_TEST_SOAK_MINUTES=${2:-30} ASND_TEST_ASND=$ROOT/build/release/asnd exec /usr/bin/python3 -m pytest -q -s -p no:cacheprovider "$ROOT/tests/chaos/test_soak.py"
+fi
+if [ "${1:-}" = --failover ]; then
+    need_packages bench-failover
+    ASND_TEST_ASND=$ROOT/build/release/asnd exec /usr/bin/python3 "$ROOT/bench/failover.py"
 fi
 if [ "${1:-}" = --instructions ]; then
     ASND_TEST_ASND=$ROOT/build/release/asnd exec "$ROOT/tests/unit/with-postgres.sh" /usr/bin/python3 "$ROOT/bench/instructions.py" "${@:2}"

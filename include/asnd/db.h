@@ -107,9 +107,10 @@ struct db_config {
     int queue_limit;
     int statement_timeout_ms; /* session default */
     const char *application_name;
-    bool is_quiet;          /* blocking connections: that it cannot be had was logged already */
-    bool holds_units;       /* whose rows a statement meets is held by the server: db_request.units; else they are not told */
-    int utc_offset_minutes; /* the session variable asnd.utc_offset_minutes: what the schema's local_today() goes by */
+    const char *session_attrs; /* target_session_attrs, unless the connection string has its own; NULL: any */
+    bool is_quiet;             /* blocking connections: that it cannot be had was logged already */
+    bool holds_units;          /* whose rows a statement meets is held by the server: db_request.units; else they are not told */
+    int utc_offset_minutes;    /* the session variable asnd.utc_offset_minutes: what the schema's local_today() goes by */
 };
 
 /* Whose rows a statement may meet, held by the server whatever the statement says (docs/decisions/0016-row-security.md): the text of an ltree[], or
@@ -149,6 +150,10 @@ struct db_loop *db_loop_new(uv_loop_t *loop, const struct db_config *config);
 void db_loop_submit(struct db_loop *db, struct db_request *request);
 bool db_loop_is_up(const struct db_loop *db); /* at least one connection of each sort is ready */
 int db_loop_depth(const struct db_loop *db);  /* queued and running */
+/* How many connections were made so far. With a single connection: as long as the number stays, whoever answers is the same server. */
+unsigned db_loop_connects(const struct db_loop *db);
+/* Gives the connections up, with what runs on them (DB_LOST), and makes them anew: perhaps to another server. */
+void db_loop_reconnect(struct db_loop *db);
 /* Finishes what runs, fails what is queued, closes; `closed` is called when all handles are closed. */
 void db_loop_close(struct db_loop *db, void (*closed)(void *cls), void *cls);
 

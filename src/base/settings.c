@@ -359,10 +359,33 @@ static const char *reason_to_hide(const struct settings *settings, const struct 
 
 /* What is looked up each time that it counts. All others were given to somebody at the start. */
 static const char *const live[] = {
-    "body_limit",      "stop_delay_ms",    "stop_timeout_ms",       "public_rate", "token_rate",      "key_rate",
-    "wait_limit_ms",   "wrong_key_rate",   "caller_requests",       "caller_jobs", "trusted_proxies", "client_cert_header",
-    "tls_certificate", "tls_key",          "idempotency_hours",     "change_days", "undo_days",       "public_url",
-    "survey_url",      "certificate_font", "certificate_font_bold", "log_level",   "log_requests",    "column_keys_file",
+    "body_limit",
+    "stop_delay_ms",
+    "stop_timeout_ms",
+    "public_rate",
+    "token_rate",
+    "key_rate",
+    "wait_limit_ms",
+    "wrong_key_rate",
+    "caller_requests",
+    "caller_jobs",
+    "trusted_proxies",
+    "client_cert_header",
+    "tls_certificate",
+    "tls_key",
+    "idempotency_hours",
+    "change_days",
+    "undo_days",
+    "public_url",
+    "survey_url",
+    "certificate_font",
+    "certificate_font_bold",
+    "log_level",
+    "log_requests",
+    "column_keys_file",
+    "replica_url",
+    "replica_connections",
+    "replica_lag_ms",
 };
 
 /* A certificate may take another's place, but whether HTTPS is spoken is decided at the start. */

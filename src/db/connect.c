@@ -57,6 +57,7 @@ PGconn *connection_open(const struct db_config *config, connect_fn connect)
         {"tcp_user_timeout", user_timeout},
         {"connect_timeout", connect_timeout},
         {"fallback_application_name", config->application_name},
+        {"target_session_attrs", config->session_attrs}, /* libpq passes over what is NULL */
         {"dbname", config->conninfo},
         {"client_encoding", "UTF8"},
         {"options", buf_cstr(&options)},

@@ -101,6 +101,7 @@ static void connected(struct link *l)
     uv_timer_start(&l->timer, on_timer, GUARD_EVERY_MS, GUARD_EVERY_MS);
     l->state = LINK_UP;
     l->backoff_ms = BACKOFF_MIN_MS;
+    l->db->connects++;
     log_line(LOG_INFO_, "database-connected", LOG_TEXT("application", l->db->config.application_name), LOG_NUM("connection", l->number),
              LOG_NUM("server_version", PQserverVersion(l->pg)));
     watch(l, UV_READABLE);
@@ -146,7 +147,8 @@ static void guard(struct link *l)
     int patience = link_patience_ms(l);
 
     if (l->n_steps > 0 && patience > 0 && uv_now(l->db->uv) - l->heard_ms > (uint64_t)patience) {
-        log_line(LOG_ERROR_, "database-silent", LOG_NUM("connection", l->number), LOG_NUM("in_flight", l->in_flight));
+        log_line(LOG_ERROR_, "database-silent", LOG_TEXT("application", l->db->config.application_name), LOG_NUM("connection", l->number),
+                 LOG_NUM("in_flight", l->in_flight));
         link_lost(l);
     }
 }
@@ -226,7 +228,8 @@ void link_lost(struct link *l)
 {
     struct request_queue lost = take_all(l);
 
-    log_line(LOG_WARNING_, "database-connection-lost", LOG_NUM("connection", l->number), LOG_NUM("requests", lost.n));
+    log_line(LOG_WARNING_, "database-connection-lost", LOG_TEXT("application", l->db->config.application_name),
+             LOG_NUM("connection", l->number), LOG_NUM("requests", lost.n));
     unwatch(l);
     PQfinish(l->pg);
     l->pg = NULL;

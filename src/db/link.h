@@ -88,7 +88,8 @@ struct db_loop {
     uv_idle_t wake; /* active: the loop must not wait before the next turn */
     uv_timer_t again;
     int depth;
-    int handles; /* not yet closed */
+    unsigned connects; /* made so far */
+    int handles;       /* not yet closed */
     bool is_closing, has_closed_all;
     void (*closed)(void *cls);
     void *closed_cls;

@@ -275,6 +275,8 @@ struct db_loop *db_loop_new(uv_loop_t *loop, const struct db_config *config)
     db->config = *config;
     db->config.conninfo = strdup(config->conninfo);
     db->config.application_name = strdup(config->application_name ? config->application_name : "asnd");
+    if (config->session_attrs != NULL && (db->config.session_attrs = strdup(config->session_attrs)) == NULL)
+        die_no_memory();
     db->n_links = config->connections + config->write_connections;
     db->links = calloc((size_t)db->n_links, sizeof *db->links);
     if (db->config.conninfo == NULL || db->config.application_name == NULL || db->links == NULL)
@@ -309,6 +311,18 @@ int db_loop_depth(const struct db_loop *db)
     return db->depth;
 }
 
+unsigned db_loop_connects(const struct db_loop *db)
+{
+    return db->connects;
+}
+
+void db_loop_reconnect(struct db_loop *db)
+{
+    for (int i = 0; i < db->n_links; i++)
+        db->links[i].is_broken |= db->links[i].state == LINK_UP;
+    loop_wake(db);
+}
+
 void loop_handle_closed(uv_handle_t *handle)
 {
     struct db_loop *db = handle->data;
@@ -322,6 +336,7 @@ void loop_handle_closed(uv_handle_t *handle)
     free(db->links);
     free((char *)db->config.conninfo);
     free((char *)db->config.application_name);
+    free((char *)db->config.session_attrs);
     free(db);
     if (closed != NULL)
         closed(cls);

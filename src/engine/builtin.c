@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "asnd/date.h"
+
 static void livez(struct engine *engine, struct request *rq)
 {
     (void)engine;
@@ -34,11 +36,27 @@ static void readyz(struct engine *engine, struct request *rq)
     reply_problem(rq);
 }
 
+/* Of the loop that is worst off. */
+static void measure_standbys(const struct engine *engine)
+{
+    int64_t now = clock_mono_us(), lag = 0, as_of;
+    int n = 0;
+    for (int i = 0; i < engine->n_loops; i++) {
+        n += atomic_load(&engine->loops[i].replica_is_used);
+        as_of = atomic_load(&engine->loops[i].replica_as_of_us);
+        if (as_of && now - as_of > lag)
+            lag = now - as_of;
+    }
+    metric_set(engine->reads.loops, n);
+    metric_set(engine->reads.lag_ms, lag / 1000);
+}
+
 static void metrics(struct engine *engine, struct request *rq)
 {
     struct buf *out = arena_zalloc(request_ctx(rq)->arena, sizeof *out);
     buf_init(out, request_ctx(rq)->arena, 65536);
     metric_set(engine->databases_up, databases_up(engine));
+    measure_standbys(engine);
     metrics_of_process();
     metrics_write(out);
     reply_bytes(rq, 200, "text/plain; version=0.0.4; charset=utf-8", out->data, out->len);

@@ -149,11 +149,28 @@ static enum status read_rest(struct call *call)
     return ST_OK;
 }
 
+/* Heeded by queries, and understood by all reads. */
+static enum status read_position(struct call *call)
+{
+    const char *text = request_header(call->rq, POSITION_HEADER);
+    if (!text || call->op->is_write || call->op->kind == OP_BUILTIN)
+        return ST_OK;
+    call->has_position = call->op->kind == OP_QUERY && !call->op->info->is_write && call->op->wait_param < 0;
+    if (position_parse(text, &call->position))
+        return ST_OK;
+    fault_add(call->ctx, AT_PARAMETER, POSITION_HEADER, "pattern", "take it as a write's reply had it, or 0:0/0",
+              "pakai seperti pada jawaban penulisan, atau 0:0/0");
+    return fail(call->ctx, ST_BAD_REQUEST, "bad-request", "The header %s is no position.", "Header %s bukan sebuah posisi.",
+                POSITION_HEADER);
+}
+
 static enum status read_input(struct call *call)
 {
     const struct operation *operation = call->op->contract;
     enum status st = params_parse(call->ctx, operation, &call->route, request_query(call->rq), header_of, call->rq, &call->in);
     if (st != ST_OK)
+        return st;
+    if ((st = read_position(call)) != ST_OK)
         return st;
     call->idempotency_key = operation->method == HTTP_POST && call->actor ? declared(call, "idempotency_key") : NULL;
     call->dry_run = call->op->is_write && prefer_has(request_header(call->rq, "Prefer"), "dry-run");
@@ -263,6 +280,10 @@ void call_answer(struct call *call, const struct outcome *out, const char *link)
     const char *none_match = request_header(rq, "If-None-Match");
     if (call->is_over)
         return;
+    if (placed_is_due(call)) {
+        placed_answer(call, out, link);
+        return;
+    }
     door_leave(call);
     if (out->etag && !call->dry_run) /* neither would name anything that exists */
         reply_header(rq, "ETag", out->etag);
@@ -321,6 +342,14 @@ void call_refuse(struct call *call, const struct ctx *from)
         reply_problem(call->rq);
 }
 
+/* Which server answered, of those that could. */
+static const char *read_at(const struct call *call)
+{
+    if (!call->has_position || !(call->variant || call->job))
+        return NULL;
+    return call->is_at_standby ? "standby" : "primary";
+}
+
 static void log_request(struct call *call, bool aborted)
 {
     int64_t took = clock_mono_us() - call->started_us;
@@ -336,7 +365,8 @@ static void log_request(struct call *call, bool aborted)
              LOG_TEXT("trace_id", call->trace_id), LOG_TEXT("method", request_method(call->rq)),
              LOG_TEXT("operation", call->op ? call->op->contract->id : NULL), LOG_NUM("status", status),
              LOG_TEXT("code", status >= 400 ? problem->code : NULL), LOG_TEXT("key", call->actor ? call->actor->key_id : NULL),
-             LOG_NUM("bytes", reply_length(call->rq)), LOG_FLAG("aborted", aborted), LOG_US("ms", took));
+             LOG_TEXT("read_at", read_at(call)), LOG_NUM("bytes", reply_length(call->rq)), LOG_FLAG("aborted", aborted),
+             LOG_US("ms", took));
 }
 
 static void on_done(struct request *rq, bool aborted)

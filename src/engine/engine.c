@@ -21,6 +21,21 @@ static const char *personal_roles(const struct matrix *matrix, struct arena *are
     return buf_cstr(&out);
 }
 
+static void reads_metrics(struct engine *engine)
+{
+    static const char reads[] = "Queries, by the server that answered them",
+                      passed[] = "Queries with a position that a standby might have answered, and the primary did: why";
+    engine->reads.at_primary = metric_new(METRIC_COUNTER, "asnd_reads_total", "server=\"primary\"", reads);
+    engine->reads.at_standby = metric_new(METRIC_COUNTER, "asnd_reads_total", "server=\"standby\"", reads);
+    engine->reads.passed_over[PASSED_AWAY] = metric_new(METRIC_COUNTER, "asnd_standby_passed_over_total", "reason=\"away\"", passed);
+    engine->reads.passed_over[PASSED_STALE] = metric_new(METRIC_COUNTER, "asnd_standby_passed_over_total", "reason=\"stale\"", passed);
+    engine->reads.passed_over[PASSED_BEHIND] = metric_new(METRIC_COUNTER, "asnd_standby_passed_over_total", "reason=\"behind\"", passed);
+    engine->reads.passed_over[PASSED_FAILED] = metric_new(METRIC_COUNTER, "asnd_standby_passed_over_total", "reason=\"failed\"", passed);
+    engine->reads.lag_ms =
+        metric_new(METRIC_GAUGE, "asnd_standby_lag_milliseconds", "", "How old at most what a standby shows is (0: none is wanted)");
+    engine->reads.loops = metric_new(METRIC_GAUGE, "asnd_loops_with_standby", "", "Event loops that may read at a standby");
+}
+
 struct engine *engine_new(const struct settings *settings, struct contract *contract, const struct matrix *matrix,
                           const struct sql_set *set, const struct binding *bindings, const uint8_t cursor_secret[32], FILE *err)
 {
@@ -51,6 +66,7 @@ struct engine *engine_new(const struct settings *settings, struct contract *cont
     engine->limited = metric_new(METRIC_COUNTER, "asnd_rate_limited_total", "", "Requests that came too often, or too many at once");
     engine->tokens_refused = metric_new(METRIC_COUNTER, "asnd_tokens_refused_total", "", "Tokens that were none, of others, or not good");
     engine->readings_held = metric_new(METRIC_GAUGE, "asnd_readings_held", "", "Replies that wait for their entry in the audit");
+    reads_metrics(engine);
     engine->databases_up = metric_new(METRIC_GAUGE, "asnd_loops_with_database", "", "Event loops whose database connections are up");
     metric_set(metric_new(METRIC_GAUGE, "asnd_loops", "", "Event loops"), engine->n_loops);
     metrics_of_process_begin();

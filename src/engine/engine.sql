@@ -50,3 +50,16 @@ WITH gone AS (DELETE FROM checked_start s WHERE s.checked_at < now() - interval 
 INSERT INTO checked_start (program, catalog)
 SELECT :program, :catalog WHERE catalog_fingerprint() = :catalog
 ON     CONFLICT (program, catalog) DO NOTHING
+
+-- Where the server stands: of a primary how far its log goes (to the disk, where a commit waits for that), of a standby how much of it can be read there. The
+-- timeline of a standby is the newest that is certain: of the log that it is sent, for whoever may see that (pg_read_all_stats), else as of its last checkpoint.
+-- name: replica.place
+SELECT s.is_standby,
+       CASE WHEN s.is_standby THEN pg_last_wal_replay_lsn() WHEN current_setting('synchronous_commit') = 'off' THEN pg_current_wal_insert_lsn()
+            ELSE pg_current_wal_flush_lsn() END AS place,
+       CASE WHEN s.is_standby
+            THEN (SELECT greatest(c.timeline_id, r.min_recovery_end_timeline, (SELECT w.received_tli FROM pg_stat_wal_receiver w))
+                  FROM pg_control_checkpoint() c, pg_control_recovery() r)
+            ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::integer END AS timeline,
+       (SELECT c.system_identifier FROM pg_control_system() c) || '/' || (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) AS database
+FROM   pg_is_in_recovery() AS s (is_standby)

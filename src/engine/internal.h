@@ -18,6 +18,8 @@
 #include "asnd/metrics.h"
 #include "asnd/status.h"
 
+#include "position.h"
+
 enum op_kind { OP_QUERY, OP_COMMAND, OP_STREAM, OP_BUILTIN /* answered by the engine itself */ };
 
 /* Where a bind's text comes from; found once, at start, so that no name is looked up per request. */
@@ -182,6 +184,13 @@ struct engine_loop {
         struct call *first, *last; /* that have an answer, and wait for its entry to be sent */
         int in_flight;             /* groups */
     } readings;
+    struct replicas *replicas;
+    struct {
+        struct call *waiting, *asking; /* writes that are done, and will be told where they stand; linked by held.next */
+        struct db_request ask;
+    } placed;
+    _Atomic int64_t replica_as_of_us; /* of the freshest standby, or since when there has been none; 0: none is wanted */
+    _Atomic bool replica_is_used;
 };
 enum loop_phase { PHASE_RUN, PHASE_LEAVE, PHASE_DRAIN, PHASE_CUT, PHASE_END };
 
@@ -206,6 +215,9 @@ struct duty {
     const struct statement *statement;
     const struct duty *next;
 };
+
+/* Why the primary answers a read that a standby might have answered; the later ones are nearer to it. */
+enum passed_over { PASSED_AWAY, PASSED_STALE, PASSED_BEHIND, PASSED_FAILED, PASSED_KINDS };
 
 struct engine {
     const struct settings *_Atomic settings; /* others after a reload; those before stay as long as the process */
@@ -240,6 +252,9 @@ struct engine {
     struct provider *provider; /* of tokens; NULL: keys alone */
     struct metric *tokens_refused;
     struct metric *readings_held; /* replies that wait for their entry in the audit */
+    struct {
+        struct metric *at_primary, *at_standby, *passed_over[PASSED_KINDS], *lag_ms, *loops;
+    } reads;
 };
 
 struct page {
@@ -284,8 +299,14 @@ struct call {
     struct job *job; /* while a worker has it */
     const char *trace_id;
     int64_t started_us;
-    bool is_over;                     /* the request is done: nobody waits for an answer */
-    void (*go_on)(struct call *call); /* after the references */
+    struct position position; /* what a standby must have to answer it */
+    bool has_position;        /* it may be one */
+    bool is_at_standby;       /* its statement is, or was */
+    bool has_failed_there;
+    void (*at_standby)(struct db_request *, enum db_outcome, PGresult *); /* what takes its result */
+    bool is_placed;                                                       /* a write: its position stands in the reply's head */
+    bool is_over;                                                         /* the request is done: nobody waits for an answer */
+    void (*go_on)(struct call *call);                                     /* after the references */
     enum status (*after_gate)(struct call *call);
     struct call *wait_next, **wait_slot; /* among the loop's waiters; wait_slot NULL: it is not */
     const char *wait_mark;               /* how far the feed could be read when there was nothing to tell */
@@ -471,6 +492,23 @@ void call_run(struct call *call); /* everything is checked: execute */
 bool call_wants_count(const struct call *call);
 bool call_is_long(const struct call *call); /* it can last: for a worker */
 void call_submit(struct call *call, const struct variant *variant, void (*done)(struct db_request *, enum db_outcome, PGresult *));
+
+/* ── replica.c ── */
+struct replicas *replicas_new(struct engine_loop *loop);
+void replicas_close(struct replicas *all); /* the loop ends when that is done */
+void replicas_free(struct replicas *all);
+void replica_tick(struct replicas *all);
+bool replicas_wanted(const struct replicas *all);
+/* Where reads of this position may go now; NULL, and why not: to the primary. */
+struct db_loop *replica_for(struct replicas *all, struct position wanted, enum passed_over *ret_why);
+/* Where the server stands that is asked: the statement replica.place. */
+struct db_request replica_question(const struct engine *engine, void (*done)(struct db_request *, enum db_outcome, PGresult *), void *cls);
+
+/* ── placed.c ── */
+/* Whether the answer must wait until it is known where its write stands. */
+bool placed_is_due(const struct call *call);
+void placed_answer(struct call *call, const struct outcome *answer, const char *link);
+void placed_tell(struct call *call, struct position position);
 
 /* ── refer.c ── what a list's parameters refer to must be there ── */
 bool refer_compile(struct op *op, const struct engine *engine, FILE *err);

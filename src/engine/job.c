@@ -112,6 +112,8 @@ static void on_download_wake(struct loop_task *task)
     }
     job->has_head = true;
     tell_changes(job);
+    if (job->call->op->is_write && replicas_wanted(job->call->loop->replicas)) /* it is not committed yet */
+        placed_tell(job->call, POSITION_BEYOND);
     if (job->out.length) {
         if (job->out.etag)
             reply_header(job->call->rq, "ETag", job->out.etag);

@@ -61,8 +61,10 @@ static void enter_phase(struct engine_loop *loop, int phase)
         http_server_drain(loop->server);
     else if (phase == PHASE_CUT)
         http_server_close(loop->server, on_cut, loop);
-    else if (phase == PHASE_END)
+    else if (phase == PHASE_END) {
+        replicas_close(loop->replicas);
         db_loop_close(loop->db, on_db_closed, loop);
+    }
 }
 
 static void on_wake(uv_async_t *handle)
@@ -208,6 +210,7 @@ static void on_tick(uv_timer_t *timer)
         run_due_chores(loop);
     wait_tick(loop);
     door_tick(loop);
+    replica_tick(loop->replicas);
     on_wake(&loop->wake);
 }
 
@@ -262,6 +265,7 @@ static bool loop_open(struct engine_loop *loop, int port)
     loop->open_at_mono = clock_mono_ms() + OPEN_PATIENCE_MS;
     loop->actors = actor_cache_new(1024, (int)s->key_cache_ms);
     loop->db = db_loop_new(&loop->uv, &db);
+    loop->replicas = replicas_new(loop);
     loop->server = http_server_new(&loop->uv, &http, &handler);
     return loop->server != NULL;
 }
@@ -353,6 +357,7 @@ void engine_stop(struct engine *engine)
         struct engine_loop *loop = &engine->loops[i];
         pthread_join(loop->thread, NULL);
         actor_cache_free(loop->actors);
+        replicas_free(loop->replicas);
         pthread_mutex_destroy(&loop->inbox_lock);
         uv_loop_close(&loop->uv);
     }

@@ -39,6 +39,8 @@ static void statement_done(struct db_request *db, enum db_outcome outcome, PGres
     struct outcome out = {0};
     const char *link = NULL;
     struct plan *plan;
+    metric_add(call->is_at_standby ? call->engine->reads.at_standby : call->engine->reads.at_primary,
+               outcome == DB_OK && !call->op->is_write);
     if (!call->is_over) {
         plan = outcome == DB_OK ? plan_of(call->variant, call->op, res) : NULL;
         if (!plan)
@@ -53,8 +55,45 @@ static void statement_done(struct db_request *db, enum db_outcome outcome, PGres
     call_release(call);
 }
 
+/* What took its time there would take it again. */
+static bool is_for_primary(enum db_outcome outcome, const PGresult *res)
+{
+    const char *sqlstate = outcome == DB_FAILED ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
+    return outcome != DB_OK && !(sqlstate && sqlstate_status(sqlstate) == ST_TIMEOUT);
+}
+
+/* Whatever failed at a standby (a conflict with replay, a lost connection, a function that writes) is run once more on the primary. */
+static void standby_told(struct db_request *db, enum db_outcome outcome, PGresult *res)
+{
+    struct call *call = db->cls;
+    if (call->is_over || !is_for_primary(outcome, res)) {
+        call->at_standby(db, outcome, res);
+        return;
+    }
+    metric_add(call->engine->reads.passed_over[PASSED_FAILED], 1);
+    call->has_failed_there = true;
+    call_submit(call, db->variant, call->at_standby);
+    call_release(call);
+}
+
+/* Where the call's statement runs. */
+static struct db_loop *server_for(struct call *call)
+{
+    enum passed_over why;
+    struct db_loop *standby;
+    call->is_at_standby = false;
+    if (!call->has_position || call->has_failed_there || !replicas_wanted(call->loop->replicas))
+        return call->loop->db;
+    standby = replica_for(call->loop->replicas, call->position, &why);
+    if (!standby)
+        metric_add(call->engine->reads.passed_over[why], 1);
+    call->is_at_standby = standby != NULL;
+    return standby ? standby : call->loop->db;
+}
+
 void call_submit(struct call *call, const struct variant *variant, void (*done)(struct db_request *, enum db_outcome, PGresult *))
 {
+    struct db_loop *server = server_for(call);
     call->db = (struct db_request){.variant = variant,
                                    .values = call_values(call->ctx, call, variant),
                                    .units = arena_strdup(call->ctx->arena, call_units(call)), /* the actor may be gone before the answer */
@@ -65,8 +104,13 @@ void call_submit(struct call *call, const struct variant *variant, void (*done)(
                                    .cls = call};
     if (call->db.is_write)
         audit_ahead(&call->db, call);
+    if (call->is_at_standby) {
+        call->at_standby = done;
+        call->db.done = standby_told;
+        call->db.run_again = false;
+    }
     call_hold(call);
-    db_loop_submit(call->loop->db, &call->db);
+    db_loop_submit(server, &call->db);
 }
 
 static void submit_statement(struct call *call)

@@ -1,93 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A PostgreSQL that may be killed and started again, with a daemon on it; writes go to disk for real here (fsync on)."""
-import os
-import pwd
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
+"""A PostgreSQL that may be killed and started again, with a daemon on it."""
 from pathlib import Path
 
-import psycopg2
 import pytest
 
 from support import client as clients, daemon as daemons
+from support.servers import Server
 
 DATA = Path(__file__).resolve().parents[1] / "data"
-
-
-class Server:
-    def __init__(self, follows=None, has_trouble=False):
-        """`follows`: the server whose changes this one repeats, as its standby. `has_trouble`: what it does goes through trouble.c."""
-        self.bin = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))[-1]
-        self.home = Path(tempfile.mkdtemp(prefix="asnd-chaos-"))
-        self.as_server = []
-        if os.getuid() == 0:
-            user = pwd.getpwnam("postgres")
-            os.chown(self.home, user.pw_uid, user.pw_gid)
-            self.as_server = ["setpriv", "--reuid", "postgres", "--regid", str(user.pw_gid), "--init-groups"]
-        self._environment = None
-        if follows:
-            self._run(self.bin / "pg_basebackup", "--no-sync", "-D", self.home / "data", "-R", "-c", "fast", "-d", f"user=postgres host={follows.home} application_name=standby")
-            self.start()
-            return
-        self._environment = {**os.environ, **self._trouble()} if has_trouble else None
-        self._run(self.bin / "initdb", "--no-sync", "-D", self.home / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
-        self.start()
-        self.execute("CREATE DATABASE asnd")
-
-    def _trouble(self):
-        library = self.home / "trouble.so"
-        subprocess.run(["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", library, Path(__file__).with_name("trouble.c"), "-ldl"], check=True)
-        library.chmod(0o755)
-        (self.home / "wrong").mkdir(mode=0o755)
-        return {"LD_PRELOAD": str(library), "TROUBLE": str(self.home / "wrong")}
-
-    def _run(self, *command):
-        subprocess.run([*self.as_server, *map(str, command)], check=True, cwd="/", capture_output=True, timeout=120)
-
-    def _connect(self, name):
-        connection = psycopg2.connect(f"postgresql://postgres@/{name}?host={self.home}")
-        connection.autocommit = True
-        return connection
-
-    def execute(self, statement, name="postgres"):
-        """Outside of any transaction."""
-        connection = self._connect(name)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(statement)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
-
-    @property
-    def url(self):
-        return f"postgresql://postgres@/asnd?host={self.home}"
-
-    @property
-    def pid(self):
-        return int((self.home / "data/postmaster.pid").read_text().splitlines()[0])
-
-    def start(self):
-        # A server that was killed leaves its children to notice by themselves: the next start may have to wait for them.
-        end = time.monotonic() + 60
-        while True:
-            done = subprocess.run([*self.as_server, str(self.bin / "pg_ctl"), "-D", str(self.home / "data"), "-l", str(self.home / "log"), "-w", "-o",
-                                   f"-k {self.home} -c listen_addresses= -c max_connections=100 -c timezone=Asia/Makassar", "start"],
-                                  cwd="/", capture_output=True, timeout=120, check=False, env=self._environment)
-            if done.returncode == 0:
-                return
-            assert time.monotonic() < end, (self.home / "log").read_text()[-2000:]
-
-    def kill(self):
-        os.kill(self.pid, signal.SIGKILL)
-
-    def close(self):
-        subprocess.run([*self.as_server, str(self.bin / "pg_ctl"), "-D", str(self.home / "data"), "-m", "immediate", "stop"], cwd="/",
-                       capture_output=True, check=False, timeout=60)
-        shutil.rmtree(self.home, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A way from a daemon to its database that can be cut: a socket in a directory, whose connections are handed on to another."""
+import os
 import select
 import socket
 import tempfile
@@ -16,6 +17,8 @@ class Cable:
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(f"{self.directory}/.s.PGSQL.5432")
         self._listener.listen(256)
+        for path, mode in ((self.directory, 0o755), (f"{self.directory}/.s.PGSQL.5432", 0o777)):  # a standby comes as user postgres
+            os.chmod(path, mode)
         self._peers, self._open, self._ends = {}, threading.Event(), threading.Event()
         self._open.set()
         self._thread = threading.Thread(target=self._run, daemon=True)

@@ -142,6 +142,9 @@ class Client:
             assert reply.status >= 400 or method == "OPTIONS", f"the contract knows no such operation: {what}"
             return
         seen[operation.id].add(reply.status)
+        if "Asnd-Position" in reply.headers:
+            assert operation.is_write and reply.status < 300, f"a position where none is declared: {what}"
+            assert not self.contract.faults(self.contract.position_schema, reply.headers["Asnd-Position"]), what
         response = operation.response(reply.status)
         assert response is not None, f"status {reply.status} is not declared for {operation.id}: {what}"
         if reply.status in (204, 304) or method == "HEAD":

@@ -113,6 +113,11 @@ class Contract:
             _, thing = self._resolver.resolve(thing["$ref"])
         return thing
 
+    @property
+    def position_schema(self):
+        """Of the header by which a write says where it stands."""
+        return self.resolve(self.resolve({"$ref": self.document["x-position"]["reply"]})["schema"])
+
     def template(self, path):
         return next((t for pattern, t in self._routes if pattern.match(path)), None)
 

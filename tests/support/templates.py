@@ -39,6 +39,12 @@ def cluster():
         return postgres.Cluster(own=True, data=_kept())
 
 
+def copy(start):
+    """What `start` makes of the files, which it copies."""
+    with _locked():
+        return start(_kept())
+
+
 def _key():
     """Of all that decides what stands in them: who makes them, from what, in which servers, on which day of the regency."""
     servers = [os.environ.get("ASND_TEST_PG_BIN"), *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/postgres")))]

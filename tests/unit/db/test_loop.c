@@ -735,6 +735,29 @@ static void a_loss_answers_what_runs_and_the_loop_comes_back(void **state UNUSED
     close_loop();
 }
 
+static void connections_may_be_given_up_and_are_counted(void **state UNUSED)
+{
+    struct call running, after;
+
+    open_loop(1, 100, 5000);
+    RUN_UNTIL(db_loop_is_up(db));
+    unsigned before = db_loop_connects(db);
+    start(&running, "sleep", "5");
+    RUN_UNTIL(sql_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'asnd-loop-test' AND state = 'active'") == 1 ||
+              pending == 0);
+    assert_int_equal(db_loop_connects(db), before);
+    db_loop_reconnect(db);
+    assert_false(db_loop_is_up(db));
+    RUN_UNTIL(pending == 0);
+    expect(&running, DB_LOST, NULL);
+    RUN_UNTIL(db_loop_is_up(db));
+    assert_int_equal(db_loop_connects(db), before + 1);
+    start(&after, "echo", "after");
+    RUN_UNTIL(pending == 0);
+    expect(&after, DB_OK, "after");
+    close_loop();
+}
+
 /* A stopped backend stands for a machine that has gone without a word. */
 static void a_silent_server_is_given_up(void **state UNUSED)
 {
@@ -832,6 +855,7 @@ int main(void)
         cmocka_unit_test(nobody_waits_behind_a_write_that_waits),
         cmocka_unit_test(every_request_is_answered_while_backends_die),
         cmocka_unit_test(a_loss_answers_what_runs_and_the_loop_comes_back),
+        cmocka_unit_test(connections_may_be_given_up_and_are_counted),
         cmocka_unit_test(a_silent_server_is_given_up),
         cmocka_unit_test(what_is_over_the_limit_is_refused),
         cmocka_unit_test(without_a_server_everything_is_refused_at_once),
