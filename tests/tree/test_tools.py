@@ -160,6 +160,28 @@ def test_what_holds_something_to_a_time_runs_alone(stages, tmp_path):
     assert status == 0 and "ok       run" in text, text
 
 
+def test_what_mostly_waits_takes_no_lane(stages, tmp_path):
+    """Three meet, of which one waits; each ends once the other two are there."""
+    here = {name: str(tmp_path / name) for name in ("tree", "chaos", "tsan")}
+
+    def meets(name):
+        return MEETS.format(here=here[name]) + "".join(AWAITS.format(file=file).replace("test_later", f"test_{other}") for other, file in here.items() if other != name)
+    status, text = stages(**{name: meets(name) for name in here}, release=FINE)
+    told = {line.split()[1]: line.split()[0] for line in text.splitlines() if line.startswith(("ok", "FAIL"))}
+    assert {name: told.get(name) for name in here} == dict.fromkeys(here, "ok"), text
+
+
+def test_how_long_a_stage_kept_processors_busy_is_told(stages):
+    """By a child of the runner's, too; one that only waits is told apart."""
+    works = "import subprocess, sys\ndef test_it():\n    subprocess.run([sys.executable, '-c', 'import time\\nwhile time.process_time() < 2: pass'], check=True)\n"
+    waits = "import subprocess\ndef test_it():\n    subprocess.run(['sleep', '2'], check=True)\n"
+    status, text = stages(tree=works, check=waits)
+    busy = {line.split()[1]: float(line.split()[4]) for line in text.splitlines() if line.startswith("ok")}
+    assert status == 0 and busy["tree"] >= 2 > busy["check"], text
+    total = re.search(r"\n(\d+\.\d) minutes; processors were busy for (\d+\.\d)\n\n3 passed, 0 failed\n$", text)
+    assert total and abs(float(total[2]) - sum(busy.values()) / 60) < 0.06, text
+
+
 def test_a_stage_waits_for_what_it_needs_however_far_off(stages):
     """cppcheck for format, and that for the build; secrets for all."""
     status, text = stages(cppcheck="", secrets="", tsan=FINE)
