@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from support import client as clients, daemon as daemons
+from support import client as clients, daemon as daemons, templates
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 
@@ -20,7 +20,7 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 class Server:
     def __init__(self, follows=None, has_trouble=False):
         """`follows`: the server whose changes this one repeats, as its standby. `has_trouble`: what it does goes through trouble.c."""
-        self.bin = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))[-1]
+        self.bin = Path(os.environ.get("ASND_TEST_PG_BIN") or sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))[-1])
         self.home = Path(tempfile.mkdtemp(prefix="asnd-chaos-"))
         self.as_server = []
         if os.getuid() == 0:
@@ -33,9 +33,11 @@ class Server:
             self.start()
             return
         self._environment = {**os.environ, **self._trouble()} if has_trouble else None
-        self._run(self.bin / "initdb", "--no-sync", "-D", self.home / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        with templates.files() as files:
+            subprocess.run(["cp", "-a", "--reflink=auto", "--", files, self.home / "data"], check=True)
         self.start()
-        self.execute("CREATE DATABASE asnd")
+        self.execute("DROP DATABASE asnd")
+        self.execute(f"ALTER DATABASE {templates.EMPTY} RENAME TO asnd")
 
     def _trouble(self):
         library = self.home / "trouble.so"
@@ -75,7 +77,7 @@ class Server:
         end = time.monotonic() + 60
         while True:
             done = subprocess.run([*self.as_server, str(self.bin / "pg_ctl"), "-D", str(self.home / "data"), "-l", str(self.home / "log"), "-w", "-o",
-                                   f"-k {self.home} -c listen_addresses= -c max_connections=100 -c timezone=Asia/Makassar", "start"],
+                                   f"-k {self.home} -c listen_addresses= -c max_connections=100 -c timezone=Asia/Makassar -c jit=off", "start"],
                                   cwd="/", capture_output=True, timeout=120, check=False, env=self._environment)
             if done.returncode == 0:
                 return
@@ -99,7 +101,6 @@ def server():
 
 @pytest.fixture(scope="module")
 def database(server):
-    daemons.run(server.url, "migrate")
     daemons.run(server.url, "import", "units", DATA / "units.csv")
     return server.url
 
