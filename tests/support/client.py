@@ -175,7 +175,7 @@ class Client:
 
     def _check_body(self, operation, schema, reply, what):
         if reply.type in ("application/json", PROBLEM) and schema is not None:
-            faults = self.contract.faults(schema, reply.json)
+            faults = self.contract.reply_faults(schema, reply.json)
             assert not faults, f"the reply is not what the contract says: {faults[:5]}: {what}"
         elif reply.type == "application/x-ndjson":
             row = self.contract.row_schema(operation)

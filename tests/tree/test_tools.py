@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What finds and shows the faults: scripts/test.sh's closing words, a sanitizer's report out of a log, the scan of the logs."""
+import copy
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support import sanitizer
+from support import contract as contracts, sanitizer
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES = [f"    #{n} function_{n} file.c:{n}" for n in range(120)]
@@ -60,6 +61,18 @@ def test_a_scan_of_nothing_proves_nothing(tmp_path):
     (tmp_path / "daemons").mkdir()
     (tmp_path / "planted.txt").write_text("one\n")
     assert subprocess.run([sys.executable, str(ROOT / "tests/support/scan_logs.py"), str(tmp_path)], capture_output=True, timeout=60, check=False).returncode == 1
+
+
+@pytest.mark.parametrize("spoil", [lambda page: page["data"].append({**page["data"][0], "never": 1}), lambda page: page["data"].append(1), lambda page: page.update(more=1),
+                                   lambda page: page.pop("page"), lambda page: page.update(data={})], ids=["member", "no-row", "beside", "without", "no-list"])
+def test_a_page_whose_rows_are_known_is_held_against_the_contract_all_the_same(spoil):
+    contract = contracts.Contract()
+    operation = contract.operations["listUnits"]
+    content = operation.response(200)["content"]["application/json"]
+    schema, page = content["schema"], copy.deepcopy(content["example"] if "example" in content else contract.resolve(next(iter(content["examples"].values())))["value"])
+    assert contract.faults(schema, page) == contract.reply_faults(schema, page) == contract.reply_faults(schema, page) == []
+    spoil(page)
+    assert contract.reply_faults(schema, page) == contract.faults(schema, page) != []
 
 
 @pytest.fixture
