@@ -149,7 +149,7 @@ def test_from_nothing_by_several_at_once_and_again(fresh, whole):
     environment = {**os.environ, **daemons.SANITIZERS, "ASND_DATABASE_URL": fresh}
     running = [subprocess.Popen([str(daemons.program()), "migrate"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
                for _ in range(4)]
-    said = [process.communicate(timeout=120) for process in running]
+    said = [process.communicate(timeout=600) for process in running]
     assert [process.returncode for process in running] == [0] * 4, said
     assert applied(fresh) == list(range(1, len(MIGRATIONS) + 1))
     assert sum(out.count("applied") for out, _ in said) == len(MIGRATIONS)
