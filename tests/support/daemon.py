@@ -120,7 +120,7 @@ class Daemon:
                 if '"listening"' in line:
                     return json.loads(line)["port"]
             return None
-        return self._poll("listening", look)
+        return self._poll("listening", look, 300)  # under valgrind, on a busy machine
 
     def is_ready(self):
         try:
