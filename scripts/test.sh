@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # test.sh [--quick] [--only STAGE[,STAGE…]] [--list]
-# Everything that must hold, stage by stage, with one summary at the end. Exit status 0 only when nothing failed. Two stages run at a time, but one
-# that holds something to a time; each has a log, servers, ports and directories of its own. They are told in the order of the list.
+# Everything that must hold, stage by stage, with one summary at the end. Exit status 0 only when nothing failed. Two stages run at a time, and one
+# that mostly waits, but one that holds something to a time; each has a log, servers, ports and directories of its own. They are told in the order of
+# the list, with their seconds by the clock and how long they kept processors busy.
 #
 #   --quick   short fuzzing, no ThreadSanitizer, no property tests, no chaos
 #   --only    these stages (their builds come along)
@@ -21,6 +22,7 @@ LANES=2
 FIRST=packages
 LAST=secrets
 ALONE=" attack run " # they hold something to a time
+WAITS=" chaos "      # for what dies to come back, most of its time: it takes no lane
 BESIDE=fuzz
 idly=(nice -n 19) # of the processors what nobody else wants, and a little more, so that it comes to an end
 quick=''
@@ -35,6 +37,7 @@ stages=(
     "shell         shellcheck finds nothing in the scripts"
     "asan          gcc builds all with ASan and UBSan, without a warning"
     "clang         clang builds all with the fuzz targets, without a warning"
+    "release       hardened build, installed elsewhere, started from there"
     "format        clang-format would change nothing"
     "cppcheck      cppcheck finds nothing"
     "tidy          clang-tidy finds nothing of .clang-tidy's list"
@@ -44,7 +47,6 @@ stages=(
     "check         asnd check names every disagreement of contract, bindings, statements and schema"
     "migration     the schema by itself: comments, named rules, seats, tree, frozen evaluations"
     "package       the Debian package on a bare system: installed, serving, upgraded, removed; manuals, completion, units"
-    "release       hardened build, installed elsewhere, started from there"
     "instructions  no request costs 8 % more instructions than the baseline; a build that wastes a tenth is noticed"
     "tour          the README's tours and the pages of docs/ with commands do what they say; an integrator in step"
     "chaos         killed backends, servers, daemons, imports; a failover; disks, cables, clocks, locks, crowds in the way; a short soak: nothing is lost or doubled"
@@ -59,7 +61,7 @@ stages=(
 for_quick_left_out=" tsan property chaos run "
 
 usage() {
-    sed -n '3,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '3,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
 }
 
@@ -218,7 +220,7 @@ tell_failures() {
     done
 }
 
-# perform NAME: its words go to its log, its exit status and seconds beside that.
+# perform NAME: its words go to its log, its exit status and seconds beside that: by the clock, and of the processors by all that it started and saw end.
 perform() {
     local name=$1 began status
     began=$(date +%s.%N)
@@ -229,13 +231,15 @@ perform() {
     ) >"$LOGS/$name.log" 2>&1 </dev/null
     status=$?
     set -e
-    awk -v status="$status" -v a="$began" -v b="$(date +%s.%N)" 'BEGIN { printf "%d %.1f\n", status, b - a }' >"$LOGS/$name.end"
+    times >"$LOGS/$name.times" # no pipe: a shell of its own has had no children
+    awk -F '[ms ]+' -v status="$status" -v a="$began" -v b="$(date +%s.%N)" \
+        'END { printf "%d %.1f %.1f\n", status, b - a, 60 * ($1 + $3) + $2 + $4 }' "$LOGS/$name.times" >"$LOGS/$name.end"
 }
 
 tell() {
-    local name=$1 log=$LOGS/$1.log status=1 ok bad out seconds='' verdict
+    local name=$1 log=$LOGS/$1.log status=1 ok bad out seconds='' busy='' verdict
     if [ -s "$LOGS/$name.end" ]; then
-        read -r status seconds <"$LOGS/$name.end"
+        read -r status seconds busy <"$LOGS/$name.end"
     fi
     ok=$(count "$log" passed)
     bad=$(count "$log" failed)
@@ -256,7 +260,7 @@ tell() {
         passed+=${ok:-0}
         if [ "${bad:-0}" -gt 0 ]; then failed+=$bad; else failed+=1; fi
     fi
-    printf '%-8s %-10s %8s s  %s\n' "$verdict" "$name" "$seconds" "${ok:+$ok passed}${bad:+, $bad failed}${out:+, $out skipped}"
+    printf '%-8s %-12s %8s s %8s s busy  %s\n' "$verdict" "$name" "$seconds" "$busy" "${ok:+$ok passed}${bad:+, $bad failed}${out:+, $out skipped}"
     if [ "$verdict" = FAIL ]; then
         failures+=("$name")
         failed_tests "$log" | sed 's/^/    /'
@@ -289,27 +293,28 @@ end_all() {
     wait
 }
 
-# under_way: how many stages that have a lane.
+# under_way [also-those-that-wait]: how many stages that have a lane.
 under_way() {
     local name n=0
     for name in "${!group[@]}"; do
-        [ "$name" = "$BESIDE" ] || n=$((n + 1))
+        [ "$name" = "$BESIDE" ] || { [ $# = 0 ] && waits "$name"; } || n=$((n + 1))
     done
     echo "$n"
 }
 
+waits() { [[ $WAITS == *" $1 "* ]]; }
 is_alone() { [[ $ALONE == *" $1 "* ]]; }
 
 has_room() {
     local name
     if is_alone "$1"; then
-        [ "$(under_way)" = 0 ]
+        [ "$(under_way also-those-that-wait)" = 0 ]
         return
     fi
     for name in "${!group[@]}"; do
         ! is_alone "$name" || return 1
     done
-    [ "$(under_way)" -lt "$LANES" ]
+    waits "$1" || [ "$(under_way)" -lt "$LANES" ]
 }
 
 may_start() {
@@ -359,6 +364,7 @@ while [ ${#in_turn[@]} -gt 0 ]; do
 done
 tell_failures
 trap - EXIT INT TERM
+printf '\n%s\n' "$(awk -v all="$SECONDS" '{ busy += $3 } END { printf "%.1f minutes; processors were busy for %.1f", all / 60, busy / 60 }' "$LOGS"/*.end)"
 echo
 if [ "$skipped" -gt 0 ]; then
     echo "$passed passed, $failed failed, $skipped skipped"

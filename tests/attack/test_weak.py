@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support import daemon as daemons, postgres
+from support import daemon as daemons, postgres, templates
 from support.certificates import Certificate
 
 @pytest.fixture(scope="module")
@@ -113,8 +113,9 @@ def far(tmp_path_factory):
         free.bind((address, 0))
         patch.setenv("ASND_TEST_PG_PORT", str(free.getsockname()[1]))
         free.close()
-        server = postgres.Cluster(own=True, options=f"-c listen_addresses={address}")
-    name = server.create(label="far")
+        with templates.files() as files:
+            server = postgres.Cluster(own=True, options=f"-c listen_addresses={address}", data=files)
+    name = server.create(template=templates.EMPTY, label="far")
     here = server.database_url(name)
     data = Path(postgres.query(here, "SHOW data_directory")[0][0])
     pair = Certificate(tmp_path_factory.mktemp("far"), "server", address=address)
@@ -126,7 +127,6 @@ def far(tmp_path_factory):
         rules.write(f"host all all {address}/32 trust\n")
     postgres.query(here, "ALTER SYSTEM SET ssl = on")
     postgres.query(here, "SELECT pg_reload_conf()")
-    daemons.run(here, "migrate")
     port, user = postgres.query(here, "SELECT current_setting('port'), current_user")[0]
     yield f"postgresql://{user}@{address}:{port}/{name}?sslmode=", pair.pem
     server.close()

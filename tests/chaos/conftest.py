@@ -19,7 +19,6 @@ def server():
 
 @pytest.fixture(scope="module")
 def database(server):
-    daemons.run(server.url, "migrate")
     daemons.run(server.url, "import", "units", DATA / "units.csv")
     return server.url
 

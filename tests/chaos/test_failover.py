@@ -20,7 +20,6 @@ def primary():
 @pytest.fixture
 def standby(primary):
     """Each commit is on its disk, too, before it is confirmed."""
-    daemons.run(primary.url, "migrate")
     daemons.run(primary.url, "import", "units", DATA / "units.csv")
     running = Server(follows=primary)
     until(lambda: primary.execute("SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'"))

@@ -8,8 +8,8 @@ WASTEFUL = daemons.ROOT / "build/release/asnd_wasteful"
 
 
 @pytest.fixture(scope="module")
-def database(cluster):
-    name = cluster.create(label="counted")
+def database(cluster, empty_template):
+    name = cluster.create(template=empty_template, label="counted")
     url = cluster.database_url(name)
     instructions.prepare(url)
     yield url

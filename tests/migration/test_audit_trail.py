@@ -32,24 +32,6 @@ def test_the_trigger_functions_know_all_columns(run):
                   WHERE  p.proname LIKE 'audit\\_of\\_%%' AND p.prosrc IS DISTINCT FROM audit_source(t.me)""") == []
 
 
-QUIET_SINCE = 52
-
-
-def test_migrations_write_about_the_schema_quietly(cluster):
-    """Rows of audit_exempt, row_rule and the like come by audit_quietly(): the audit of a new database does not begin with them."""
-    name = cluster.create(label="quiet")
-    url = cluster.database_url(name)
-    told = {}
-    for migration in sorted((Path(__file__).resolve().parents[2] / "migrations").glob("[0-9]*.sql")):
-        postgres.query(url, migration.read_text(encoding="utf-8"))
-        if int(migration.name[:4]) >= QUIET_SINCE - 1:
-            told[migration.name] = postgres.query(url, "SELECT count(*) FROM audit_entry")[0][0]
-    bound = postgres.query(url, "SELECT count(*) FROM pg_trigger WHERE tgname ~ '_90_audit_' AND tgenabled <> 'O'")
-    cluster.drop(name)
-    assert len(set(told.values())) == 1, told
-    assert bound == [(0,)], "and the triggers are on again"
-
-
 def test_no_sensitive_member_of_the_contract_is_forgotten(run):
     """Each member with x-scope says whether it is sensitive; what is has a treatment, as a column of whatever table and as a member of whatever JSON."""
     hidden = {name for name, in run("SELECT name FROM audit_column WHERE relation = '*' AND treatment IN ('hash', 'hide')")}

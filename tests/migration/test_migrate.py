@@ -54,31 +54,50 @@ def create_schema_migration(whole):
     return table[:table.index(";") + 1]
 
 
-def test_from_nothing_and_again(fresh, whole):
-    migrate(fresh)
-    assert applied(fresh) == list(range(1, len(MIGRATIONS) + 1))
-    before = schema_of(fresh)
-    assert before == whole
-    again = migrate(fresh)
-    assert schema_of(fresh) == before
-    assert "applied" not in again.stdout
+# Each of these leaves out one of the ways that a migration can go: from the first tables, from before a table became a list, from before an enrolment was
+# certified, from the last but one.
+CERTIFIED = 29
+EARLIER = sorted({1, 5, CERTIFIED - 1, len(MIGRATIONS) - 1})
+QUIET_SINCE = 52
 
 
-# Each of these leaves out one of the ways that a migration can go: from the first tables, from before a table became a list, from the last but one.
-@pytest.mark.parametrize("known", sorted({1, 5, len(MIGRATIONS) // 2, len(MIGRATIONS) - 1}))
-def test_from_an_earlier_state_with_its_data(known, fresh, whole, cluster, empty_template):
-    """The first migrations by hand, a row, then the program: the row is there, and the schema is the one of a fresh database."""
-    with postgres.connected(fresh) as connection, connection.cursor() as cursor:
-        cursor.execute(create_schema_migration(whole))
-        for number, path in enumerate(MIGRATIONS[:known], 1):
+@pytest.fixture(scope="module")
+def by_hand(cluster, whole):
+    """One after another without the program, which takes as long as all else here: how many there were → a copy of the database as it was then, and by
+    each since QUIET_SINCE the entries of the audit."""
+    name = cluster.create(label="hand")
+    earlier, entries = {}, {}
+    for number, path in enumerate(MIGRATIONS, 1):
+        with postgres.connected(cluster.database_url(name)) as connection, connection.cursor() as cursor:
+            if number == 1:
+                cursor.execute(create_schema_migration(whole))
             cursor.execute(path.read_text(encoding="utf-8"))
             cursor.execute("INSERT INTO schema_migration VALUES (%s, %s, %s)", (number, path.name, hashlib.sha256(path.read_bytes()).hexdigest()))
-        cursor.execute("INSERT INTO unit (id, code, name, kind) VALUES (gen_random_uuid(), 'LAMA', 'Dinas Lama', 'dinas')")
-    migrate(fresh)
-    assert applied(fresh) == list(range(1, len(MIGRATIONS) + 1))
-    assert postgres.query(fresh, "SELECT name FROM unit WHERE code = 'LAMA'") == [("Dinas Lama",)]
+            if number >= QUIET_SINCE - 1:
+                cursor.execute("SELECT count(*) FROM audit_entry")
+                entries[path.name] = cursor.fetchone()[0]
+        if number in EARLIER:
+            earlier[number] = cluster.create(template=name, label="earlier")
+    yield cluster.database_url(name), {number: cluster.database_url(copy) for number, copy in earlier.items()}, entries
+    for copy in (name, *earlier.values()):
+        cluster.drop(copy)
+
+
+@pytest.mark.parametrize("known", EARLIER)
+def test_from_an_earlier_state_with_its_data(known, by_hand, cluster, empty_template):
+    """The first migrations by hand, a row, then the program: the row is there, and the schema is the one of a fresh database."""
+    _, earlier, _ = by_hand
+    url = earlier[known]
+    postgres.query(url, "INSERT INTO unit (id, code, name, kind) VALUES (gen_random_uuid(), 'LAMA', 'Dinas Lama', 'dinas')")
+    if known == CERTIFIED - 1:
+        postgres.query(url, ENROLLED, ())
+    migrate(url)
+    assert applied(url) == list(range(1, len(MIGRATIONS) + 1))
+    assert postgres.query(url, "SELECT name FROM unit WHERE code = 'LAMA'") == [("Dinas Lama",)]
     but = ("-T", "schema_migration")
-    assert schema_of(fresh, *but) == schema_of(cluster.database_url(empty_template), *but)
+    assert schema_of(url, *but) == schema_of(cluster.database_url(empty_template), *but)
+    if known == CERTIFIED - 1:
+        what_was_issued_and_accepted_before_is_so_of_the_enrolment_too(url)
 
 
 ENROLLED = """
@@ -99,17 +118,18 @@ ENROLLED = """
     SELECT uuid_v7(), 'kursus', e.id, '{}', '', 'accepted', uuid_v7(), 'uji' FROM enrolment e JOIN asn a ON a.id = e.asn_id WHERE right(a.nip, 1) = '3'"""
 
 
-def test_what_was_issued_and_accepted_before_is_so_of_the_enrolment_too(fresh, whole):
-    with postgres.connected(fresh) as connection, connection.cursor() as cursor:
-        cursor.execute(create_schema_migration(whole))
-        for number, path in enumerate([m for m in MIGRATIONS if m.name < "0029"], 1):
-            cursor.execute(path.read_text(encoding="utf-8"))
-            cursor.execute("INSERT INTO schema_migration VALUES (%s, %s, %s)", (number, path.name, hashlib.sha256(path.read_bytes()).hexdigest()))
-        cursor.execute(ENROLLED, ())
-    migrate(fresh)
-    states = postgres.query(fresh, "SELECT right(a.nip, 1), e.state, e.jp FROM enrolment e JOIN asn a ON a.id = e.asn_id ORDER BY a.nip")
+def what_was_issued_and_accepted_before_is_so_of_the_enrolment_too(url):
+    states = postgres.query(url, "SELECT right(a.nip, 1), e.state, e.jp FROM enrolment e JOIN asn a ON a.id = e.asn_id ORDER BY a.nip")
     assert states == [("1", "certified", 20), ("2", "passed", 20), ("3", "synced", 20), ("4", "passed", 20)]
-    assert postgres.query(fresh, 'SELECT "from", "to", actor_name FROM enrolment_step_taken ORDER BY seq') == [("passed", "certified", None), ("passed", "synced", None)]
+    assert postgres.query(url, 'SELECT "from", "to", actor_name FROM enrolment_step_taken ORDER BY seq') == [("passed", "certified", None), ("passed", "synced", None)]
+
+
+def test_migrations_write_about_the_schema_quietly(by_hand):
+    """Rows of audit_exempt, row_rule and the like come by audit_quietly(): the audit of a new database does not begin with them."""
+    url, _, entries = by_hand
+    assert len(entries) == len(MIGRATIONS) - QUIET_SINCE + 2 and len(set(entries.values())) == 1, entries
+    bound = postgres.query(url, "SELECT count(*) FROM pg_trigger WHERE tgname ~ '_90_audit_' AND tgenabled <> 'O'")
+    assert bound == [(0,)], "and the triggers are on again"
 
 
 def test_a_dry_run_tells_and_leaves_nothing(fresh):
@@ -124,14 +144,18 @@ def test_the_status_names_each(fresh, migrated):
     assert "not applied" not in done.stdout and all(path.name in done.stdout for path in MIGRATIONS)
 
 
-def test_several_at_once_apply_each_once(fresh):
+def test_from_nothing_by_several_at_once_and_again(fresh, whole):
+    """Each is applied once, by one of them; after that there is nothing left to do."""
     environment = {**os.environ, **daemons.SANITIZERS, "ASND_DATABASE_URL": fresh}
     running = [subprocess.Popen([str(daemons.program()), "migrate"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
                for _ in range(4)]
-    said = [process.communicate(timeout=120) for process in running]
+    said = [process.communicate(timeout=600) for process in running]
     assert [process.returncode for process in running] == [0] * 4, said
     assert applied(fresh) == list(range(1, len(MIGRATIONS) + 1))
     assert sum(out.count("applied") for out, _ in said) == len(MIGRATIONS)
+    assert schema_of(fresh) == whole
+    assert "applied" not in migrate(fresh).stdout
+    assert schema_of(fresh) == whole
 
 
 REFUSED = {

@@ -139,7 +139,7 @@ def test_the_daemons_roles_may_not(what, role, url):
             cursor.execute(FORBIDDEN[what])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def parted(cluster):
     """A database as docs/operations.md makes it: an owner, and a role that owns nothing."""
     name = cluster.create(label="parted")
@@ -149,6 +149,7 @@ def parted(cluster):
                       "DO $$ BEGIN IF to_regrole('asnd_all') IS NULL THEN CREATE ROLE asnd_all NOLOGIN; CREATE ROLE asnd_bound NOLOGIN; END IF; END $$",
                       f"GRANT asnd_all, asnd_bound TO {plain}"):
         postgres.query(url, statement)
+    daemons.run(f"{url}&user={plain}", "migrate", ASND_OWNER_DATABASE_URL=f"{url}&user={owner}")
     yield f"{url}&user={owner}", f"{url}&user={plain}"
     cluster.drop(name)
     cluster.execute(f"DROP ROLE {owner}")
@@ -156,8 +157,7 @@ def parted(cluster):
 
 
 def test_an_owner_migrates_and_another_serves(parted):
-    owner, plain = parted
-    daemons.run(plain, "migrate", ASND_OWNER_DATABASE_URL=owner)
+    _, plain = parted
     daemons.run(plain, "migrate")
     assert postgres.query(plain, "SELECT * FROM row_security_faults() UNION ALL SELECT * FROM row_security_privileges()") == []
     running = daemons.Daemon(plain, name="test_row_security_parted", row_security="require")
@@ -168,8 +168,8 @@ def test_an_owner_migrates_and_another_serves(parted):
 
 def test_a_role_that_may_not_bind_is_told_of(parted):
     owner, plain = parted
-    daemons.run(owner, "migrate")
     role = plain.rpartition("=")[2]
     postgres.query(owner.rpartition("&")[0], f"REVOKE asnd_bound FROM {role}")
     done = daemons.run(plain, "serve", check=False, ASND_ROW_SECURITY="require", ASND_PORT="0")
+    postgres.query(owner.rpartition("&")[0], f"GRANT asnd_bound TO {role}")
     assert done.returncode == 1 and f"{role} is not a member of asnd_bound" in done.stderr

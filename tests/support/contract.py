@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """openapi.yaml as the tests see it: which operation a request meets, and whether a reply is what the contract promises."""
+import hashlib
+import json
+import os
+import pickle
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -82,7 +86,7 @@ class Operation:
 
 class Contract:
     def __init__(self, path=ROOT / "openapi.yaml"):
-        self.document = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
+        self.document = _document(Path(path))
         self._resolver = RefResolver("", self.document)
         self.operations = {}
         for template, item in self.document["paths"].items():
@@ -91,10 +95,13 @@ class Contract:
                     spec = item[method]
                     parameters = [self.resolve(p) for p in item.get("parameters", []) + spec.get("parameters", [])]
                     self.operations[spec["operationId"]] = Operation(spec["operationId"], method, template, spec, parameters, self)
+        self._fine_rows = set()
         self._by_route = {(o.path, o.method): o for o in self.operations.values()}
-        # Fixed segments before variable ones: /v1/asn/export is not /v1/asn/{nip}.
-        self._routes = sorted(((re.compile("^" + re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(t)) + "$"), t) for t in self.document["paths"]),
-                              key=lambda r: r[1].count("{"))
+        # By how many segments they have; fixed ones before variable ones: /v1/asn/export is not /v1/asn/{nip}.
+        self._routes = {}
+        for template in sorted(self.document["paths"], key=lambda t: t.count("{")):
+            pattern = re.compile("^" + re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)) + "$")
+            self._routes.setdefault(template.count("/"), []).append((pattern, template))
 
     @property
     def scopes(self):
@@ -119,7 +126,7 @@ class Contract:
         return self.resolve(self.resolve({"$ref": self.document["x-position"]["reply"]})["schema"])
 
     def template(self, path):
-        return next((t for pattern, t in self._routes if pattern.match(path)), None)
+        return next((t for pattern, t in self._routes.get(path.count("/"), ()) if pattern.match(path)), None)
 
     def match(self, method, path):
         return self._by_route.get((self.template(path), "get" if method == "HEAD" else method.lower()))
@@ -129,6 +136,20 @@ class Contract:
 
     def faults(self, schema, value):
         return [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:300]}" for e in self.validator(schema).iter_errors(value)]
+
+    def reply_faults(self, schema, value):
+        """As faults() of a reply. A row that was fine is so again, in whatever page: most of what lists answer is asked for in several orders and sizes."""
+        page = self.resolve(schema)
+        rows = page.get("properties", {}).get("data", {}) if isinstance(page, dict) else {}
+        if not (set(rows) <= {"type", "items"} and "items" in rows and set(page) <= {"type", "properties", "required", "additionalProperties", "description"}
+                and isinstance(value, dict) and isinstance(value.get("data"), list)):
+            return self.faults(schema, value)
+        unknown = {(id(rows["items"]), json.dumps(row)): row for row in value["data"]}
+        unknown = {known: row for known, row in unknown.items() if known not in self._fine_rows}
+        if self.faults(schema, {**value, "data": list(unknown.values())}):
+            return self.faults(schema, value)
+        self._fine_rows.update(unknown)
+        return []
 
     def row_schema(self, operation):
         """The schema of one row of a list; None for other operations."""
@@ -147,6 +168,24 @@ _Loader.yaml_implicit_resolvers = {
     for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
+
+
+def _document(path):
+    """Read once by whichever process is the first: to parse it takes a second, and a run of all tests has many processes."""
+    text = path.read_bytes()
+    kept = ROOT / ".local" / f"contract.{hashlib.sha256(text + Path(__file__).read_bytes()).hexdigest()[:16]}.pickle"
+    try:
+        return pickle.loads(kept.read_bytes())
+    except (OSError, EOFError, pickle.UnpicklingError):
+        pass
+    document = yaml.load(text.decode("utf-8"), Loader=_Loader)
+    kept.parent.mkdir(exist_ok=True)
+    for old in kept.parent.glob("contract.*.pickle"):
+        old.unlink(missing_ok=True)
+    made = kept.with_suffix(f".{os.getpid()}")
+    made.write_bytes(pickle.dumps(document))
+    made.replace(kept)
+    return document
 
 
 @lru_cache(maxsize=None)

@@ -31,7 +31,7 @@ def program():
 
 def run(database_url, *arguments, check=True, **environment):
     """One subcommand to its end; gives the completed process with its output as text."""
-    done = subprocess.run([str(program()), *map(str, arguments)], text=True, capture_output=True, timeout=120,
+    done = subprocess.run([str(program()), *map(str, arguments)], text=True, capture_output=True, timeout=600,
                           env={**os.environ, **SANITIZERS, "ASND_DATABASE_URL": database_url, **environment})
     if check and done.returncode != 0:
         raise AssertionError(f"asnd {' '.join(map(str, arguments))}: status {done.returncode}\n{done.stdout}{done.stderr}")
@@ -120,7 +120,7 @@ class Daemon:
                 if '"listening"' in line:
                     return json.loads(line)["port"]
             return None
-        return self._poll("listening", look)
+        return self._poll("listening", look, 300)  # under valgrind, on a busy machine
 
     def is_ready(self):
         try:

@@ -25,7 +25,7 @@ class Server:
         """`follows`: the server whose changes this one repeats, as its standby; `by`: the directory with the socket by which it does. `has_trouble`: what it does goes
         through trouble.c. `data`: the files of a cluster that was ended in order, to start from a copy of. `options`: more of the server's."""
         self.options = options
-        self.bin = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))[-1]
+        self.bin = Path(os.environ.get("ASND_TEST_PG_BIN") or sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))[-1])
         self.home = Path(tempfile.mkdtemp(prefix="asnd-chaos-"))
         self.as_server = []
         if os.getuid() == 0:
@@ -45,9 +45,11 @@ class Server:
             self._run("cp", "-a", data, self.home / "data")
             self.start()
             return
-        self._run(self.bin / "initdb", "--no-sync", "-D", self.home / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        with templates.files() as files:
+            subprocess.run(["cp", "-a", "--reflink=auto", "--", files, self.home / "data"], check=True)
         self.start()
-        self.execute("CREATE DATABASE asnd")
+        self.execute("DROP DATABASE asnd")
+        self.execute(f"ALTER DATABASE {templates.EMPTY} RENAME TO asnd")
 
     def _trouble(self):
         library = self.home / "trouble.so"
@@ -87,7 +89,7 @@ class Server:
         end = time.monotonic() + 60
         while True:
             done = subprocess.run([*self.as_server, str(self.bin / "pg_ctl"), "-D", str(self.home / "data"), "-l", str(self.home / "log"), "-w", "-o",
-                                   f"-k {self.home} -c listen_addresses= -c max_connections=100 -c timezone=Asia/Makassar {self.options}", "start"],
+                                   f"-k {self.home} -c listen_addresses= -c max_connections=100 -c timezone=Asia/Makassar -c jit=off {self.options}", "start"],
                                   cwd="/", capture_output=True, timeout=120, check=False, env=self._environment)
             if done.returncode == 0:
                 return

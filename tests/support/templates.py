@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two databases that tests copy theirs from: `empty`, with the schema alone, and `filled`, with the units and people of tests/data besides. Made once by
-each program and day, in a cluster whose files are kept: whoever needs a cluster with them copies the files."""
+each program and day, in a cluster whose files are kept: whoever needs a cluster with them copies the files. The migrations, which take ten times as long as
+all the rest, are run once for all programs that have the same ones, and kept as well."""
 import fcntl
 import hashlib
 import os
@@ -14,14 +15,18 @@ from support import daemon as daemons, postgres
 ROOT = postgres.ROOT
 DATA = ROOT / "tests/data"
 KEPT = ROOT / ".local/clusters"
-MANY = 4  # as many programs as a run of all tests has, about
+MANY = 6  # as many programs as a run of all tests has, about, and the schema alone
 EMPTY, FILLED = "asnd_empty", "asnd_filled"
 
 
 def make(cluster):
     """Both, by the product's own migrations and import."""
-    cluster.execute(f"CREATE DATABASE {EMPTY}")
-    daemons.run(cluster.database_url(EMPTY), "migrate")
+    _migrate(cluster)
+    fill(cluster)
+
+
+def fill(cluster):
+    """The other, in a cluster that has the first one."""
     daemons.run(cluster.database_url(EMPTY), "check")  # so that the daemons of tests find it checked
     cluster.execute(f"CREATE DATABASE {FILLED} TEMPLATE {EMPTY}")
     for what in ("units", "asn"):
@@ -45,24 +50,54 @@ def copy(start):
         return start(_kept())
 
 
-def _key():
-    """Of all that decides what stands in them: who makes them, from what, in which servers, on which day of the regency."""
+@contextmanager
+def files():
+    """Of a cluster that has both, to be copied meanwhile."""
+    with _locked():
+        yield _kept()
+
+
+def _digest(*paths):
+    """Of these files and of all else that decides what stands in a cluster: in which servers it was made, how, on which day of the regency."""
     servers = [os.environ.get("ASND_TEST_PG_BIN"), *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/postgres")))]
     digest = hashlib.sha256(f"{servers} {datetime.now(timezone(timedelta(hours=8))).date()}".encode())
-    for path in (daemons.program(), ROOT / "tests/unit/with-postgres.sh", *sorted(DATA.glob("*.csv"))):
+    for path in (ROOT / "tests/unit/with-postgres.sh", *paths):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 def _kept():
-    home = KEPT / _key()
+    return _keep(KEPT / _digest(daemons.program(), *sorted(DATA.glob("*.csv"))), _make)
+
+
+def _make(home):
+    migrations = sorted((ROOT / "migrations").glob("*.sql"))
+    program = daemons.program().read_bytes()
+    if not all(path.read_bytes() in program for path in migrations):  # built before one of them was written: its schema is another
+        _in_a_cluster(make, home)
+        return
+    schema = _keep(KEPT / f"schema-{_digest(*migrations)}", lambda kept: _in_a_cluster(_migrate, kept))
+    _in_a_cluster(fill, home, schema)
+
+
+def _migrate(cluster):
+    cluster.execute(f"CREATE DATABASE {EMPTY}")
+    daemons.run(cluster.database_url(EMPTY), "migrate")
+
+
+def _in_a_cluster(fill_it, home, data=None):
+    made = postgres.Cluster(own=True, options="-c min_wal_size=32MB", data=data, kept_as=home)
+    fill_it(made)
+    made.close()
+    assert home.exists(), "the cluster did not end in order"
+
+
+def _keep(home, make_it):
     if not home.exists():
         for old in sorted((p for p in KEPT.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)[:-MANY + 1]:
             shutil.rmtree(old)
-        made = postgres.Cluster(own=True, options="-c min_wal_size=32MB", kept_as=home)
-        make(made)
-        made.close()
-        assert home.exists(), "the cluster did not end in order"
+        make_it(home)
+    os.utime(home)
     return home
 
 

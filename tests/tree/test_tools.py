@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What finds and shows the faults: scripts/test.sh's closing words, a sanitizer's report out of a log, the scan of the logs."""
+import copy
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support import sanitizer
+from support import contract as contracts, sanitizer
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES = [f"    #{n} function_{n} file.c:{n}" for n in range(120)]
@@ -60,6 +61,18 @@ def test_a_scan_of_nothing_proves_nothing(tmp_path):
     (tmp_path / "daemons").mkdir()
     (tmp_path / "planted.txt").write_text("one\n")
     assert subprocess.run([sys.executable, str(ROOT / "tests/support/scan_logs.py"), str(tmp_path)], capture_output=True, timeout=60, check=False).returncode == 1
+
+
+@pytest.mark.parametrize("spoil", [lambda page: page["data"].append({**page["data"][0], "never": 1}), lambda page: page["data"].append(1), lambda page: page.update(more=1),
+                                   lambda page: page.pop("page"), lambda page: page.update(data={})], ids=["member", "no-row", "beside", "without", "no-list"])
+def test_a_page_whose_rows_are_known_is_held_against_the_contract_all_the_same(spoil):
+    contract = contracts.Contract()
+    operation = contract.operations["listUnits"]
+    content = operation.response(200)["content"]["application/json"]
+    schema, page = content["schema"], copy.deepcopy(content["example"] if "example" in content else contract.resolve(next(iter(content["examples"].values())))["value"])
+    assert contract.faults(schema, page) == contract.reply_faults(schema, page) == contract.reply_faults(schema, page) == []
+    spoil(page)
+    assert contract.reply_faults(schema, page) == contract.faults(schema, page) != []
 
 
 @pytest.fixture
@@ -158,6 +171,28 @@ def test_what_holds_something_to_a_time_runs_alone(stages, tmp_path):
     before = AWAITS.format(file=began).replace("+ 60", "+ 4").replace("        assert time.monotonic() < end\n", "        if time.monotonic() > end:\n            break\n")
     status, text = stages(tsan=before + MEETS.format(here=ended), run=f"import pathlib\ndef test_it():\n    pathlib.Path({began!r}).touch()\n    assert pathlib.Path({ended!r}).exists()\n")
     assert status == 0 and "ok       run" in text, text
+
+
+def test_what_mostly_waits_takes_no_lane(stages, tmp_path):
+    """Three meet, of which one waits; each ends once the other two are there."""
+    here = {name: str(tmp_path / name) for name in ("tree", "chaos", "tsan")}
+
+    def meets(name):
+        return MEETS.format(here=here[name]) + "".join(AWAITS.format(file=file).replace("test_later", f"test_{other}") for other, file in here.items() if other != name)
+    status, text = stages(**{name: meets(name) for name in here}, release=FINE)
+    told = {line.split()[1]: line.split()[0] for line in text.splitlines() if line.startswith(("ok", "FAIL"))}
+    assert {name: told.get(name) for name in here} == dict.fromkeys(here, "ok"), text
+
+
+def test_how_long_a_stage_kept_processors_busy_is_told(stages):
+    """By a child of the runner's, too; one that only waits is told apart."""
+    works = "import subprocess, sys\ndef test_it():\n    subprocess.run([sys.executable, '-c', 'import time\\nwhile time.process_time() < 2: pass'], check=True)\n"
+    waits = "import subprocess\ndef test_it():\n    subprocess.run(['sleep', '2'], check=True)\n"
+    status, text = stages(tree=works, check=waits)
+    busy = {line.split()[1]: float(line.split()[4]) for line in text.splitlines() if line.startswith("ok")}
+    assert status == 0 and busy["tree"] >= 2 > busy["check"], text
+    total = re.search(r"\n(\d+\.\d) minutes; processors were busy for (\d+\.\d)\n\n3 passed, 0 failed\n$", text)
+    assert total and abs(float(total[2]) - sum(busy.values()) / 60) < 0.06, text
 
 
 def test_a_stage_waits_for_what_it_needs_however_far_off(stages):

@@ -96,7 +96,7 @@ else
 fi
 # shellcheck disable=SC2086 # the options are meant to be split
 "${as_server[@]}" "$bin/postgres" -D "$data" -k "$dir" -p "$port" -c listen_addresses= -c fsync=off -c full_page_writes=off \
-    -c max_connections=200 -c shared_buffers=128MB -c timezone=Asia/Makassar -c log_min_messages=warning \
+    -c max_connections=200 -c shared_buffers=128MB -c timezone=Asia/Makassar -c log_min_messages=warning -c jit=off \
     ${ASND_TEST_PG_OPTIONS:-} >>"$dir/log" 2>&1 </dev/null &
 server=$!
 for _ in $(seq 600); do
