@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "asnd/log.h"
+#include "door.h"
 
 #define PLACES 65536
 

@@ -7,6 +7,8 @@
 
 #include "asnd/date.h"
 #include "asnd/log.h"
+#include "door.h"
+#include "standby.h"
 
 /* ── where ── */
 

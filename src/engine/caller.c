@@ -8,6 +8,7 @@
 
 #include "asnd/date.h"
 #include "asnd/uuid.h"
+#include "door.h"
 
 /* Last use is worth a write at most once a minute and key. */
 #define NOTE_EVERY_MS 60000

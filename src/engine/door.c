@@ -5,6 +5,7 @@
 #include "internal.h"
 
 #include "asnd/log.h"
+#include "door.h"
 
 /* From MANY on there is a crowd, until half of them are gone. As many as ALWAYS may be under way whatever it takes, for a few slow ones are no crowd; the difference is what one
  * caller leaves to others. And more than fill the connections' pipelines twice over gain nothing by being let in. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "asnd/log.h"
+#include "door.h"
 
 static const char *personal_roles(const struct matrix *matrix, struct arena *arena)
 {

@@ -412,38 +412,6 @@ void call_release(struct call *call);
 /* Finds the call's actor, at once or later, and then goes on with call_known, or refuses. */
 NODISCARD enum status caller_find(struct call *call);
 
-/* ── account.c ── what each caller has under way ── */
-struct account {
-    atomic_int requests;
-    int64_t jobs; /* that wait for a worker or have one, and of these: */
-    int running;  /* both under the workers' lock */
-};
-struct accounts *accounts_new(void);
-void accounts_free(struct accounts *accounts);
-/* Never NULL. Two callers may share one, by chance. */
-struct account *account_of(struct accounts *accounts, const void *who, size_t len);
-/* Counts this call as its caller's; ST_TOO_MANY_REQUESTS when he has caller_requests already. */
-NODISCARD enum status account_enter(struct call *call, const void *who, size_t len);
-void account_leave(struct call *call); /* may be called for any call */
-enum status account_refuse(struct call *call, int64_t most);
-/* Credentials that were good once: whoever comes with another may be made to wait (limit_guess). */
-bool account_is_known(struct accounts *accounts, const char *key_hash);
-void account_know(struct accounts *accounts, const char *key_hash);
-
-/* ── door.c ── who comes when too much waits already ── */
-/* ST_UNAVAILABLE when whoever comes now would have to wait for longer than wait_limit_ms. What the engine answers by itself is always let in. */
-NODISCARD enum status door_check(struct call *call);
-/* How many one caller may have under way while there is a crowd, so that there is room for others; else no limit. */
-int64_t door_share(const struct call *call);
-/* What waits for the database from now on, and no more. */
-void door_enter(struct call *call);
-void door_leave(struct call *call); /* may be called for any call with an operation */
-/* Answers with the problem in the call's ctx, at once or, where many are told to come again, in a moment. */
-void door_refuse(struct call *call);
-void door_forget(struct call *call); /* its request is over */
-void door_tick(struct engine_loop *loop);
-bool door_logs(struct call *call); /* whether this request has a line of its own in the log */
-
 /* ── gate.c ── what a caller with roles may here, and whether the subject is his to see ── */
 /* ST_FORBIDDEN unless scopes or roles give something. */
 NODISCARD enum status gate_open(struct call *call);
@@ -492,23 +460,6 @@ void call_run(struct call *call); /* everything is checked: execute */
 bool call_wants_count(const struct call *call);
 bool call_is_long(const struct call *call); /* it can last: for a worker */
 void call_submit(struct call *call, const struct variant *variant, void (*done)(struct db_request *, enum db_outcome, PGresult *));
-
-/* ── replica.c ── */
-struct replicas *replicas_new(struct engine_loop *loop);
-void replicas_close(struct replicas *all); /* the loop ends when that is done */
-void replicas_free(struct replicas *all);
-void replica_tick(struct replicas *all);
-bool replicas_wanted(const struct replicas *all);
-/* Where reads of this position may go now; NULL, and why not: to the primary. */
-struct db_loop *replica_for(struct replicas *all, struct position wanted, enum passed_over *ret_why);
-/* Where the server stands that is asked: the statement replica.place. */
-struct db_request replica_question(const struct engine *engine, void (*done)(struct db_request *, enum db_outcome, PGresult *), void *cls);
-
-/* ── placed.c ── */
-/* Whether the answer must wait until it is known where its write stands. */
-bool placed_is_due(const struct call *call);
-void placed_answer(struct call *call, const struct outcome *answer, const char *link);
-void placed_tell(struct call *call, struct position position);
 
 /* ── refer.c ── what a list's parameters refer to must be there ── */
 bool refer_compile(struct op *op, const struct engine *engine, FILE *err);

@@ -3,6 +3,9 @@
  * arena, because the loop goes on using the request's; it is freed when both worker and request are done with it. */
 #include "internal.h"
 
+#include "door.h"
+#include "standby.h"
+
 #define PIPE_BYTES 262144
 
 /* What the worker posts to the loop; each below, where a request meets it. */

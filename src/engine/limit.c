@@ -9,6 +9,7 @@
 
 #include "asnd/date.h"
 #include "asnd/log.h"
+#include "door.h"
 
 #define MINUTE_US INT64_C(60000000)
 #define SETS      8192

@@ -7,6 +7,8 @@
 
 #include "asnd/date.h"
 #include "asnd/log.h"
+#include "door.h"
+#include "standby.h"
 
 void loop_post(struct engine_loop *loop, struct loop_task *task)
 {

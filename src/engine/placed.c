@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "standby.h"
+
 static void ask(struct engine_loop *loop);
 
 bool placed_is_due(const struct call *call)

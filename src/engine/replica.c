@@ -9,6 +9,7 @@
 
 #include "asnd/date.h"
 #include "asnd/log.h"
+#include "standby.h"
 
 #define ASK_US       (100 * 1000)
 #define PATIENCE_US  (1000 * 1000) /* beyond the lag that is allowed: then a connection that does not answer is given up */

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "asnd/uuid.h"
+#include "door.h"
+#include "standby.h"
 
 enum status call_variant(struct ctx *ctx, const struct call *call, const struct variant **ret)
 {

@@ -8,6 +8,7 @@
 
 #include "asnd/date.h"
 #include "asnd/log.h"
+#include "door.h"
 
 #define ASK_MS 200
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "asnd/log.h"
+#include "door.h"
 
 struct worker {
     struct worker_pool *pool;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "door.h"
 #include "internal.h"
 
 /* last: it has a macro named fail */
