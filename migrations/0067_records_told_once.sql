@@ -2,6 +2,8 @@
 -- A file tells a row of a history once; what was told otherwise and back again still depends on an import; what may have been meant by a code that
 -- nothing has; ranks of days to come are held to the kind of ASN of those days.
 
+SELECT show_limit(); -- so that pg_trgm is there: else its settings are only a superuser's to name below
+
 -- ── what may have been meant ─────────────────────────────────────────────────────────────────────────────────────────────
 
 -- In steps: as one query it would be thought so dear that it were compiled each time.

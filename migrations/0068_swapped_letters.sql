@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Any one slip of a typist finds the name: oarng Orang, bxdi and bdi Budi. See docs/decisions/0011-search.md.
 
+SELECT show_limit(); -- as in 0067
+
 -- As before, and words of which two neighbours changed places, and short ones with any other slip: of these hardly a trigram is left. What they may have
 -- been is written out and looked up, not compared.
 CREATE OR REPLACE FUNCTION words_like(query text) RETURNS text[]

@@ -50,6 +50,8 @@ END $$;
 COMMENT ON FUNCTION staff_then(date, uuid, ltree[], text, ltree, numeric) IS
     'Who was of the staff on a day, below a unit (null: all) and within the units given, with the unit and its way of that day, kind, rank and status as asn_as_of() has them. In the order of the tree from a way on, and no further than until so many behind it are found (null: all).';
 
+SELECT audit_quietly('{row_definer}', $q$
 INSERT INTO row_definer VALUES ('staff_then', 'As asn_search: ids within the units that it is given, with what they are counted by on that day; the statement around it reads the rows');
+$q$);
 
 SELECT row_security_attach();

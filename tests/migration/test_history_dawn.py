@@ -21,10 +21,11 @@ def test_what_begins_and_ends_later_shows_on_its_day(make, run):
 def test_one_record_that_refuses_does_not_keep_the_others_waiting(make, run):
     unit = make.unit()
     odd, even = make.person(unit), make.person(unit)
-    for person, rank in ((odd, "IX"), (even, "III/a")):
+    for person in (odd, even):
         nip = run("SELECT nip FROM asn WHERE id = %s", person)[0][0]
         run("SELECT * FROM history_write(%s, %s, ARRAY[''::ltree], '{admin}', %s, NULL, NULL, NULL, 'uji')", str(uuid.uuid4()), nip,
-            f'{{"kind": "rank", "from": "2031-04-01", "facts": {{"rank": "{rank}"}}}}', today="2031-01-01")
+            '{"kind": "rank", "from": "2031-04-01", "facts": {"rank": "III/a"}}', today="2031-01-01")
+    run("UPDATE history SET facts = '{\"rank\": \"IX\"}' WHERE asn_id = %s AND kind = 'rank'", odd)  # as it could be written once
     assert run("SELECT history_show_today()", today="2031-04-01") == [(1,)]
     assert run("SELECT rank FROM asn WHERE id IN (%s, %s) ORDER BY rank", odd, even) == [("III/a",), (None,)]
     assert run("SELECT asn_id::text FROM history_ahead WHERE day = '2031-04-01'") == [(str(odd),)]

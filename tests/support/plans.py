@@ -27,4 +27,4 @@ def search(asked, sort, after=None, units=("",), today="2026-01-01", limit=51):
     text = re.sub(r"/\* ?page ?\*/", f"ORDER BY a.nip LIMIT {limit}", re.sub(r"^--.*\n", "", statements.block("listAsn.search"), flags=re.M)).replace("%", "%%")
     text = re.sub(r"(?<!:):(?=[a-z_])(\w+)", r"%(\1)s", text)
     values = {bind: asked.get(bind) for bind in BINDS} | {bind: asked[bind].split(",") for bind in LISTED if bind in asked}
-    return text, values | {"actor_units": list(units), "actor_scopes": ["admin"], "today": today, "page_sort": sort, "page_after": after, "page_limit": limit}
+    return text, values | {"q_sought": asked.get("q"), "actor_units": list(units), "actor_scopes": ["admin"], "today": today, "page_sort": sort, "page_after": after, "page_limit": limit}
