@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from support import client as clients
 from support import contract as contracts
 from support import daemon as daemons
 from support import make, postgres
@@ -100,9 +101,7 @@ def told(reply, foreign):
 
 
 def client_of(daemon, api, secret):
-    there = api.as_key(secret)
-    there.url = daemon.url
-    return there
+    return clients.Client(daemon.url, secret, api.language, **api.headers)
 
 
 def ask(client, operation, path, form):

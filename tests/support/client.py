@@ -68,12 +68,17 @@ class _Exact(float):
 
 class Client:
     def __init__(self, url, key=None, language="en", pool=None, **headers):
-        self.url = url
+        self._url = url
         self.key = key
         self.language = language
         self.headers = headers
         self.contract = contracts.load()
         self._pool = pool or urllib3.connection_from_url(url, maxsize=10)
+
+    @property
+    def url(self):
+        """Where it asks, for good: whoever asks elsewhere is another client."""
+        return self._url
 
     @cached_property
     def session(self):
