@@ -1,5 +1,5 @@
 -- What still said who somebody was after that person's time was over: texts that people wrote, requests about the data, and what the audit told before. See
--- docs/personal-data-protection.md and docs/decisions/0025-redaction.md.
+-- docs/personal-data-protection.md and docs/decisions/0022-redaction.md.
 
 -- ── texts ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

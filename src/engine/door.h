@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Who is let in: what a caller has under way already, and what waits when he comes (docs/decisions/0027). */
+/* Who is let in: what a caller has under way already, and what waits when he comes (docs/decisions/0024). */
 #include "internal.h"
 
 /* ST_UNAVAILABLE when whoever comes now would have to wait for longer than wait_limit_ms. What the engine answers by itself is always let in. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads at a standby (docs/decisions/0026-reads-at-a-standby.md), for callers who send a position. Each loop has connections of its own to it, and of each it knows, from
+/* Reads at a standby (docs/decisions/0023-reads-at-a-standby.md), for callers who send a position. Each loop has connections of its own to it, and of each it knows, from
  * asking there, how far that very server has replayed. How old that is says no standby, as one that is cut off believes itself up to date: the loop notes where the primary was and
  * when, and a standby that has come as far is no older. Whatever is not known, or fails, is the primary's to answer. */
 #include "internal.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Reads that a standby may answer, and what a write tells so that they can be asked for (docs/decisions/0026). */
+/* Reads that a standby may answer, and what a write tells so that they can be asked for (docs/decisions/0023). */
 #include "internal.h"
 
 /* ── replica.c ── */
