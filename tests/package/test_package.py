@@ -84,6 +84,8 @@ def test_removing_keeps_the_settings_and_purging_does_not(debian, database):
     debian.run("apt-get", "remove", "-qq", "asnd")
     assert not debian.file("/usr/bin/asnd").exists() and debian.file("/etc/asnd/asnd.conf").exists()
     debian.run("apt-get", "purge", "-qq", "asnd")
-    assert not debian.file("/etc/asnd").exists()
+    assert [path.name for path in debian.file("/etc/asnd").iterdir()] == ["column-keys"], "what is sealed in the database would be lost with it"
+    kept = debian.file("/etc/asnd/column-keys").stat()
+    assert (kept.st_uid, kept.st_gid, kept.st_mode & 0o777) == (0, 0, 0o600), "and its group's number may be another's one day"
     assert debian.run("getent", "passwd", "asnd", check=False).returncode == 2
     assert units(database) == ["PKT-1", "PKT-2"]
