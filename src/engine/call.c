@@ -276,6 +276,9 @@ static void send_body(struct call *call, int http_status, const char *content_ty
         reply_bytes(call->rq, http_status, content_type, out->body ? out->body->data : NULL, out->body ? out->body->len : 0);
 }
 
+/* What the socket takes at once, mostly: whoever reads slowly what is longer has it under way meanwhile. */
+#define SMALL_ANSWER 65536
+
 void call_answer(struct call *call, const struct outcome *out, const char *link)
 {
     struct request *rq = call->rq;
@@ -287,6 +290,8 @@ void call_answer(struct call *call, const struct outcome *out, const char *link)
         return;
     }
     door_leave(call);
+    if (!out->body || out->body->len <= SMALL_ANSWER) /* he may have it, and ask again, before it is known here that he has */
+        account_leave(call);
     if (out->etag && !call->dry_run) /* neither would name anything that exists */
         reply_header(rq, "ETag", out->etag);
     if (out->location && !call->dry_run)

@@ -64,6 +64,7 @@ struct engine *engine_new(const struct settings *settings, struct contract *cont
     engine->limiter = limiter_new();
     engine->accounts = accounts_new();
     engine->overloaded = metric_new(METRIC_COUNTER, "asnd_overloaded_total", "", "Requests that came when too much waited already");
+    engine->waiting = metric_new(METRIC_GAUGE, "asnd_waiting_for_changes", "", "Requests that wait until there is something to tell");
     engine->limited = metric_new(METRIC_COUNTER, "asnd_rate_limited_total", "", "Requests that came too often, or too many at once");
     engine->tokens_refused = metric_new(METRIC_COUNTER, "asnd_tokens_refused_total", "", "Tokens that were none, of others, or not good");
     engine->readings_held = metric_new(METRIC_GAUGE, "asnd_readings_held", "", "Replies that wait for their entry in the audit");

@@ -248,6 +248,7 @@ struct engine {
     struct accounts *accounts;
     struct metric *limited;    /* requests that came too often, or too many at once */
     struct metric *overloaded; /* … when too much waited already */
+    struct metric *waiting;    /* for changes */
     struct metric *databases_up;
     struct provider *provider; /* of tokens; NULL: keys alone */
     struct metric *tokens_refused;

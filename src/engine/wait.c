@@ -37,6 +37,7 @@ void wait_leave(struct call *call)
     if (call->wait_next)
         call->wait_next->wait_slot = call->wait_slot;
     call->wait_slot = NULL;
+    metric_add(call->engine->waiting, -1);
 }
 
 /* What was looked through in vain is not looked through again. */
@@ -60,6 +61,7 @@ bool wait_enter(struct call *call, const struct plan *plan, const PGresult *res,
     put_in(&call->loop->waiters, call);
     account_leave(call); /* who waits is in nobody's way */
     door_leave(call);
+    metric_add(call->engine->waiting, 1);
     return true;
 }
 

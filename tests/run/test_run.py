@@ -24,7 +24,7 @@ def test_it_prints_what_one_needs(started, clone):
 
 def test_the_environment_file_is_closed_to_others(started, clone):
     assert stat.S_IMODE((clone.local / "env").stat().st_mode) == 0o600
-    assert set(clone.environment()) == {"ASND_URL", "ASND_ADMIN_KEY", "ASND_DATABASE_URL"}
+    assert set(clone.environment()) == {"ASND_URL", "ASND_ADMIN_KEY", "ASND_DATABASE_URL", "ASND_COLUMN_KEYS_FILE"}
 
 
 def test_the_demo_data_is_there(started, clone):
