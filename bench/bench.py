@@ -86,8 +86,22 @@ class Daemon:
         return int(re.search(rf"{line}:\s+(\d+)", status).group(1)) / 1024
 
 
+def settled(url):
+    """What clients of the round before left behind counts as under way until it is done. Other servers do not tell."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"{url}/metrics", timeout=10) as reply:
+                told = re.search(r"^asnd_http_requests_in_flight (\d+)$", reply.read().decode(), re.M)
+        except urllib.error.URLError:
+            return
+        if not told or int(told[1]) <= 1:
+            return
+
+
 def wrk(url, lua, seconds, connections=CONNECTIONS):
     """requests/s, p50 ms, p99 ms. Any reply that is not a success stops the run: a fast error is no figure."""
+    settled(url)
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(lua + """
 done = function(summary, latency, requests)
