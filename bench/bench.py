@@ -6,6 +6,7 @@ ratio. Runs inside tests/unit/with-postgres.sh, which gives ASND_TEST_DATABASE_U
 """
 import argparse
 import atexit
+import collections
 import json
 import os
 import platform
@@ -53,6 +54,8 @@ def statement(file, name):
 
 
 class Daemon:
+    logs = {}  # by address
+
     def __init__(self, **settings):
         self.log = tempfile.NamedTemporaryFile("w+", suffix=".log")
         env = dict(ENV, ASND_PORT="0", **settings)
@@ -75,6 +78,16 @@ class Daemon:
             except urllib.error.HTTPError:
                 time.sleep(0.002)
         self.start_ms = (time.monotonic() - began) * 1000
+        self.logs[self.url] = self.log.name
+
+    @classmethod
+    def refusals(cls, url):
+        """How many of the last replies had which status and code, as the log has them. Other servers have none."""
+        with open(cls.logs.get(url, os.devnull), "rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - 50_000_000))
+            last = log.read().splitlines()[1:]
+        return dict(collections.Counter(b" ".join(re.findall(rb'"(?:event|status|code)":"?([^",]+)', line)).decode()
+                                        for line in last if b'"status":2' not in line))
 
     def stop(self):
         self.process.terminate()
@@ -114,7 +127,7 @@ end
         out = run("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script.name, url)
     rate, p50, p99, errors = re.search(r"RESULT (\S+) (\S+) (\S+) (\d+)", out).groups()
     if int(errors):
-        sys.exit(f"{errors} replies of {url} were no success:\n{out}")
+        sys.exit(f"{errors} replies of {url} were no success: {Daemon.refusals(url)}\n{out}")
     return float(rate), float(p50), float(p99)
 
 
