@@ -92,7 +92,9 @@ def api(daemon, keys):
 @pytest.fixture(scope="module")
 def sql(database):
     """A reader and writer beside the daemon."""
-    return lambda statement, parameters=None: postgres.query(database, statement, parameters)
+    beside = postgres.Reader(database)
+    yield beside
+    beside.close()
 
 
 def pytest_collection_modifyitems(items):

@@ -190,9 +190,10 @@ def shown_members(operation, reply):
 
 
 def differences(operation, world, callers, admin, matrix=MATRIX):
-    """Every way in which the daemon differs from the file, for one operation."""
-    found = []
-    for place in places_of(operation):
+    """Every way in which the daemon differs from the file, for one operation. What explainAccess says is asked for every third place, of each operation others: it goes by the
+    rows that a role has there, and not by what the operation does."""
+    found, turn = [], list(CONTRACT.operations).index(operation.id)
+    for nth, place in enumerate(places_of(operation)):
         there, whole = observed(admin, operation, world, place)
         sees_nothing = operation.where("path") and there == "hidden" and place != "missing"
         told = {name for row in shown_members(operation, whole)[1] for name in row}
@@ -207,7 +208,8 @@ def differences(operation, world, callers, admin, matrix=MATRIX):
                 found.append(f"{role}, {place}: {want} by the matrix, {got} by HTTP ({reply.status} {reply.text[:160]})")
             scopes = matrix.brought(operation.id, role, place) | set(operation.scopes)
             found += [f"{role}, {place}: {text}" for text in hidden_members(operation, reply, scopes, told)]
-            found += [f"{role}, {place}: {text}" for text in explained(client, operation, world, role, place, want, matrix)]
+            if place is None or (nth + turn) % 3 == 0:
+                found += [f"{role}, {place}: {text}" for text in explained(client, operation, world, role, place, want, matrix)]
     return found
 
 

@@ -3,6 +3,7 @@
 import itertools
 import os
 import subprocess
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,6 +70,31 @@ def connected(url, autocommit=True):
         yield connection
     finally:
         connection.close()
+
+
+class Reader:
+    """As query(), by a connection that is kept: a new one takes longer than most statements. Of several threads each has its own; each statement begins with a new session's settings."""
+
+    def __init__(self, url):
+        self._url, self._own, self._all = url, threading.local(), []
+
+    def __call__(self, statement, parameters=None):
+        connection = getattr(self._own, "connection", None)
+        if connection is None or connection.closed:
+            connection = self._own.connection = psycopg2.connect(self._url)
+            self._all.append(connection)
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement, parameters)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            if not connection.closed:
+                connection.reset()
+
+    def close(self):
+        for connection in self._all:
+            connection.close()
 
 
 def query(url, statement, parameters=None):
