@@ -54,7 +54,8 @@ def foreign(sql, ours, marked):
 
 @contextmanager
 def another(database, name, **settings):
-    running = daemons.Daemon(database, name=name, **settings)
+    """With one connection for each sort of statement: on each of them a statement has to be planned anew, which takes longer than all the rest."""
+    running = daemons.Daemon(database, name=name, loops=1, loop_connections=1, loop_write_connections=1, workers=1, **settings)
     yield running
     running.stop()
 

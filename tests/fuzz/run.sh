@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # run.sh [SECONDS [TARGET…]]
-# Builds the fuzz targets into build/fuzz and lets each look for crashes for SECONDS of a processor (60; some a quarter of that when none is named, see
+# Builds the fuzz targets into build/fuzz and lets each look for crashes for SECONDS of a processor (60; some a tenth of that when none is named, see
 # below), old crashers first. By the clock it takes longer beside other work, and looks no less. What is found on the way stays in build/fuzz/found, a crash in
 # build/fuzz/crashes/TARGET; with its fix it moves to tests/fuzz/regression/TARGET. Exit status 0: nothing crashed.
 set -euo pipefail
@@ -68,7 +68,7 @@ run_target() {
 seconds_of() {
     case $named$1 in
     schema | body | csv | cursor | numbers | target | named*) echo "$SECONDS_EACH" ;;
-    *) echo $(((SECONDS_EACH + 3) / 4)) ;;
+    *) echo $(((SECONDS_EACH + 9) / 10)) ;;
     esac
 }
 

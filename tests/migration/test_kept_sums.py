@@ -25,7 +25,7 @@ def percentile(values, percent):
     return low + (high - low) * (rank % 100) / 100
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_a_percentile_is_that_of_all_values_however_many_were_added_and_taken_away(seed, run):
     dice = random.Random(seed)
     span = dice.choice((3, 50, 100000))
@@ -45,7 +45,7 @@ def test_a_percentile_is_that_of_all_values_however_many_were_added_and_taken_aw
         kept = now
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_a_percentile_of_a_period_is_that_of_all_values_of_its_months(seed, run):
     dice = random.Random(seed)
     span = dice.choice((3, 50, 100000))
@@ -210,10 +210,11 @@ def test_two_writers_and_whoever_puts_together_leave_the_sums_of_a_recount(seed,
     writers = [threading.Thread(target=write, args=(world, seed * 10 + n, 90, done)) for n in range(2)]
     for writer in writers:
         writer.start()
-    looks = 0
+    look, looks = postgres.Reader(own), 0
     while any(writer.is_alive() for writer in writers):
-        assert postgres.query(own, WRONG) == []
+        assert look(WRONG) == []
         looks += 1
+    look.close()
     for writer in writers:
         writer.join()
     assert looks > 0 and postgres.query(own, WRONG) == []

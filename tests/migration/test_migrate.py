@@ -54,10 +54,9 @@ def create_schema_migration(whole):
     return table[:table.index(";") + 1]
 
 
-# Each of these leaves out one of the ways that a migration can go: from the first tables, from before a table became a list, from before an enrolment was
-# certified, from the last but one.
+# From before an enrolment was certified, and from the last but one; a row of the first tables goes through all that is done by hand, and from there on by the program.
 CERTIFIED = 29
-EARLIER = sorted({1, 5, CERTIFIED - 1, len(MIGRATIONS) - 1})
+EARLIER = [CERTIFIED - 1, len(MIGRATIONS) - 1]
 QUIET_SINCE = 52
 
 
@@ -72,6 +71,8 @@ def by_hand(cluster, whole):
             if number == 1:
                 cursor.execute(create_schema_migration(whole))
             cursor.execute(path.read_text(encoding="utf-8"))
+            if number == 1:
+                cursor.execute("INSERT INTO unit (id, code, name, kind) VALUES (gen_random_uuid(), 'LAMA', 'Dinas Lama', 'dinas')")
             cursor.execute("INSERT INTO schema_migration VALUES (%s, %s, %s)", (number, path.name, hashlib.sha256(path.read_bytes()).hexdigest()))
             if number >= QUIET_SINCE - 1:
                 cursor.execute("SELECT count(*) FROM audit_entry")
@@ -85,10 +86,9 @@ def by_hand(cluster, whole):
 
 @pytest.mark.parametrize("known", EARLIER)
 def test_from_an_earlier_state_with_its_data(known, by_hand, cluster, empty_template):
-    """The first migrations by hand, a row, then the program: the row is there, and the schema is the one of a fresh database."""
+    """The first migrations by hand, a row behind the first of them, then the program: the row is there, and the schema is the one of a fresh database."""
     _, earlier, _ = by_hand
     url = earlier[known]
-    postgres.query(url, "INSERT INTO unit (id, code, name, kind) VALUES (gen_random_uuid(), 'LAMA', 'Dinas Lama', 'dinas')")
     if known == CERTIFIED - 1:
         postgres.query(url, ENROLLED, ())
     migrate(url)
@@ -128,6 +128,7 @@ def test_migrations_write_about_the_schema_quietly(by_hand):
     """Rows of audit_exempt, row_rule and the like come by audit_quietly(): the audit of a new database does not begin with them."""
     url, _, entries = by_hand
     assert len(entries) == len(MIGRATIONS) - QUIET_SINCE + 2 and len(set(entries.values())) == 1, entries
+    assert postgres.query(url, "SELECT name FROM unit WHERE code = 'LAMA'") == [("Dinas Lama",)]
     bound = postgres.query(url, "SELECT count(*) FROM pg_trigger WHERE tgname ~ '_90_audit_' AND tgenabled <> 'O'")
     assert bound == [(0,)], "and the triggers are on again"
 

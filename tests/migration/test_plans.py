@@ -2,6 +2,7 @@
 """No due list, no report of an agency and no search reads a whole table of people or histories, whatever part of the list is asked for."""
 import json
 import re
+from functools import lru_cache
 
 import pytest
 
@@ -67,10 +68,11 @@ ASKED = [(name, asked) for name in LISTS for asked in (("under",), ("actor_units
          if not (name in ("listDue", "listLearningStanding", "listLearningAttainment", "listDevelopmentProgramme") and "as_of" in asked)]
 
 
+reader = lru_cache(maxsize=4)(postgres.Reader)
+
+
 def plan(url, text, values):
-    with postgres.connected(url) as connection, connection.cursor() as cursor:
-        cursor.execute("EXPLAIN " + text, values)
-        return "\n".join(line for line, in cursor.fetchall())
+    return "\n".join(line for line, in reader(url)("EXPLAIN " + text, values))
 
 
 def binds(agency, asked):

@@ -25,7 +25,7 @@ class Cluster:
         self.pid = int(os.environ.get("ASND_TEST_PG_PID", 0))
         if not self.url:
             # The shell prints where it is and then waits for its standard input to end, which it does when we do.
-            environment = dict(os.environ, ASND_TEST_PG_OPTIONS=options, ASND_TEST_PG_DATA=str(data or ""), ASND_TEST_PG_KEPT_AS=str(kept_as or ""))
+            environment = dict(os.environ, ASND_TEST_PG_OPTIONS=f"{os.environ.get('ASND_TEST_PG_OPTIONS', '')} {options}", ASND_TEST_PG_DATA=str(data or ""), ASND_TEST_PG_KEPT_AS=str(kept_as or ""))
             self._process = subprocess.Popen(
                 [str(ROOT / "tests/unit/with-postgres.sh"), "sh", "-c", 'echo "$ASND_TEST_DATABASE_URL $ASND_TEST_PG_PID"; exec cat'],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
@@ -50,7 +50,7 @@ class Cluster:
     def create(self, template="template0", label="asnd"):
         """A new database; gives its name."""
         name = f"{label}_{os.getpid()}_{next(self._numbers)}"
-        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')  # by the log, page by page, it takes twice as long
         return name
 
     def drop(self, name):
