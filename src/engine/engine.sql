@@ -31,7 +31,7 @@ SELECT set_config('asnd.audit', :facts, true) AS facts
 -- What is sensitive and was read; before the reply leaves.
 -- name: audit.read
 -- write: true
-SELECT audit_read(:what, :which, :members::text[], :nips::text[], :people::bigint, :digest, :filter::jsonb) AS entry
+SELECT audit_read(:what, :which, :members::text[], :nips::text[], :people::bigint, :digest, :filter::jsonb, :ids::uuid[]) AS entry
 
 -- Many of them, of whomever.
 -- name: audit.readAll

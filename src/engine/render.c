@@ -9,6 +9,7 @@
 
 #include "asnd/log.h"
 #include "asnd/vault.h"
+#include "tally.h"
 
 enum { JSON_TYPE = 114, JSONB_TYPE = 3802 };
 
@@ -70,6 +71,8 @@ static void plan_column(struct plan *plan, int i, const struct op *op, const PGr
     plan->shows_sensitive |= c->is_sensitive || plan->sensitive >= 0;
     if (c->sealed)
         plan->sealed = i;
+    if (c->is_nik)
+        plan->nik = i;
 }
 
 static void free_arena(void *arena)
@@ -83,7 +86,7 @@ static struct plan *plan_make(const struct op *op, const PGresult *res, struct a
     plan->n_columns = PQnfields(res);
     plan->columns = arena_zalloc_array(arena, (size_t)plan->n_columns + 1, sizeof *plan->columns);
     plan->version = plan->problem = plan->pointer = plan->value = plan->suggestion = plan->idle = plan->mark = plan->sealed = -1;
-    plan->nip = plan->sensitive = plan->id = plan->restricted = -1;
+    plan->nip = plan->sensitive = plan->id = plan->nik = plan->restricted = -1;
     plan->words[LANG_EN] = plan->words[LANG_ID] = -1;
     for (int i = 0; i < plan->n_columns; i++)
         plan_column(plan, i, op, res, arena);
@@ -438,7 +441,7 @@ static const struct reading *reading_of(struct ctx *ctx, const struct call *call
     tally = tally_new(ctx->arena, p);
     for (int row = 0; row < n; row++)
         tally_row(tally, res, row);
-    return tally_reading(ctx, call, tally);
+    return tally_take(ctx, call, tally);
 }
 
 static void render_list(struct ctx *ctx, const struct call *call, const struct projection *p, const PGresult *res, struct buf *body,
