@@ -304,13 +304,16 @@ enum status db_execute(struct ctx *ctx, struct db_conn *conn, const struct varia
     return ST_OK;
 }
 
-enum status db_send(struct ctx *ctx, struct db_conn *conn, const struct variant *variant, const char *const *values)
+enum status db_send(struct ctx *ctx, struct db_conn *conn, const struct variant *variant, const char *const *values, const int *lengths)
 {
     enum status st = conn_prepare(ctx, conn, variant);
+    int *formats = arena_zalloc_array(ctx->arena, variant->n_binds + 1, sizeof *formats);
 
     if (st != ST_OK)
         return st;
-    if (PQsendQueryPrepared(conn->pg, name_of(conn, variant), (int)variant->n_binds, values, NULL, NULL, 0) != 1)
+    for (size_t i = 0; lengths != NULL && i < variant->n_binds; i++)
+        formats[i] = lengths[i] > 0;
+    if (PQsendQueryPrepared(conn->pg, name_of(conn, variant), (int)variant->n_binds, values, lengths, formats, 0) != 1)
         return db_fail(ctx, NULL);
     conn->has_sent = true;
     return ST_OK;

@@ -31,12 +31,17 @@ SELECT set_config('asnd.audit', :facts, true) AS facts
 -- What is sensitive and was read; before the reply leaves.
 -- name: audit.read
 -- write: true
-SELECT audit_read(:what, :which, :members::text[], :nips::text[], :people::bigint, :digest, :filter::jsonb, :ids::uuid[]) AS entry
+SELECT audit_read(:what, :which, :members::text[], :nips::text[], :people::bigint, :digest, :filter::jsonb) AS entry
 
 -- Many of them, of whomever.
 -- name: audit.readAll
 -- write: true
 SELECT count(*) AS entries FROM audit_read_all(:readings::jsonb)
+
+-- Of a list of so many that they are told by their ids alone.
+-- name: audit.readCrowd
+-- write: true
+SELECT count(*) AS entries FROM audit_read_all(:readings::jsonb, :ids::uuid[])
 
 -- Whether this program has been held against this catalog before, and without a fault.
 -- name: start.isChecked

@@ -82,7 +82,7 @@ static enum status note_rest(struct export *e, enum status st)
     enum status noted = noter_end(st == ST_OK ? ctx : &unheard, &e->noter);
     if (st != ST_OK || noted != ST_OK || !e->tally)
         return st == ST_OK ? noted : st;
-    return audit_write_alone(ctx, e->job->call, e->conn, tally_take(ctx, e->job->call, e->tally));
+    return tally_write(ctx, e->job->call, e->conn, e->tally);
 }
 
 enum status export_list(struct job *job, struct db_conn *conn)

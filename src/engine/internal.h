@@ -100,7 +100,7 @@ struct op {
 /* How one result's columns become JSON; made from the first result of a variant and kept in variant->plan. */
 struct column {
     const char *name;
-    const char *prefix; /* `"name":` */
+    const char *prefix; /* `,"name":` */
     size_t prefix_len;
     enum render_kind kind;
     bool is_hidden;
@@ -109,6 +109,7 @@ struct column {
     const char *sealed;   /* shown as a token of this sort */
     struct mask mask;     /* of a list: unless the caller names it */
     bool is_nik, is_json; /* where sealed values may stand */
+    bool is_plain;        /* it is none of these: shown as it is, unless it is masked */
 };
 struct plan {
     struct column *columns;
@@ -474,8 +475,7 @@ int refer_check(const struct engine *engine, FILE *err);
 struct reading {
     const char *what, *which; /* the record that the address names */
     const char *members;      /* text[] literal */
-    const char *nips;         /* likewise; NULL: not known, or told by ids */
-    const char *ids;          /* uuid[] literal, of a long list */
+    const char *nips;         /* likewise; NULL: not known, or told otherwise */
     const char *n, *digest;   /* of people */
     const char *filter;       /* JSON */
 };

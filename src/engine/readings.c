@@ -30,7 +30,6 @@ void audit_put_reading(struct buf *out, const char *facts, const struct reading 
     put_text(out, "which", reading->which);
     put_text(out, "members", reading->members);
     put_text(out, "nips", reading->nips);
-    put_text(out, "ids", reading->ids);
     put_text(out, "people", reading->n);
     put_text(out, "digest", reading->digest);
     if (reading->filter)

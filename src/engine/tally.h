@@ -9,8 +9,10 @@ struct tally *tally_new(struct arena *arena, const struct projection *projection
 void tally_row(struct tally *tally, const PGresult *res, int row);
 /* There are as many people as one entry tells. */
 bool tally_is_full(const struct tally *tally);
-/* What the rows showed since the tally was new or was taken; NULL if it was nothing sensitive. The tally is empty then. */
+/* What the rows of a page showed since the tally was new or was taken; NULL if it was nothing sensitive. The tally is empty then. */
 struct reading *tally_take(struct ctx *ctx, const struct call *call, struct tally *tally);
+/* The entry of what they showed, if they did, by a connection outside of a transaction. The tally is empty then. */
+NODISCARD enum status tally_write(struct ctx *ctx, const struct call *call, struct db_conn *conn, struct tally *tally);
 
 /* Notes the entries of a long list while it is still being read: each by a connection beside the one that reads, without waiting for it until there is the next. */
 struct noter {
