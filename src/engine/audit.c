@@ -214,8 +214,8 @@ static const char *reading_bind(const struct reading *reading, const char *name)
 {
     const struct {
         const char *name, *value;
-    } binds[] = {{"what", reading->what}, {"which", reading->which}, {"members", reading->members}, {"nips", reading->nips},
-                 {"people", reading->n}, {"digest", reading->digest}, {"filter", reading->filter}};
+    } binds[] = {{"what", reading->what}, {"which", reading->which},   {"members", reading->members}, {"nips", reading->nips},
+                 {"people", reading->n},  {"digest", reading->digest}, {"filter", reading->filter}};
     for (size_t i = 0; i < ARRAY_LEN(binds); i++)
         if (strcmp(binds[i].name, name) == 0)
             return binds[i].value;
