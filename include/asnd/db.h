@@ -170,11 +170,17 @@ NODISCARD enum status db_ensure(struct ctx *ctx, struct db_conn *conn);
 /* Whose rows the connection meets from now on, outside of a transaction: at first, and with DB_EVERYTHING, all. Whatever was staged in temporary
  * tables for somebody else is gone. */
 NODISCARD enum status db_see(struct ctx *ctx, struct db_conn *conn, const char *units);
+/* Another connection to the same database, which meets everybody's rows. */
+NODISCARD enum status db_connect_beside(struct ctx *ctx, const struct db_conn *conn, struct db_conn **ret);
 PGconn *db_raw(struct db_conn *conn);
 
 /* Runs a prepared variant (prepares on first use). *ret is owned by ctx's arena. Errors become problems by db_fail. */
 NODISCARD enum status db_execute(struct ctx *ctx, struct db_conn *conn, const struct variant *variant, const char *const *values,
                                  PGresult **ret);
+/* The same without waiting for what comes of it, outside of transactions: db_settle tells that (ST_OK also when nothing was sent), before anything else is asked of this connection.
+ * A value with a length is in binary format; lengths NULL: none is. */
+NODISCARD enum status db_send(struct ctx *ctx, struct db_conn *conn, const struct variant *variant, const char *const *values, const int *lengths);
+NODISCARD enum status db_settle(struct ctx *ctx, struct db_conn *conn);
 /* The plain variant of a named statement, values by name: db_query(ctx, conn, set, "finalizeEvaluation.inputs", &res,
  * "evaluation_id", id, NULL). Unknown or missing names abort in debug and are ST_INTERNAL otherwise. */
 NODISCARD enum status db_query(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const char *name, PGresult **ret, ...);

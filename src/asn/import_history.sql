@@ -183,6 +183,9 @@ WITH taken AS MATERIALIZED (
 ), meant AS MATERIALIZED (
     SELECT w.told, unit_meant(w.told, :actor_units::ltree[]) AS code
     FROM   (SELECT DISTINCT t.unit_code AS told FROM taken t WHERE t.problem = 'reference-missing' LIMIT 200) w
+), named AS MATERIALIZED (
+    SELECT w.told, nip_meant(w.told, :actor_units::ltree[]) AS nip
+    FROM   (SELECT DISTINCT p.value AS told FROM import_plan_history p WHERE p.fault = 'person-unknown' LIMIT 200) w
 )
 SELECT t.place,
        CASE WHEN t.pointer = '/facts/unit_id' AND t.unit_code IS NOT NULL THEN 'unit_code'
@@ -199,7 +202,9 @@ FROM   taken t
 LEFT   JOIN meant m ON m.told = t.unit_code AND t.problem = 'reference-missing'
 WHERE  t.problem IS NOT NULL
 UNION ALL
-SELECT p.place, p."column", p.fault, p.value, NULL, NULL, NULL, NULL FROM import_plan_history p WHERE p.fault IS NOT NULL
+SELECT p.place, p."column", p.fault, p.value, NULL, NULL, NULL, (SELECT n.nip FROM named n WHERE p.fault = 'person-unknown' AND n.told = p.value)
+FROM   import_plan_history p
+WHERE  p.fault IS NOT NULL
 UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL,
        (SELECT count(*) FROM import_plan_history p WHERE p.is_changed AND NOT p.is_slow AND p.old_id IS NULL)

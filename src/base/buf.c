@@ -119,17 +119,23 @@ static void escape(struct buf *buf, uint8_t c)
 
 /* Past the plain bytes at p, eight at a time: a byte is not plain if it has the high bit, is below 0x20, or becomes 0 when XORed with
  * a quote or backslash. A borrow can only mark bytes above a true hit, so the loop stops no later than it must; the table decides. */
-static const uint8_t *skip_plain(const uint8_t *p, const uint8_t *end)
+static inline bool has_eight_plain(const uint8_t *p)
 {
     const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
-    for (uint64_t eight; end - p >= 8; p += 8) {
-        uint64_t quote, backslash;
-        memcpy(&eight, p, sizeof eight);
-        quote = eight ^ (ones * '"');
-        backslash = eight ^ (ones * '\\');
-        if ((eight | (eight - ones * 0x20) | (quote - ones) | (backslash - ones)) & high)
-            break;
-    }
+    uint64_t eight, quote, backslash;
+    memcpy(&eight, p, sizeof eight);
+    quote = eight ^ (ones * '"');
+    backslash = eight ^ (ones * '\\');
+    return ((eight | (eight - ones * 0x20) | (quote - ones) | (backslash - ones)) & high) == 0;
+}
+
+static const uint8_t *skip_plain(const uint8_t *p, const uint8_t *end)
+{
+    const uint8_t *start = p;
+    while (end - p >= 8 && has_eight_plain(p))
+        p += 8;
+    if (end - p < 8 && end - start >= 8 && has_eight_plain(end - 8)) /* the rest of a longer run, with some of it once more */
+        return end;
     while (p < end && byte_class[*p] == PLAIN)
         p++;
     return p;
@@ -139,8 +145,15 @@ void buf_json_string(struct buf *buf, const char *text, size_t len)
 {
     const uint8_t *p = (const uint8_t *)(len ? text : ""), *end = p + len, *run = p;
     buf_reserve(buf, len + 2);
-    buf_putc(buf, '"');
-    while ((p = skip_plain(p, end)) < end) {
+    p = skip_plain(p, end);
+    buf->data[buf->len++] = '"';
+    if (p == end) { /* as most are */
+        memcpy(buf->data + buf->len, run, len);
+        buf->len += len;
+        buf->data[buf->len++] = '"';
+        return;
+    }
+    for (; (p = skip_plain(p, end)) < end;) {
         size_t n;
         n = byte_class[*p] == ESCAPE ? 0 : character(p, (size_t)(end - p));
         if (n) {

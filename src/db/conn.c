@@ -115,6 +115,11 @@ enum status db_connect(struct ctx *ctx, const struct db_config *config, struct d
     return ST_OK;
 }
 
+enum status db_connect_beside(struct ctx *ctx, const struct db_conn *conn, struct db_conn **ret)
+{
+    return db_connect(ctx, &conn->config, ret);
+}
+
 void db_disconnect(struct db_conn *conn)
 {
     if (conn == NULL)
@@ -296,6 +301,33 @@ enum status db_execute(struct ctx *ctx, struct db_conn *conn, const struct varia
         return conn_fail(ctx, conn, res);
     arena_on_free(ctx->arena, clear_result, res);
     *ret = res;
+    return ST_OK;
+}
+
+enum status db_send(struct ctx *ctx, struct db_conn *conn, const struct variant *variant, const char *const *values, const int *lengths)
+{
+    enum status st = conn_prepare(ctx, conn, variant);
+    int *formats = arena_zalloc_array(ctx->arena, variant->n_binds + 1, sizeof *formats);
+
+    if (st != ST_OK)
+        return st;
+    for (size_t i = 0; lengths != NULL && i < variant->n_binds; i++)
+        formats[i] = lengths[i] > 0;
+    if (PQsendQueryPrepared(conn->pg, name_of(conn, variant), (int)variant->n_binds, values, lengths, formats, 0) != 1)
+        return db_fail(ctx, NULL);
+    conn->has_sent = true;
+    return ST_OK;
+}
+
+enum status db_settle(struct ctx *ctx, struct db_conn *conn)
+{
+    if (!conn->has_sent)
+        return ST_OK;
+    PGresult *res = conn_await(conn, 1);
+    conn->has_sent = false;
+    if (PQresultStatus(res) != PGRES_TUPLES_OK && PQresultStatus(res) != PGRES_COMMAND_OK)
+        return conn_fail(ctx, conn, res);
+    PQclear(res);
     return ST_OK;
 }
 

@@ -16,6 +16,7 @@ struct db_conn {
     int bound_ms;
     char *units;         /* whose rows the session is to meet; NULL: everybody's */
     bool has_told_units; /* and does */
+    bool has_sent;       /* by db_send, and db_settle has not asked yet */
     char *begin;         /* BEGIN, and what db_begin_with adds to it; NULL: nothing */
 };
 

@@ -113,8 +113,15 @@ const char *type_name(Oid oid)
 /* 2026-11-25 01:02:03.4+00 → 2026-11-25T01:02:03.4+00:00; false for infinity and years before our era, which RFC 3339 cannot say. */
 static bool put_instant(struct buf *out, const char *text, size_t len)
 {
-    const char *gap = memchr(text, ' ', len);
+    const char *gap;
 
+    if (len >= 22 && text[10] == ' ' && memcmp(text + len - 3, "+00", 3) == 0) { /* as every connection has it, of years with four digits */
+        buf_put(out, text, len);
+        out->data[out->len - len + 10] = 'T';
+        BUF_LIT(out, ":00");
+        return true;
+    }
+    gap = memchr(text, ' ', len);
     if (gap == NULL || text[len - 1] == 'C')
         return false;
     const char *clock = gap + 1, *end = text + len, *sign = end;

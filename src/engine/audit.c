@@ -3,7 +3,6 @@
  * is read is known only here: a reply with something sensitive in it leaves when its entry is committed, and not otherwise. */
 #include "internal.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,90 +90,6 @@ void audit_ahead_daemon(struct db_request *db, const struct engine *engine, stru
 
 /* ── what is read ── */
 
-/* Of more people the numbers are kept in blocks, and an entry tells so many of them. */
-#define PEOPLE_MAX  1000
-#define PEOPLE_PART 20000
-
-struct block {
-    struct block *next;
-    size_t n;
-    uint64_t nips[PEOPLE_MAX];
-};
-
-struct tally {
-    struct arena *arena;
-    const struct projection *projection;
-    bool *met;       /* by column */
-    int64_t n;       /* rows that show something sensitive */
-    struct buf nips; /* of the first */
-    int64_t n_nips;
-    struct block *first, *last; /* of the others */
-    crypto_hash_sha256_state digest;
-};
-
-struct tally *tally_new(struct arena *arena, const struct projection *projection)
-{
-    struct tally *tally = arena_zalloc(arena, sizeof *tally);
-    tally->arena = arena;
-    tally->projection = projection;
-    tally->met = arena_zalloc_array(arena, (size_t)projection->plan->n_columns + 1, sizeof *tally->met);
-    buf_init(&tally->nips, arena, 64);
-    crypto_hash_sha256_init(&tally->digest);
-    return tally;
-}
-
-static bool is_there(const PGresult *res, int row, int column)
-{
-    return !PQgetisnull(res, row, column) && strcmp(PQgetvalue(res, row, column), "{}") != 0;
-}
-
-static bool shows(struct tally *tally, const PGresult *res, int row)
-{
-    const struct plan *plan = tally->projection->plan;
-    const bool *shown = row_shown(tally->projection, res, row);
-    bool any = plan->sensitive >= 0 && strcmp(PQgetvalue(res, row, plan->sensitive), "t") == 0;
-    for (int i = 0; i < plan->n_columns; i++) {
-        if (!plan->columns[i].is_sensitive || !shown[i] || tally->projection->masked[i] || !is_there(res, row, i))
-            continue;
-        tally->met[i] = true;
-        any = true;
-    }
-    return any;
-}
-
-static void keep_nip(struct tally *tally, uint64_t nip)
-{
-    if (!tally->last || tally->last->n == PEOPLE_MAX) {
-        struct block *block = arena_alloc(tally->arena, sizeof *block);
-        block->next = NULL;
-        block->n = 0;
-        if (tally->last)
-            tally->last->next = block;
-        else
-            tally->first = block;
-        tally->last = block;
-    }
-    tally->last->nips[tally->last->n++] = nip;
-}
-
-void tally_row(struct tally *tally, const PGresult *res, int row)
-{
-    const struct plan *plan = tally->projection->plan;
-    const char *nip;
-    if (!plan->shows_sensitive || !shows(tally, res, row))
-        return;
-    tally->n++;
-    if (plan->nip < 0 || PQgetisnull(res, row, plan->nip))
-        return;
-    nip = PQgetvalue(res, row, plan->nip);
-    crypto_hash_sha256_update(&tally->digest, (const uint8_t *)nip, strlen(nip));
-    crypto_hash_sha256_update(&tally->digest, (const uint8_t *)"\n", 1);
-    if (++tally->n_nips <= PEOPLE_MAX)
-        buf_printf(&tally->nips, "%s%s", tally->nips.len ? "," : "", nip);
-    else
-        keep_nip(tally, strtoull(nip, NULL, 10));
-}
-
 /* A search by a number may be one by a NIK: with keys, only what they make of it is kept, and not what a secret of the database makes of it. */
 static const char *sought(struct ctx *ctx, const char *q)
 {
@@ -220,7 +135,7 @@ static void put_subject(const struct call *call, struct reading *reading)
         reading->nips = nip;
 }
 
-static struct reading *reading_new(struct ctx *ctx, const struct call *call, const char *members, const char *nips)
+struct reading *audit_reading_of(struct ctx *ctx, const struct call *call, const char *members, const char *nips)
 {
     struct reading *reading = arena_zalloc(ctx->arena, sizeof *reading);
     reading->nips = nips;
@@ -228,28 +143,6 @@ static struct reading *reading_new(struct ctx *ctx, const struct call *call, con
     reading->members = arena_printf(ctx->arena, "{%s}", members);
     reading->nips = reading->nips ? arena_printf(ctx->arena, "{%s}", reading->nips) : NULL;
     reading->filter = filter_of(ctx, call);
-    return reading;
-}
-
-struct reading *tally_reading(struct ctx *ctx, const struct call *call, struct tally *tally)
-{
-    const struct plan *plan = tally->projection->plan;
-    uint8_t hash[crypto_hash_sha256_BYTES];
-    char hex[2 * sizeof hash + 1];
-    struct reading *reading;
-    struct buf members;
-    if (tally->n == 0)
-        return NULL;
-    buf_init(&members, ctx->arena, 64);
-    for (int i = 0; i < plan->n_columns; i++)
-        if (tally->met[i])
-            buf_printf(&members, "%s%s", members.len ? "," : "", plan->columns[i].name);
-    reading =
-        reading_new(ctx, call, members.len ? buf_cstr(&members) : "", tally->nips.len && !tally->first ? buf_cstr(&tally->nips) : NULL);
-    crypto_hash_sha256_final(&tally->digest, hash);
-    hex_encode(hash, sizeof hash, hex);
-    reading->n = arena_printf(ctx->arena, "%lld", (long long)tally->n);
-    reading->digest = tally->n > 1 ? arena_strdup(ctx->arena, hex) : NULL;
     return reading;
 }
 
@@ -272,7 +165,7 @@ struct reading *audit_reading_ahead(struct ctx *ctx, const struct call *call)
     }
     if (members.len == 0 && !call->op->is_sensitive)
         return NULL;
-    return reading_new(ctx, call, members.len ? buf_cstr(&members) : "", NULL);
+    return audit_reading_of(ctx, call, members.len ? buf_cstr(&members) : "", NULL);
 }
 
 /* ── what for ── */
@@ -380,72 +273,4 @@ enum status audit_write_alone(struct ctx *ctx, const struct call *call, struct d
 {
     struct alone alone = {call, reading};
     return reading ? db_transaction(ctx, conn, false, write_alone, &alone) : ST_OK;
-}
-
-static void put_nips(struct buf *out, const char *words, size_t len)
-{
-    if (out->len > 1)
-        buf_putc(out, ',');
-    buf_put(out, words, len);
-}
-
-/* The digest of NIPs with commas between, each with a line feed. */
-static void digest_of(const char *nips, char hex[2 * crypto_hash_sha256_BYTES + 1])
-{
-    crypto_hash_sha256_state state;
-    uint8_t hash[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256_init(&state);
-    for (const char *p = nips; *p; p += strcspn(p, ",") + (p[strcspn(p, ",")] == ',')) {
-        crypto_hash_sha256_update(&state, (const uint8_t *)p, strcspn(p, ","));
-        crypto_hash_sha256_update(&state, (const uint8_t *)"\n", 1);
-    }
-    crypto_hash_sha256_final(&state, hash);
-    hex_encode(hash, sizeof hash, hex);
-}
-
-/* The next of the people, as many as an entry tells: {nip,…}. How many; 0: there are no more. */
-static int64_t next_part(struct tally *tally, bool is_first, struct buf *out)
-{
-    int64_t n = 0;
-    out->len = 0;
-    buf_putc(out, '{');
-    if (is_first) {
-        put_nips(out, tally->nips.data, tally->nips.len);
-        n = PEOPLE_MAX;
-    }
-    for (; tally->first && n < PEOPLE_PART; tally->first = tally->first->next) {
-        for (size_t i = 0; i < tally->first->n; i++) {
-            char digits[24];
-            int len = snprintf(digits, sizeof digits, "%018" PRIu64, tally->first->nips[i]);
-            put_nips(out, digits, (size_t)len);
-        }
-        n += (int64_t)tally->first->n;
-    }
-    return n;
-}
-
-/* Of more people than one entry tells there are several, each of some of them. */
-enum status audit_write_tally(struct ctx *ctx, const struct call *call, struct db_conn *conn, struct tally *tally)
-{
-    struct reading *reading = tally_reading(ctx, call, tally);
-    char hex[2 * crypto_hash_sha256_BYTES + 1], count[24];
-    enum status st = ST_OK;
-    bool is_first = true;
-    struct buf nips;
-    int64_t n;
-    if (!reading || !tally->first)
-        return audit_write_alone(ctx, call, conn, reading);
-    buf_init(&nips, NULL, 32768);
-    while (st == ST_OK && (is_first || tally->first) && (n = next_part(tally, is_first, &nips)) > 0) {
-        digest_of(buf_cstr(&nips) + 1, hex);
-        buf_putc(&nips, '}');
-        snprintf(count, sizeof count, "%" PRId64, n);
-        reading->nips = buf_cstr(&nips);
-        reading->n = count;
-        reading->digest = hex;
-        st = audit_write_alone(ctx, call, conn, reading);
-        is_first = false;
-    }
-    buf_done(&nips);
-    return st;
 }

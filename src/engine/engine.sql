@@ -38,6 +38,11 @@ SELECT audit_read(:what, :which, :members::text[], :nips::text[], :people::bigin
 -- write: true
 SELECT count(*) AS entries FROM audit_read_all(:readings::jsonb)
 
+-- Of a list of so many that they are told by their ids alone.
+-- name: audit.readCrowd
+-- write: true
+SELECT count(*) AS entries FROM audit_read_all(:readings::jsonb, :ids::uuid[])
+
 -- Whether this program has been held against this catalog before, and without a fault.
 -- name: start.isChecked
 SELECT c.catalog, EXISTS (SELECT FROM checked_start s WHERE s.program = :program AND s.catalog = c.catalog) AS is_checked

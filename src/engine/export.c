@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A list as CSV, NDJSON or XLSX: one statement, one snapshot, constant memory, the same projection and rights as the JSON list. Without `limit`
  * it is the whole list. */
-#include "internal.h"
+#include "tally.h"
 
 #define FLUSH_BYTES 32768
 
 struct export
 {
     struct job *job;
+    struct db_conn *conn; /* which reads */
     const struct variant *variant;
     struct buf out;
     struct projection projection;
     struct sheet *sheet; /* of XLSX */
     struct tally *tally;
+    struct noter noter; /* of more people than one entry tells */
     bool has_head;
 };
 
@@ -39,8 +41,11 @@ static enum status rows(struct ctx *ctx, void *cls, const PGresult *chunk)
     struct export *e = cls;
     const struct call *call = e->job->call;
     enum status st = e->has_head ? ST_OK : head(ctx, e, chunk);
-    for (int row = 0; st == ST_OK && row < PQntuples(chunk); row++)
+    for (int row = 0; st == ST_OK && row < PQntuples(chunk); row++) {
         tally_row(e->tally, chunk, row);
+        if (tally_is_full(e->tally))
+            st = noter_note(ctx, &e->noter, e->conn, e->tally);
+    }
     if (call->form == FORM_XLSX) {
         for (int row = 0; st == ST_OK && row < PQntuples(chunk); row++)
             st = sheet_row(ctx, e->sheet, chunk, row);
@@ -70,10 +75,20 @@ static enum status note_position(struct job *job, struct db_conn *conn)
     return st;
 }
 
+/* Whom the last rows showed, and that it is stored whom all others did. */
+static enum status note_rest(struct export *e, enum status st)
+{
+    struct ctx *ctx = &e->job->ctx, unheard = *ctx;
+    enum status noted = noter_end(st == ST_OK ? ctx : &unheard, &e->noter);
+    if (st != ST_OK || noted != ST_OK || !e->tally)
+        return st == ST_OK ? noted : st;
+    return tally_write(ctx, e->job->call, e->conn, e->tally);
+}
+
 enum status export_list(struct job *job, struct db_conn *conn)
 {
     struct call *call = job->call;
-    struct export e = {.job = job};
+    struct export e = {.job = job, .conn = conn, .noter = {.call = call}};
     enum status st = call_variant(&job->ctx, call, &e.variant);
     buf_init(&e.out, NULL, 2 * FLUSH_BYTES);
     if (st == ST_OK && call->op->tells_changes)
@@ -82,8 +97,7 @@ enum status export_list(struct job *job, struct db_conn *conn)
         st = audit_write_alone(&job->ctx, call, conn, audit_reading_ahead(&job->ctx, call));
     if (st == ST_OK)
         st = db_stream(&job->ctx, conn, e.variant, call_values(&job->ctx, call, e.variant), rows, &e);
-    if (st == ST_OK)
-        st = e.tally ? audit_write_tally(&job->ctx, call, conn, e.tally) : ST_OK;
+    st = note_rest(&e, st);
     if (st == ST_OK)
         st = e.sheet ? sheet_send(&job->ctx, e.sheet, job->download) : flush(&job->ctx, &e);
     sheet_done(e.sheet);

@@ -100,7 +100,7 @@ struct op {
 /* How one result's columns become JSON; made from the first result of a variant and kept in variant->plan. */
 struct column {
     const char *name;
-    const char *prefix; /* `"name":` */
+    const char *prefix; /* `,"name":` */
     size_t prefix_len;
     enum render_kind kind;
     bool is_hidden;
@@ -109,6 +109,7 @@ struct column {
     const char *sealed;   /* shown as a token of this sort */
     struct mask mask;     /* of a list: unless the caller names it */
     bool is_nik, is_json; /* where sealed values may stand */
+    bool is_plain;        /* it is none of these: shown as it is, unless it is masked */
 };
 struct plan {
     struct column *columns;
@@ -117,7 +118,7 @@ struct plan {
     int words[2];                                     /* of a refusal, by language */
     int idle, mark, sealed;                           /* of replies that can wait; the last one sealed */
     int nip, sensitive;                               /* whose row it is; whether the row itself is sensitive */
-    int id;                                           /* which record it is */
+    int id, nik;                                      /* which record it is; of a person, where it has a NIK */
     int restricted;                                   /* whether its processing is restricted */
     bool shows_sensitive;
 };
@@ -474,7 +475,7 @@ int refer_check(const struct engine *engine, FILE *err);
 struct reading {
     const char *what, *which; /* the record that the address names */
     const char *members;      /* text[] literal */
-    const char *nips;         /* likewise; NULL: not known, or too many */
+    const char *nips;         /* likewise; NULL: not known, or told otherwise */
     const char *n, *digest;   /* of people */
     const char *filter;       /* JSON */
 };
@@ -482,18 +483,13 @@ const char *audit_facts(struct ctx *ctx, const struct call *call);
 /* Lets the transaction of this write say who acts: the caller, or the daemon itself. */
 void audit_ahead(struct db_request *db, struct call *call);
 void audit_ahead_daemon(struct db_request *db, const struct engine *engine, struct arena *arena);
-/* Rows as they are shown; NULL in the end if none showed anything sensitive. The projection must outlive the tally. */
-struct tally;
-struct tally *tally_new(struct arena *arena, const struct projection *projection);
-void tally_row(struct tally *tally, const PGresult *res, int row);
-struct reading *tally_reading(struct ctx *ctx, const struct call *call, struct tally *tally);
+/* Members and NIPs with commas between; NULL: not known. */
+struct reading *audit_reading_of(struct ctx *ctx, const struct call *call, const char *members, const char *nips);
 struct reading *audit_reading_ahead(struct ctx *ctx, const struct call *call);
 /* ST_BAD_REQUEST where the setting purpose_required asks for the header Purpose, and it is not there. */
 NODISCARD enum status audit_purpose(struct ctx *ctx, const struct call *call);
 /* Whether the answer must wait for an entry of its own. */
 bool audit_is_due(const struct call *call, const struct outcome *answer);
-/* What a list showed, at its end. */
-NODISCARD enum status audit_write_tally(struct ctx *ctx, const struct call *call, struct db_conn *conn, struct tally *tally);
 enum status audit_not_noted(struct ctx *ctx);
 enum status audit_write(struct ctx *ctx, const struct call *call, struct db_conn *txn, const struct reading *reading);
 /* In a transaction of its own; nothing to do without a reading. */
@@ -502,6 +498,8 @@ enum status audit_write_alone(struct ctx *ctx, const struct call *call, struct d
 /* ── readings.c ── */
 /* The answer leaves when its entry is committed, and not otherwise: 503. */
 void audit_then_answer(struct call *call, const struct outcome *answer, const char *link);
+/* The reading as audit_read_all() takes it: a JSON object. */
+void audit_put_reading(struct buf *out, const char *facts, const struct reading *reading);
 
 /* ── wait.c ── a reply that has nothing to tell yet waits for `wait` seconds, without a connection ── */
 /* Takes the call in, if it may wait and the row says `_idle`; it is then answered later. */

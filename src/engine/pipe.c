@@ -15,6 +15,7 @@ struct pipe {
     size_t cap, start, len;
     bool is_ended, is_broken;
     bool loop_waits; /* the loop was told "not now" */
+    size_t wants;    /* room that the worker waits for; 0: it does not */
     void (*wake)(void *cls);
     void *cls;
 };
@@ -98,7 +99,8 @@ ptrdiff_t pipe_take(struct pipe *pipe, char *dst, size_t cap)
     else
         got = pipe->is_ended ? PULL_END : PULL_WAIT;
     pipe->loop_waits = got == PULL_WAIT;
-    pthread_cond_signal(&pipe->changed);
+    if (pipe->wants && pipe->cap - pipe->len >= pipe->wants)
+        pthread_cond_signal(&pipe->changed);
     pthread_mutex_unlock(&pipe->lock);
     return got;
 }
@@ -112,6 +114,16 @@ ptrdiff_t pipe_read(struct pipe *pipe, char *dst, size_t cap)
     got = pipe->is_broken ? -1 : (ptrdiff_t)get(pipe, dst, cap);
     worker_leaves(pipe);
     return got;
+}
+
+/* Until there is room for all of it, or for half of what the pipe holds: not woken for each little piece that the loop takes. */
+static void wait_for_room(struct pipe *pipe, size_t len)
+{
+    size_t half = pipe->cap / 2;
+    pipe->wants = len < half ? len : half;
+    while (!pipe->is_broken && pipe->cap - pipe->len < pipe->wants)
+        pthread_cond_wait(&pipe->changed, &pipe->lock);
+    pipe->wants = 0;
 }
 
 bool pipe_write(struct pipe *pipe, const char *bytes, size_t len)
@@ -128,7 +140,7 @@ bool pipe_write(struct pipe *pipe, const char *bytes, size_t len)
                 pthread_mutex_lock(&pipe->lock);
                 continue;
             }
-            pthread_cond_wait(&pipe->changed, &pipe->lock);
+            wait_for_room(pipe, len);
         }
     }
     whole = !pipe->is_broken;

@@ -22,10 +22,8 @@ static void put_text(struct buf *out, const char *name, const char *text)
     buf_json_string(out, text, strlen(text));
 }
 
-static void put_reading(struct buf *out, const struct call *call)
+void audit_put_reading(struct buf *out, const char *facts, const struct reading *reading)
 {
-    const struct reading *reading = call->held.answer.reading;
-    const char *facts = audit_facts(call->ctx, call);
     buf_puts(out, "{\"facts\":");
     buf_json_string(out, facts, strlen(facts));
     put_text(out, "what", reading->what);
@@ -46,7 +44,7 @@ static const char *const *values_of(const struct group *group)
     buf_init(&out, group->arena, 1024);
     for (const struct call *call = group->first; call; call = call->held.next) {
         buf_putc(&out, out.len ? ',' : '[');
-        put_reading(&out, call);
+        audit_put_reading(&out, audit_facts(call->ctx, call), call->held.answer.reading);
     }
     buf_putc(&out, ']');
     values[0] = buf_cstr(&out);

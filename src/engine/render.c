@@ -9,6 +9,7 @@
 
 #include "asnd/log.h"
 #include "asnd/vault.h"
+#include "tally.h"
 
 enum { JSON_TYPE = 114, JSONB_TYPE = 3802 };
 
@@ -36,7 +37,9 @@ static void plan_column(struct plan *plan, int i, const struct op *op, const PGr
     c->is_json = PQftype(res, i) == JSON_TYPE || PQftype(res, i) == JSONB_TYPE;
     if (member && op->contract->is_list)
         c->mask = member->mask;
+    c->is_plain = !c->is_nik && !c->is_json && !c->sealed;
     buf_init(&prefix, arena, 32);
+    buf_putc(&prefix, ',');
     buf_json_string(&prefix, name, strlen(name));
     buf_putc(&prefix, ':');
     c->prefix = prefix.data;
@@ -70,6 +73,8 @@ static void plan_column(struct plan *plan, int i, const struct op *op, const PGr
     plan->shows_sensitive |= c->is_sensitive || plan->sensitive >= 0;
     if (c->sealed)
         plan->sealed = i;
+    if (c->is_nik)
+        plan->nik = i;
 }
 
 static void free_arena(void *arena)
@@ -83,7 +88,7 @@ static struct plan *plan_make(const struct op *op, const PGresult *res, struct a
     plan->n_columns = PQnfields(res);
     plan->columns = arena_zalloc_array(arena, (size_t)plan->n_columns + 1, sizeof *plan->columns);
     plan->version = plan->problem = plan->pointer = plan->value = plan->suggestion = plan->idle = plan->mark = plan->sealed = -1;
-    plan->nip = plan->sensitive = plan->id = plan->restricted = -1;
+    plan->nip = plan->sensitive = plan->id = plan->nik = plan->restricted = -1;
     plan->words[LANG_EN] = plan->words[LANG_ID] = -1;
     for (int i = 0; i < plan->n_columns; i++)
         plan_column(plan, i, op, res, arena);
@@ -269,10 +274,11 @@ const char *projected(const struct projection *p, const PGresult *res, int row, 
     return room;
 }
 
+/* This runs for every value of every reply: most are shown as they are, and whether one is null is asked only where it can be. */
 void render_row(struct buf *out, const struct projection *p, const PGresult *res, int row)
 {
     const bool *shown = row_shown(p, res, row);
-    char separator = '{';
+    size_t start = out->len;
     for (int i = 0; i < p->plan->n_columns; i++) {
         const struct column *c = &p->plan->columns[i];
         char room[MASKED_MAX];
@@ -280,19 +286,23 @@ void render_row(struct buf *out, const struct projection *p, const PGresult *res
         size_t len;
         if (!shown[i])
             continue;
-        buf_putc(out, separator);
-        separator = ',';
         buf_put(out, c->prefix, c->prefix_len);
-        text = projected(p, res, row, i, room, &len);
-        if (len == 0 && PQgetisnull(res, row, i)) /* asked only where it can be: this runs for every value of every reply */
+        if (c->is_plain && !p->masked[i]) {
+            text = PQgetvalue(res, row, i);
+            len = (size_t)PQgetlength(res, row, i);
+        } else {
+            text = projected(p, res, row, i, room, &len);
+        }
+        if (len == 0 && PQgetisnull(res, row, i))
             BUF_LIT(out, "null");
         else if (c->sealed)
             render_sealed(out, p, c->sealed, text);
         else
             render_json(out, c->kind, text, len);
     }
-    if (separator == '{')
-        buf_putc(out, '{');
+    if (out->len == start)
+        buf_putc(out, ',');
+    out->data[start] = '{'; /* in the place of the first comma */
     buf_putc(out, '}');
 }
 
@@ -438,7 +448,7 @@ static const struct reading *reading_of(struct ctx *ctx, const struct call *call
     tally = tally_new(ctx->arena, p);
     for (int row = 0; row < n; row++)
         tally_row(tally, res, row);
-    return tally_reading(ctx, call, tally);
+    return tally_take(ctx, call, tally);
 }
 
 static void render_list(struct ctx *ctx, const struct call *call, const struct projection *p, const PGresult *res, struct buf *body,

@@ -16,21 +16,29 @@ WITH laid AS (
                          WHERE  a.id = asn_of_nip(nullif(s.nip, '')) AND u.path <@ ANY (:actor_units::ltree[])) n ON true
 ), known AS (
     SELECT l.place, l.line, l.is_refused, l.nip, l.id, l.asn_id, l.month, l.source, l.present, coalesce(l.late, o.late, 0) AS late, coalesce(l.absent, o.absent, 0) AS absent,
-           o.id AS old_id, coalesce(e.line, first_value(l.line) OVER same) AS first_line, e.line IS NOT NULL OR row_number() OVER same > 1 AS is_again
+           o.id AS old_id
     FROM   laid l
     LEFT   JOIN presence_month o ON o.asn_id = l.asn_id AND o.month = l.month
-    LEFT   JOIN import_seen e ON e.key = concat_ws(' ', l.asn_id, l.month)
-    WINDOW same AS (PARTITION BY l.asn_id, l.month, l.is_refused ORDER BY l.place)
-), judged AS (
-    SELECT k.*, CASE WHEN k.asn_id IS NULL THEN 'person-unknown' WHEN k.is_again THEN 'duplicate-row'
-                     WHEN (k.month + interval '1 month')::date > local_today() THEN 'month-ahead'
-                     WHEN k.late > k.present OR k.present + k.absent > extract(day FROM k.month + interval '1 month' - interval '1 day') THEN 'days-disagree' END AS fault
+), weighed AS (
+    SELECT k.*, concat_ws(' ', k.asn_id, k.month) AS key,
+           CASE WHEN k.asn_id IS NULL THEN 'person-unknown'
+                WHEN (k.month + interval '1 month')::date > local_today() THEN 'month-ahead'
+                WHEN k.late > k.present OR k.present + k.absent > extract(day FROM k.month + interval '1 month' - interval '1 day') THEN 'days-disagree' END AS own_fault
     FROM   known k
     WHERE  k.month IS NOT NULL OR k.asn_id IS NULL
+), judged AS (
+    SELECT w.*, coalesce(e.line, first_value(w.line) OVER same) AS first_line,
+           coalesce(w.own_fault, CASE WHEN NOT w.is_refused AND (e.line IS NOT NULL OR row_number() OVER same > 1) THEN 'duplicate-row' END) AS fault
+    FROM   weighed w
+    LEFT   JOIN import_seen e ON e.key = w.key
+    WINDOW same AS (PARTITION BY w.key, w.is_refused OR w.own_fault IS NOT NULL ORDER BY w.place)
+), meant AS MATERIALIZED (
+    SELECT w.told, nip_meant(w.told, :actor_units::ltree[]) AS nip
+    FROM   (SELECT DISTINCT j.nip AS told FROM judged j WHERE j.fault = 'person-unknown' LIMIT 200) w
 ), good AS (
     SELECT j.* FROM judged j WHERE NOT j.is_refused AND j.fault IS NULL
 ), seen AS (
-    INSERT INTO import_seen (key, line) SELECT concat_ws(' ', g.asn_id, g.month), g.line FROM good g ON CONFLICT DO NOTHING
+    INSERT INTO import_seen (key, line) SELECT g.key, g.line FROM good g ON CONFLICT DO NOTHING
 ), changed AS (
     UPDATE presence_month p
     SET    present = g.present, late = g.late, absent = g.absent, source = g.source, actor_name = :actor_name
@@ -45,9 +53,10 @@ WITH laid AS (
 )
 SELECT j.place, CASE j.fault WHEN 'person-unknown' THEN 'nip' WHEN 'days-disagree' THEN 'present' ELSE 'month' END AS "column", j.fault AS code,
        CASE j.fault WHEN 'person-unknown' THEN j.nip WHEN 'days-disagree' THEN j.present::text ELSE to_char(j.month, 'YYYY-MM') END AS value,
-       CASE j.fault WHEN 'duplicate-row' THEN j.first_line::text END AS told, NULL::bigint AS created, NULL::bigint AS updated
+       CASE j.fault WHEN 'duplicate-row' THEN j.first_line::text END AS told, NULL::bigint AS created, NULL::bigint AS updated,
+       CASE j.fault WHEN 'person-unknown' THEN (SELECT m.nip FROM meant m WHERE m.told = j.nip) END AS suggestion
 FROM   judged j
 WHERE  j.fault IS NOT NULL
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, (SELECT count(*) FROM made), (SELECT count(*) FROM changed)
+SELECT NULL, NULL, NULL, NULL, NULL, (SELECT count(*) FROM made), (SELECT count(*) FROM changed), NULL
 ORDER  BY place NULLS LAST

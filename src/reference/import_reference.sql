@@ -31,18 +31,23 @@ WITH laid AS (
                                 AND CASE WHEN s.valid_from IS NULL THEN r.valid @> local_today()
                                          ELSE lower(r.valid) IS NOT DISTINCT FROM nullif(s.valid_from, '')::date END
                          LIMIT  1) o ON true
+), weighed AS (
+    SELECT l.*, row(l.list, l.code, l.starts)::text AS key, l.is_refused OR NOT l.is_list OR l.starts >= l.ends AS is_lost FROM laid l
+), told AS (
+    SELECT w.*, coalesce(e.line, first_value(w.line) OVER same) AS first_line,
+           NOT w.is_lost IS TRUE AND (e.line IS NOT NULL OR row_number() OVER same > 1) AS is_again
+    FROM   weighed w
+    LEFT   JOIN import_seen e ON e.key = w.key
+    WINDOW same AS (PARTITION BY w.key, w.is_lost IS TRUE ORDER BY w.place)
 ), numbered AS (
-    SELECT l.*, row_number() OVER same AS nth, first_value(l.line) OVER same AS first_line,
-           lead(l.starts) OVER (PARTITION BY l.list, l.code, l.is_refused ORDER BY l.starts NULLS FIRST, l.place) AS follows
-    FROM   laid l
-    WINDOW same AS (PARTITION BY l.list, l.code, l.starts, l.is_refused ORDER BY l.place)
+    SELECT t.*, lead(t.starts) OVER (PARTITION BY t.list, t.code, t.is_refused, t.is_again ORDER BY t.starts NULLS FIRST, t.place) AS follows FROM told t
 ), ranged AS (
     SELECT n.*, coalesce(n.starts < coalesce(n.ends, n.follows), true) AS is_range,
            CASE WHEN coalesce(n.starts < coalesce(n.ends, n.follows), true) THEN daterange(n.starts, coalesce(n.ends, n.follows)) END AS valid
     FROM   numbered n
 ), judged AS (
     SELECT r.*, x.valid AS other,
-           CASE WHEN NOT r.is_list THEN 'list-unknown' WHEN r.nth > 1 THEN 'duplicate-row' WHEN NOT r.is_range THEN 'range-empty'
+           CASE WHEN NOT r.is_list THEN 'list-unknown' WHEN r.is_again THEN 'duplicate-row' WHEN NOT r.is_range THEN 'range-empty'
                 WHEN x.valid IS NOT NULL THEN 'range-overlap' END AS fault
     FROM   ranged r
     LEFT   JOIN LATERAL (SELECT o.valid FROM reference o
@@ -52,6 +57,8 @@ WITH laid AS (
                          LIMIT  1) x ON true
 ), good AS (
     SELECT j.* FROM judged j WHERE NOT j.is_refused AND j.fault IS NULL
+), seen AS (
+    INSERT INTO import_seen (key, line) SELECT g.key, g.line FROM good g ON CONFLICT DO NOTHING
 ), closed AS (
     UPDATE reference o
     SET    valid = daterange(lower(o.valid), g.starts)
@@ -75,9 +82,10 @@ WITH laid AS (
 SELECT j.place, CASE j.fault WHEN 'list-unknown' THEN 'list' WHEN 'range-empty' THEN 'valid_to' WHEN 'range-overlap' THEN 'valid_from' ELSE 'code' END AS "column",
        j.fault AS code, CASE j.fault WHEN 'list-unknown' THEN j.list ELSE j.code END AS value,
        CASE j.fault WHEN 'duplicate-row' THEN j.first_line::text WHEN 'range-overlap' THEN coalesce(lower(j.other)::text, '-') END AS told,
-       NULL::bigint AS created, NULL::bigint AS updated
+       NULL::bigint AS created, NULL::bigint AS updated,
+       CASE j.fault WHEN 'list-unknown' THEN (SELECT code_meant(j.list, array_agg(k.list ORDER BY k.list), array_agg(k.name ORDER BY k.list)) FROM reference_list k) END AS suggestion
 FROM   judged j
 WHERE  j.fault IS NOT NULL
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, (SELECT count(*) FROM made), (SELECT count(*) FROM changed)
+SELECT NULL, NULL, NULL, NULL, NULL, (SELECT count(*) FROM made), (SELECT count(*) FROM changed), NULL
 ORDER  BY place NULLS LAST

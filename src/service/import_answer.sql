@@ -26,15 +26,30 @@ WITH laid AS (
     LEFT   JOIN LATERAL (SELECT w.* FROM survey w JOIN service_unit p ON p.id = w.service_unit_id JOIN unit u ON u.id = p.unit_id
                          WHERE  w.code = i.survey AND u.path <@ ANY (:actor_units::ltree[])) s ON true
     LEFT   JOIN service v ON v.code = i.service_code AND v.service_unit_id = s.service_unit_id
-), numbered AS (
-    SELECT l.*, row_number() OVER same AS nth, first_value(l.line) OVER same AS first_line
+), weighed AS (
+    SELECT l.*, concat_ws(' ', l.survey_id, l.form) AS key,
+           CASE WHEN l.survey_id IS NULL THEN 'survey-unknown' WHEN l.state <> 'open' THEN 'survey-closed'
+                WHEN l.is_other_service THEN 'service-unknown' WHEN l.unasked IS NOT NULL THEN 'answer-unasked'
+                WHEN NOT l.answered_on BETWEEN l.starts_on AND least(l.ends_on, local_today()) THEN 'day-outside' END AS own_fault
     FROM   laid l
-    WINDOW same AS (PARTITION BY l.survey_id, l.form, l.is_refused ORDER BY l.place)
 ), judged AS (
-    SELECT n.*, CASE WHEN n.survey_id IS NULL THEN 'survey-unknown' WHEN n.state <> 'open' THEN 'survey-closed' WHEN n.nth > 1 THEN 'duplicate-row'
-                     WHEN n.is_other_service THEN 'service-unknown' WHEN n.unasked IS NOT NULL THEN 'answer-unasked'
-                     WHEN NOT n.answered_on BETWEEN n.starts_on AND least(n.ends_on, local_today()) THEN 'day-outside' END AS fault
-    FROM   numbered n
+    SELECT w.*, coalesce(e.line, first_value(w.line) OVER same) AS first_line,
+           coalesce(w.own_fault, CASE WHEN NOT w.is_refused AND (e.line IS NOT NULL OR row_number() OVER same > 1) THEN 'duplicate-row' END) AS fault
+    FROM   weighed w
+    LEFT   JOIN import_seen e ON e.key = w.key
+    WINDOW same AS (PARTITION BY w.key, w.is_refused OR w.own_fault IS NOT NULL ORDER BY w.place)
+), surveys AS MATERIALIZED (
+    SELECT array_agg(s.code ORDER BY s.code) AS codes, array_agg(s.name ORDER BY s.code) AS names
+    FROM   survey s JOIN service_unit p ON p.id = s.service_unit_id JOIN unit u ON u.id = p.unit_id
+    WHERE  u.path <@ ANY (:actor_units::ltree[])
+), meant AS MATERIALIZED (
+    SELECT w.survey_id, w.told,
+           CASE WHEN w.survey_id IS NULL THEN (SELECT code_meant(w.told, s.codes, s.names) FROM surveys s)
+                ELSE (SELECT code_meant(w.told, array_agg(v.code ORDER BY v.code), array_agg(v.name ORDER BY v.code))
+                      FROM   survey s JOIN service v ON v.service_unit_id = s.service_unit_id AND v.id = coalesce(s.service_id, v.id)
+                      WHERE  s.id = w.survey_id) END AS code
+    FROM   (SELECT DISTINCT j.survey_id, CASE j.fault WHEN 'survey-unknown' THEN j.survey ELSE j.service_code END AS told
+            FROM   judged j WHERE j.fault IN ('survey-unknown', 'service-unknown') LIMIT 200) w
 ), taken AS (
     INSERT INTO survey_receipt (survey_id, form, answered_on)
     SELECT j.survey_id, 'paper:' || j.form, j.answered_on
@@ -43,6 +58,8 @@ WITH laid AS (
     ORDER  BY j.survey_id, j.form
     ON CONFLICT ON CONSTRAINT survey_receipt_pkey DO NOTHING
     RETURNING survey_id, form
+), seen AS (
+    INSERT INTO import_seen (key, line) SELECT j.key, j.line FROM judged j WHERE NOT j.is_refused AND j.fault IS NULL ON CONFLICT DO NOTHING
 ), fresh AS (
     SELECT j.* FROM judged j JOIN taken t ON t.survey_id = j.survey_id AND t.form = 'paper:' || j.form WHERE NOT j.is_refused AND j.fault IS NULL
 ), made AS (
@@ -57,9 +74,12 @@ SELECT j.place, CASE j.fault WHEN 'survey-unknown' THEN 'survey' WHEN 'survey-cl
        j.fault AS code, CASE j.fault WHEN 'survey-unknown' THEN j.survey WHEN 'survey-closed' THEN j.survey WHEN 'duplicate-row' THEN j.form
                                      WHEN 'service-unknown' THEN j.service_code WHEN 'answer-unasked' THEN j.told ->> j.unasked
                                      ELSE j.answered_on::text END AS value,
-       CASE j.fault WHEN 'duplicate-row' THEN j.first_line::text END AS told, NULL::bigint AS created, NULL::bigint AS updated
+       CASE j.fault WHEN 'duplicate-row' THEN j.first_line::text END AS told, NULL::bigint AS created, NULL::bigint AS updated,
+       CASE WHEN j.fault IN ('survey-unknown', 'service-unknown')
+            THEN (SELECT m.code FROM meant m WHERE m.survey_id IS NOT DISTINCT FROM j.survey_id AND m.told = CASE j.fault WHEN 'survey-unknown' THEN j.survey ELSE j.service_code END)
+       END AS suggestion
 FROM   judged j
 WHERE  j.fault IS NOT NULL
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, (SELECT count(*) FROM made), 0
+SELECT NULL, NULL, NULL, NULL, NULL, (SELECT count(*) FROM made), 0, NULL
 ORDER  BY place NULLS LAST

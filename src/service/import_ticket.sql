@@ -24,12 +24,9 @@ WITH laid AS (
            CASE WHEN l.called IS NULL THEN o.called_at ELSE local_moment(nullif(l.called, '')) END AS called_at,
            CASE WHEN l.started IS NULL THEN o.started_at ELSE local_moment(nullif(l.started, '')) END AS started_at,
            CASE WHEN l.finished IS NULL THEN o.finished_at ELSE local_moment(nullif(l.finished, '')) END AS finished_at,
-           CASE WHEN l.nip IS NULL THEN o.officer_id ELSE l.officer_id END AS new_officer,
-           coalesce(e.line, first_value(l.line) OVER same) AS first_line, e.line IS NOT NULL OR row_number() OVER same > 1 AS is_again
+           CASE WHEN l.nip IS NULL THEN o.officer_id ELSE l.officer_id END AS new_officer
     FROM   laid l
     LEFT   JOIN ticket o ON o.service_id = l.service_id AND o.day = l.day AND o.number = l.number
-    LEFT   JOIN import_seen e ON e.key = concat_ws(' ', l.service_id, l.day, l.number)
-    WINDOW same AS (PARTITION BY l.service_id, l.day, l.number, l.is_refused ORDER BY l.place)
 ), stated AS (
     SELECT k.*, CASE WHEN k.state <> '' THEN k.state WHEN k.old_state IN ('no_show', 'cancelled') THEN k.old_state
                      WHEN k.finished_at IS NOT NULL THEN 'finished' WHEN k.started_at IS NOT NULL THEN 'started'
@@ -39,10 +36,9 @@ WITH laid AS (
     FROM   known k
 ), resulted AS (
     SELECT s.*, CASE WHEN s.new_state = 'finished' THEN coalesce(s.told_result, 'completed') ELSE s.told_result END AS new_result FROM stated s
-), judged AS (
-    SELECT r.*,
+), weighed AS (
+    SELECT r.*, concat_ws(' ', r.service_id, r.day, r.number) AS key,
            CASE WHEN r.service_id IS NULL THEN 'service-unknown'
-                WHEN r.is_again THEN 'duplicate-row'
                 WHEN r.tells_officer AND r.officer_id IS NULL THEN 'officer-unknown'
                 WHEN greatest(r.taken_at, r.accepted_at, r.called_at, r.started_at, r.finished_at) > now() + interval '4 minutes' THEN 'in-future'
                 WHEN r.accepted_at < r.taken_at OR r.called_at < r.taken_at OR r.started_at < coalesce(r.called_at, r.taken_at)
@@ -54,13 +50,27 @@ WITH laid AS (
                                           WHEN 'finished' THEN num_nonnulls(r.finished_at, r.new_result) = 2
                                           WHEN 'no_show' THEN r.called_at IS NOT NULL AND num_nonnulls(r.started_at, r.finished_at, r.new_result) = 0
                                           ELSE num_nonnulls(r.finished_at, r.new_result) = 0 END THEN 'state-times'
-                WHEN r.old_state IN ('finished', 'no_show', 'cancelled') AND r.new_state <> r.old_state THEN 'ticket-state' END AS fault
+                WHEN r.old_state IN ('finished', 'no_show', 'cancelled') AND r.new_state <> r.old_state THEN 'ticket-state' END AS own_fault
     FROM   resulted r
     WHERE  r.taken_at IS NOT NULL OR r.service_id IS NULL
+), judged AS (
+    SELECT w.*, coalesce(e.line, first_value(w.line) OVER same) AS first_line,
+           coalesce(w.own_fault, CASE WHEN NOT w.is_refused AND (e.line IS NOT NULL OR row_number() OVER same > 1) THEN 'duplicate-row' END) AS fault
+    FROM   weighed w
+    LEFT   JOIN import_seen e ON e.key = w.key
+    WINDOW same AS (PARTITION BY w.key, w.is_refused OR w.own_fault IS NOT NULL ORDER BY w.place)
+), offered AS MATERIALIZED (
+    SELECT array_agg(v.code ORDER BY v.code) AS codes, array_agg(v.name ORDER BY v.code) AS names
+    FROM   service v JOIN service_unit p ON p.id = v.service_unit_id JOIN unit u ON u.id = p.unit_id
+    WHERE  u.path <@ ANY (:actor_units::ltree[])
+), meant AS MATERIALIZED (
+    SELECT w.fault, w.told, CASE w.fault WHEN 'service-unknown' THEN (SELECT code_meant(w.told, o.codes, o.names) FROM offered o) ELSE nip_meant(w.told, :actor_units::ltree[]) END AS code
+    FROM   (SELECT DISTINCT j.fault, CASE j.fault WHEN 'service-unknown' THEN j.service_code ELSE j.nip END AS told
+            FROM   judged j WHERE j.fault IN ('service-unknown', 'officer-unknown') LIMIT 200) w
 ), good AS (
     SELECT j.* FROM judged j WHERE NOT j.is_refused AND j.fault IS NULL
 ), seen AS (
-    INSERT INTO import_seen (key, line) SELECT concat_ws(' ', g.service_id, g.day, g.number), g.line FROM good g ON CONFLICT DO NOTHING
+    INSERT INTO import_seen (key, line) SELECT g.key, g.line FROM good g ON CONFLICT DO NOTHING
 ), changed AS (
     UPDATE ticket t
     SET    taken_at = g.taken_at, accepted_at = g.accepted_at, called_at = g.called_at, started_at = g.started_at, finished_at = g.finished_at,
@@ -84,9 +94,10 @@ SELECT j.place, CASE j.fault WHEN 'service-unknown' THEN 'service_code' WHEN 'du
        j.fault AS code, CASE j.fault WHEN 'service-unknown' THEN j.service_code WHEN 'duplicate-row' THEN j.number WHEN 'officer-unknown' THEN j.nip
                                      WHEN 'in-future' THEN NULL WHEN 'time-order' THEN NULL ELSE j.new_state END AS value,
        CASE j.fault WHEN 'duplicate-row' THEN j.first_line::text WHEN 'ticket-state' THEN j.old_state END AS told,
-       NULL::bigint AS created, NULL::bigint AS updated
+       NULL::bigint AS created, NULL::bigint AS updated,
+       (SELECT m.code FROM meant m WHERE (m.fault, m.told) = (j.fault, CASE j.fault WHEN 'service-unknown' THEN j.service_code ELSE j.nip END)) AS suggestion
 FROM   judged j
 WHERE  j.fault IS NOT NULL
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, (SELECT count(*) FROM made), (SELECT count(*) FROM changed)
+SELECT NULL, NULL, NULL, NULL, NULL, (SELECT count(*) FROM made), (SELECT count(*) FROM changed), NULL
 ORDER  BY place NULLS LAST

@@ -49,6 +49,9 @@ NODISCARD enum status import_header_read(struct ctx *ctx, const struct import_ki
 /* ── words.c ── */
 
 /* Gives each field with a list the words that its list has just now; what is made lives in ctx's arena. */
+/* The code that may have been meant by a text that is none of these words: that of the word which shares most of its pairs of letters, if these are at
+ * least half and no word of another code shares as many. NULL: none. */
+const char *import_word_meant(const struct import_word *words, const char *text);
 NODISCARD enum status import_words_load(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, struct import_kind *kind);
 
 /* ── row.c ── */

@@ -123,7 +123,7 @@ static void take(const struct import_field *field, struct import_row *row, size_
     if (field->form == IMPORT_WORD) {
         row->values[f] = find_word(field->words, value);
         if (row->values[f] == NULL)
-            import_fault(row, field->name, field->unknown, value, NULL, "This word is not in the list.",
+            import_fault(row, field->name, field->unknown, value, import_word_meant(field->words, value), "This word is not in the list.",
                          "Kata ini tidak ada dalam daftar.");
     } else if (field->form == IMPORT_TEXT && utf8_length(value, strlen(value)) > field->size) {
         import_fault(row, field->name, "too-long", value, NULL, "The text is too long.", "Teks terlalu panjang.");

@@ -23,17 +23,35 @@ WITH laid AS (
                          WHERE  p.id = asn_of_nip(s.nip) AND u.path <@ ANY (:actor_units::ltree[])) a ON true
     LEFT   JOIN reference_word w ON w.list = 'competency-standard' AND w.word = reference_fold(nullif(s.competency, ''))
 ), faced AS (
-    SELECT l.*, (SELECT k FROM jsonb_object_keys(l.levels) AS k WHERE NOT competency_holds(k, l.assessed_on) ORDER BY k LIMIT 1) AS unheld,
-           (SELECT min(o.line) FROM laid o WHERE NOT o.is_refused AND o.place < l.place AND o.levels ?| ARRAY(SELECT jsonb_object_keys(l.levels))
-                                                 AND (o.asn_id, o.assessed_on, o.method, o.source) = (l.asn_id, l.assessed_on, l.method, l.source)) AS first_line
+    SELECT l.*, (SELECT k FROM jsonb_object_keys(l.levels) AS k WHERE NOT competency_holds(k, l.assessed_on) ORDER BY k LIMIT 1) AS unheld
     FROM   laid l
-), judged AS (
+), weighed AS (
     SELECT f.*, CASE WHEN f.asn_id IS NULL AND f.nip IS NOT NULL THEN 'person-unknown'
                      WHEN nullif(f.told_word, '') IS NOT NULL AND f.word_code IS NULL OR f.unheld IS NOT NULL THEN 'competency-unknown'
                      WHEN f.assessed_on > local_today() THEN 'in-future'
-                     WHEN f.valid_until <= f.assessed_on THEN 'range-empty'
-                     WHEN f.first_line IS NOT NULL THEN 'duplicate-row' END AS fault
+                     WHEN f.valid_until <= f.assessed_on THEN 'range-empty' END AS own_fault
     FROM   faced f
+), level AS (
+    SELECT y.place, y.line, y.key, coalesce(e.line, first_value(y.line) OVER same) AS first_line, e.line IS NOT NULL OR row_number() OVER same > 1 AS is_again
+    FROM   (SELECT w.place, w.line, row(w.asn_id, w.assessed_on, w.method, w.source, k)::text AS key
+            FROM   weighed w CROSS JOIN LATERAL jsonb_object_keys(w.levels) AS k
+            WHERE  NOT w.is_refused AND w.own_fault IS NULL) y
+    LEFT   JOIN import_seen e ON e.key = y.key
+    WINDOW same AS (PARTITION BY y.key ORDER BY y.place)
+), again AS (
+    SELECT l.place, min(l.first_line) AS first_line FROM level l WHERE l.is_again GROUP BY l.place
+), judged AS (
+    SELECT w.*, a.first_line, coalesce(w.own_fault, CASE WHEN a.place IS NOT NULL THEN 'duplicate-row' END) AS fault
+    FROM   weighed w
+    LEFT   JOIN again a ON a.place = w.place
+), meant AS MATERIALIZED (
+    SELECT w.fault, w.told, CASE w.fault WHEN 'person-unknown' THEN nip_meant(w.told, :actor_units::ltree[]) ELSE reference_meant('{competency-standard}', w.told) END AS code
+    FROM   (SELECT DISTINCT j.fault, CASE j.fault WHEN 'person-unknown' THEN j.nip ELSE j.told_word END AS told
+            FROM   judged j WHERE j.fault = 'person-unknown' OR j.fault = 'competency-unknown' AND j.word_code IS NULL LIMIT 200) w
+), seen AS (
+    INSERT INTO import_seen (key, line)
+    SELECT l.key, l.line FROM level l WHERE l.place NOT IN (SELECT a.place FROM again a)
+    ON     CONFLICT DO NOTHING
 ), good AS (
     SELECT j.asn_id, j.assessed_on, j.method, j.source, (array_agg(j.id ORDER BY j.place))[1] AS id, max(j.valid_until) AS valid_until,
            jsonb_object_agg(e.key, e.value) AS levels, count(DISTINCT j.place) AS rows
@@ -59,9 +77,10 @@ SELECT j.place, CASE j.fault WHEN 'person-unknown' THEN 'nip' WHEN 'in-future' T
                              ELSE 'competency' END AS "column",
        j.fault AS code, CASE j.fault WHEN 'person-unknown' THEN j.nip WHEN 'in-future' THEN j.assessed_on::text WHEN 'range-empty' THEN j.valid_until::text
                                      ELSE coalesce(nullif(j.told_word, ''), j.unheld) END AS value,
-       CASE j.fault WHEN 'duplicate-row' THEN j.first_line::text END AS told, NULL::bigint AS created, NULL::bigint AS updated
+       CASE j.fault WHEN 'duplicate-row' THEN j.first_line::text END AS told, NULL::bigint AS created, NULL::bigint AS updated,
+       (SELECT m.code FROM meant m WHERE (m.fault, m.told) = (j.fault, CASE j.fault WHEN 'person-unknown' THEN j.nip ELSE j.told_word END)) AS suggestion
 FROM   judged j
 WHERE  j.fault IS NOT NULL
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, (SELECT coalesce(sum(g.rows), 0) FROM made m JOIN good g ON g.id = m.id), (SELECT coalesce(sum(c.rows), 0) FROM changed c)
+SELECT NULL, NULL, NULL, NULL, NULL, (SELECT coalesce(sum(g.rows), 0) FROM made m JOIN good g ON g.id = m.id), (SELECT coalesce(sum(c.rows), 0) FROM changed c), NULL
 ORDER  BY place NULLS LAST

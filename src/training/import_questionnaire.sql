@@ -24,34 +24,52 @@ WITH laid AS (
     FROM   import_stage_questionnaire s
     LEFT   JOIN session n ON n.id = nullif(s.session_id, '')::uuid
 ), faced AS (
-    SELECT l.*, effect_unasked(l.items, l.asked_on, l.answers) AS unasked,
-           (SELECT min(o.line) FROM laid o WHERE o.place < l.place AND (o.session_id, o.role, o.batch, o.form) = (l.session_id, l.role, l.batch, l.form)
-                                                 AND o.answers ?| ARRAY(SELECT jsonb_object_keys(l.answers))) AS first_line
+    SELECT l.*, effect_unasked(l.items, l.asked_on, l.answers) AS unasked, row(l.session_id, l.role, l.batch)::text AS bundle_key,
+           row(l.session_id, l.role, l.batch, l.form)::text AS form_key, count(*) OVER (PARTITION BY l.session_id, l.role, l.batch, l.form) > 1 AS is_in_parts
     FROM   laid l
+), answered AS ( -- a form of which several rows tell
+    SELECT f.place, first_value(f.line) OVER same AS first_line, row_number() OVER same > 1 AS is_again
+    FROM   faced f CROSS JOIN LATERAL jsonb_object_keys(f.answers) AS k
+    WHERE  f.is_in_parts
+    WINDOW same AS (PARTITION BY f.form_key, k ORDER BY f.place)
+), again AS (
+    SELECT a.place, min(a.first_line) AS first_line FROM answered a WHERE a.is_again GROUP BY a.place
 ), judged AS (
-    SELECT f.*, CASE WHEN f.session_id IS NULL AND f.told_session IS NOT NULL THEN 'session-unknown'
-                     WHEN f.session_id IS NULL OR f.role IS NULL OR f.batch IS NULL OR f.form IS NULL THEN NULL
-                     WHEN NOT organiser_seen(f.organiser_unit_id, :actor_units::ltree[]) THEN 'session-foreign'
-                     WHEN f.state = 'cancelled' THEN 'session-cancelled'
-                     WHEN f.asked_on > local_today() THEN 'too-early'
-                     WHEN f.unasked IS NOT NULL THEN 'answer-unasked'
-                     WHEN f.first_line IS NOT NULL THEN 'duplicate-row' END AS fault
+    SELECT f.*, coalesce(e.line, g.first_line) AS first_line,
+           CASE WHEN f.session_id IS NULL AND f.told_session IS NOT NULL THEN 'session-unknown'
+                WHEN f.session_id IS NULL OR f.role IS NULL OR f.batch IS NULL OR f.form IS NULL THEN NULL
+                WHEN NOT organiser_seen(f.organiser_unit_id, :actor_units::ltree[]) THEN 'session-foreign'
+                WHEN f.state = 'cancelled' THEN 'session-cancelled'
+                WHEN f.asked_on > local_today() THEN 'too-early'
+                WHEN f.unasked IS NOT NULL THEN 'answer-unasked'
+                WHEN e.line IS NOT NULL OR g.place IS NOT NULL THEN 'duplicate-row' END AS fault
     FROM   faced f
+    LEFT   JOIN again g ON g.place = f.place
+    LEFT   JOIN import_seen e ON e.key = f.form_key
 ), bundle AS (
-    SELECT j.session_id, j.role, j.batch, count(DISTINCT j.form) AS forms, bool_or(j.is_refused OR j.fault IS NOT NULL) AS is_broken, p.forms AS counted
+    SELECT j.session_id, j.role, j.batch, count(DISTINCT j.form) AS forms, bool_or(j.is_refused OR j.fault IS NOT NULL) AS is_broken, p.forms AS counted,
+           bool_or(e.line IS NOT NULL) AS is_seen
     FROM   judged j
     LEFT   JOIN paper_batch p ON (p.session_id, p.role, p.batch) = (j.session_id, j.role, j.batch)
+    LEFT   JOIN import_seen e ON e.key = j.bundle_key
     WHERE  j.session_id IS NOT NULL AND j.role IS NOT NULL AND j.batch IS NOT NULL
     GROUP  BY j.session_id, j.role, j.batch, p.forms
 ), ruled AS (
     SELECT b.*, CASE WHEN b.is_broken THEN 'batch-broken'
-                     WHEN b.counted <> b.forms THEN 'batch-counted'
+                     WHEN b.counted <> b.forms OR b.is_seen THEN 'batch-counted' -- the rest of one that the file told in part before
                      WHEN b.forms < training_number('small_group', local_today()) THEN 'batch-few' END AS fault
     FROM   bundle b
 ), made AS (
     INSERT INTO paper_batch (session_id, role, batch, forms, actor_key, actor_name)
     SELECT r.session_id, r.role, r.batch, r.forms, :actor_key, :actor_name FROM ruled r WHERE r.fault IS NULL AND r.counted IS NULL ORDER BY r.session_id, r.role, r.batch
     RETURNING id, session_id, role, batch
+), seen AS (
+    INSERT INTO import_seen (key, line)
+    SELECT k.key, min(j.line)
+    FROM   judged j JOIN ruled r ON (r.session_id, r.role, r.batch) = (j.session_id, j.role, j.batch) CROSS JOIN LATERAL (VALUES (j.bundle_key), (j.form_key)) AS k (key)
+    WHERE  r.fault IS NULL
+    GROUP  BY k.key
+    ON     CONFLICT DO NOTHING
 ), counted AS (
     INSERT INTO paper_tally (batch_id, item, value, n)
     SELECT m.id, e.key, e.value::integer, count(*)

@@ -17,29 +17,31 @@ WITH laid AS (
     SELECT s.place, s.line, s.is_refused, nullif(s.position_level, '') AS position_level, nullif(s.position_kind, '') AS position_kind,
            nullif(s.position, '') AS position, nullif(s.unit_code, '') AS unit_code, u.id AS unit_id, s.competency, c.code, s.level::integer AS level,
            nullif(s.valid_from, '')::date AS valid_from, s.valid_until, nullif(s.source, '') AS source, l.code AS grade,
-           coalesce(e.line, first_value(s.line) OVER same) AS first_line, e.line IS NOT NULL OR row_number() OVER same > 1 AS is_again, y.key
+           row(l.code, s.position_kind, reference_fold(s.position), nullif(s.unit_code, ''), c.code, s.valid_from)::text AS key
     FROM   import_stage_competency_standard s
     LEFT   JOIN unit u ON u.code = nullif(s.unit_code, '') AND u.path <@ ANY (:actor_units::ltree[])
     LEFT   JOIN reference_word w ON w.list = 'competency-standard' AND w.word = reference_fold(s.competency)
     LEFT   JOIN LATERAL (SELECT w.code WHERE competency_holds(w.code, nullif(s.valid_from, '')::date)) c ON true
     LEFT   JOIN reference_word g ON g.list = 'position-level' AND g.word = reference_fold(nullif(s.position_level, ''))
     LEFT   JOIN LATERAL (SELECT g.code WHERE reference_holds('position-level', g.code, nullif(s.valid_from, '')::date)) l ON true
-    CROSS  JOIN LATERAL (SELECT row(l.code, s.position_kind, reference_fold(s.position), nullif(s.unit_code, ''), c.code, s.valid_from)::text AS key) y
-    LEFT   JOIN import_seen e ON e.key = y.key
-    WINDOW same AS (PARTITION BY l.code, s.position_kind, reference_fold(s.position), nullif(s.unit_code, ''), c.code, s.valid_from, s.is_refused ORDER BY s.place)
-), judged AS (
+), weighed AS (
     SELECT l.*, o.id AS old_id, o.valid_until AS old_until,
            CASE WHEN l.valid_until IS NULL THEN o.valid_until ELSE nullif(l.valid_until, '')::date END AS new_until,
            CASE WHEN l.code IS NULL AND l.competency IS NOT NULL THEN 'competency-unknown'
                 WHEN l.position_level IS NOT NULL AND l.grade IS NULL THEN 'position-level-unknown'
                 WHEN l.unit_code IS NOT NULL AND l.unit_id IS NULL THEN 'unit-unknown'
                 WHEN l.unit_code IS NULL AND '' <> ALL (:actor_units::ltree[]) THEN 'standard-of-all'
-                WHEN nullif(l.valid_until, '')::date < l.valid_from THEN 'range-empty'
-                WHEN l.is_again THEN 'duplicate-row' END AS fault
+                WHEN nullif(l.valid_until, '')::date < l.valid_from THEN 'range-empty' END AS own_fault
     FROM   laid l
     LEFT   JOIN competency_standard o ON o.competency = l.code AND o.valid_from = l.valid_from
                                          AND (o.position_level, o.position_kind, o.position_key, o.unit_id)
                                              IS NOT DISTINCT FROM (l.grade, l.position_kind, reference_fold(l.position), l.unit_id)
+), judged AS (
+    SELECT w.*, coalesce(e.line, first_value(w.line) OVER same) AS first_line,
+           coalesce(w.own_fault, CASE WHEN NOT w.is_refused AND (e.line IS NOT NULL OR row_number() OVER same > 1) THEN 'duplicate-row' END) AS fault
+    FROM   weighed w
+    LEFT   JOIN import_seen e ON e.key = w.key
+    WINDOW same AS (PARTITION BY w.key, w.is_refused OR w.own_fault IS NOT NULL ORDER BY w.place)
 ), meant AS MATERIALIZED (
     SELECT w.told, unit_meant(w.told, :actor_units::ltree[]) AS code
     FROM   (SELECT DISTINCT j.unit_code AS told FROM judged j WHERE j.fault = 'unit-unknown' LIMIT 200) w

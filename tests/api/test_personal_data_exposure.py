@@ -4,11 +4,13 @@ import csv
 import hashlib
 import io
 import json
-from urllib.parse import quote
+import socket
+from urllib.parse import quote, urlsplit
 
 import pytest
 
 from support import make, postgres
+from support.writers import until
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +79,12 @@ def test_only_of_that_time(api, thief):
     assert api.get(path(thief, "2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z")).json["data"] == []
 
 
-CROWD = 21500  # more than one entry tells
+CROWD = 41500  # more than two entries tell
 
 
 @pytest.fixture(scope="module")
 def crowd(api, database):
-    """An office of so many that a download has two entries. Written past all triggers, which would take a minute."""
+    """An office of so many that a download has three entries. Written past all triggers, which would take a minute."""
     office = make.unit(api)
     with postgres.connected(database, autocommit=False) as connection, connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
@@ -98,7 +100,7 @@ def test_a_download_names_everybody_whom_it_showed(api, crowd, window, sql):
     shown = client.get(f"/v1/asn?unit_id={crowd['id']}", headers={"Accept": "text/csv"})
     assert len(shown.text.splitlines()) == CROWD + 1
     entries = [json.loads(c) for c, in sql("SELECT content FROM audit_entry WHERE actor = %s AND content LIKE '%%\"count\"%%' ORDER BY id", (made["id"],))]
-    assert [e["count"] for e in entries] == [20000, 1500] and all("people" not in e and len(e["crowd"]) < 100 for e in entries), "as ranges, which are short"
+    assert [e["count"] for e in entries] == [20000, 20000, 1500] and all("people" not in e and len(e["crowd"]) < 100 for e in entries), "as ranges, which are short"
     nips = sorted(n for n, in sql("SELECT nip FROM asn WHERE unit_id = %s", (crowd["id"],)))
     assert entries[0]["digest"] == hashlib.sha256("".join(n + "\n" for n in nips[:20000]).encode()).hexdigest()
     reply = api.get(path(made["id"], *window), headers={"Accept": "text/csv"})
@@ -109,6 +111,25 @@ def test_a_download_names_everybody_whom_it_showed(api, crowd, window, sql):
     told = api.get(f"/v1/audit/entries?nip={nips[-1]}&action=read&operation=listAsn").json["data"]
     assert [e["count"] for e in told] == [1500]
     assert "listAsn" in {t["operation"] for t in api.get(f"/v1/asn/{nips[77]}/processing-trail?limit=200").json["data"]}
+
+
+def test_who_was_shown_is_noted_though_the_reader_leaves(api, crowd, sql):
+    """Each entry is written while the next rows are read, not when all is over."""
+    made = make.key(api, scopes=["asn.read", "asn.sensitive"])
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)  # so that the daemon is not far ahead
+        reader.connect((urlsplit(api.url).hostname, urlsplit(api.url).port))
+        reader.sendall(f"GET /v1/asn?unit_id={crowd['id']} HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\nAuthorization: Bearer {made['secret']}\r\n\r\n".encode())
+        rows = 0
+        while rows < 21000:
+            part = reader.recv(65536)
+            assert part, "it ended too early"
+            rows += part.count(b'{"id":')
+
+    def noted():
+        return sql("SELECT content::jsonb ->> 'count' FROM audit_entry WHERE actor = %s AND crowd IS NOT NULL", (made["id"],))
+    until(noted)
+    assert noted() == [("20000",)]
 
 
 def test_old_readings_of_more_people_than_were_kept_one_by_one(api, thief, window, sql):

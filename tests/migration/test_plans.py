@@ -423,3 +423,16 @@ def test_an_import_reads_those_whom_it_names_and_nobody_else(kind, rows, url, ag
     assert "0 refused" in told.stdout, told.stdout
     for table, n in everybody.items():
         assert rows_read(url, table) - before[table] < n, f"{kind}: {rows_read(url, table) - before[table]} rows of {table} were read"
+
+
+@pytest.mark.parametrize("called", ["rank_place(c.kind, c.code)", "warnings_told(ARRAY[c.code], true)"])
+def test_what_lists_work_out_for_each_row_is_part_of_their_statement(url, called):
+    """A body with something in it that is not immutable is not put into the statement: each row then begins a query of its own."""
+    assert called.split("(")[0] not in plan(url, f"(VERBOSE) SELECT {called} FROM (SELECT 'PNS'::text AS kind, 'III/a'::text AS code OFFSET 0) c", None)
+
+
+def test_where_a_rank_stands(url):
+    ranks = ["I", "II", "IX", "X", "XVII", "XX", None]
+    rows = postgres.query(url, "SELECT rank_place('PPPK', r) FROM unnest(%s::text[]) r", (ranks,))
+    assert [place for place, in rows] == ["201", "202", "209", "210", "217", "2~XX", ""]
+    assert postgres.query(url, "SELECT rank_place('PNS', 'III/a'), rank_place('PNS', NULL)") == [("1III/a", "")]
