@@ -111,7 +111,7 @@ def test_a_figure_reads_no_tickets_and_no_answers(name, asked, is_pending, url, 
         pending(url, regency)
     by = {"getOfficerService": None, "listRecap": "rank"}.get(name, "unit")
     binds = {"actor_units": [""], "actor_scopes": ["admin"], "today": "2026-06-01", "by": by, "is_published": None, "to": "2025-12-31", "from": "2025-01-01", "with_drafts": True, "predicate": None,
-             "period_id": regency["period_id"], "unit_id": regency["under"], "key": regency["under"], "year": 2025, "elements": "[]", "lowest": "[]", "first_month": "2025-01-01", "last_month": "2025-12-01", "tree_on": None, "tree_day": "2025-12-31", "members": None, "unseen": 0, "index": "3", "converted": "75", "category": "C", "rule_version": "x", "sums": "{}"}
+             "period_id": regency["period_id"], "unit_id": regency["under"], "key": regency["under"], "year": 2025, "elements": "[]", "lowest": "[]", "first_month": "2025-01-01", "last_month": "2025-12-01", "tree_on": None, "tree_day": "2025-12-31", "pieces": f'{{"(tree,{regency["under"]},1)"}}', "unseen": 0, "index": "3", "converted": "75", "category": "C", "rule_version": "x", "sums": "{}"}
     if name in ("listServiceFigures", "getOfficerService", "getUnitServiceFigures.unit"):
         binds |= {"from": "2025-01", "to": "2025-12"}
     if (name, asked) in INDICES:
