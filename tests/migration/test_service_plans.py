@@ -126,5 +126,19 @@ def test_a_figure_reads_no_tickets_and_no_answers(name, asked, is_pending, url, 
     assert not re.search(r"Seq Scan on (ticket|survey_answer|evaluation|learning_entry|history)\b", told), told
 
 
+@pytest.mark.parametrize("asked", [(), ("under",)], ids=["all", "under"])
+def test_of_a_year_without_costs_no_unit_is_looked_at(asked, url, regency):
+    """With a hundred thousand units each was asked for its costs."""
+    binds = {"actor_units": [""], "actor_scopes": ["admin"], "today": make.today().isoformat(), "year": 1990}
+    if not asked:
+        binds["under"] = None
+    text, values = statements.page("listTrainingCosts", asked, **(regency | binds))
+    with postgres.connected(url) as connection, connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, COSTS OFF) " + text, values)
+        told = "\n".join(line for line, in cursor.fetchall())
+    (units,) = [line for line in told.split("\n") if re.search(r"Scan.* on unit u\b", line)]
+    assert "never executed" in units, told
+
+
 def test_the_reader_of_plans_would_see_a_scan(url, regency):
     assert scanned(plan(url, "SELECT * FROM ticket WHERE number LIKE '%%7'", {})) == {"ticket"}
