@@ -97,7 +97,7 @@ class World:
         for form in ("B3", "B1"):
             programme, session = str(uuid.uuid4()), str(uuid.uuid4())
             do("INSERT INTO programme (id, code, name, form, family, jp, organiser) VALUES (%s, %s, 'Pelatihan Uji', %s, 'teknis', 20, 'BKPP')", programme, programme[:12], form)
-            do("INSERT INTO session (id, programme_id, title, starts_on, ends_on, capacity) VALUES (%s, %s, 'Angkatan Uji', '2025-02-01', '2025-02-03', 1000)", session, programme)
+            do("INSERT INTO session (id, programme_id, title, starts_on, ends_on, capacity) VALUES (%s, %s, 'Angkatan Uji', '2099-02-01', '2099-02-03', 1000)", session, programme)
             self.sessions.append(session)
         do("INSERT INTO partner (id, name, kind) VALUES (%s, 'Universitas Uji', 'university')", partner)
         do("""INSERT INTO activity (id, partner_id, kind, title, starts_on, ends_on, cost_planned, our_share_percent) VALUES (%s, %s, 'seminar', 'Seminar Uji', '2025-03-01', '2025-03-02', 1000, 70)""",
@@ -172,7 +172,7 @@ STATEMENTS = [
     "UPDATE history SET is_void = NOT is_void, reason = 'uji' WHERE kind IN ('discipline', 'performance') AND asn_id = %(person)s",
     """INSERT INTO history (asn_id, kind, starts, valid, facts) VALUES (%(person)s, 'performance', make_date(2022 + %(many)s %% 5, 12, 31), daterange(make_date(2022 + %(many)s %% 5, 12, 31), NULL),
        jsonb_build_object('year', 2022 + %(many)s %% 5, 'predicate', 'baik'))""",
-    "INSERT INTO enrolment (id, session_id, asn_id, state, days) VALUES (uuid_v7(), %(session)s, %(person)s, 'approved', daterange(date '2025-02-01', date '2025-02-04'))",
+    "INSERT INTO enrolment (id, session_id, asn_id, state, days) VALUES (uuid_v7(), %(session)s, %(person)s, 'approved', daterange(date '2099-02-01', date '2099-02-04'))",
     "UPDATE enrolment SET state = (ARRAY['passed', 'failed'])[%(two)s], jp = (ARRAY[20, NULL])[%(two)s] WHERE asn_id = %(person)s AND state IN ('approved', 'attending')",
     "UPDATE enrolment SET state = 'cancelled' WHERE asn_id = %(person)s AND state = 'approved'",
     """INSERT INTO session_term (session_id, cost_per_head) VALUES (%(session)s, %(many)s * 1000)
@@ -262,6 +262,43 @@ def test_a_rule_that_changes_marks_whom_it_judges_and_nobody_else(changed, whom,
     postgres.query(own, changed)
     marked = postgres.query(own, "SELECT asn_id FROM staff_mark UNION SELECT asn_id FROM index_mark ORDER BY 1")
     assert marked == postgres.query(own, f"SELECT id FROM asn WHERE {whom} ORDER BY 1") and (whom == "false" or marked)
+    assert postgres.query(own, WRONG) == []
+
+
+# One changes what others are judged by or share, and has not committed it; another comes to it meanwhile, and is put together.
+MEETINGS = {
+    "a status": ("UPDATE reference SET facts = facts || '{\"employed\": false, \"is_employed\": false}' WHERE list = 'legal-status' AND code = '99'", "UPDATE asn SET legal_status = '99' WHERE id = %(two)s"),
+    "a post": ("UPDATE asn SET position_kind = 'struktural', position = 'Kepala Uji', echelon = '41', unit_id = %(unit)s WHERE id = %(one)s",
+               "UPDATE asn SET position_kind = 'struktural', position = 'Kepala Uji', echelon = '41', unit_id = %(unit)s WHERE id = %(two)s"),
+    "an activity": ("INSERT INTO activity_participant (id, activity_id, asn_id) VALUES (uuid_v7(), %(activity)s, %(one)s)", "INSERT INTO activity_participant (id, activity_id, asn_id) VALUES (uuid_v7(), %(activity)s, %(two)s)"),
+    "an activity's cost": ("UPDATE activity SET cost_spent = 5000 WHERE id = %(activity)s", "INSERT INTO activity_participant (id, activity_id, asn_id) VALUES (uuid_v7(), %(activity)s, %(two)s)"),
+    "a cost that is new": ("INSERT INTO session_term (session_id, cost_per_head) VALUES (%(session)s, 1000)",
+                           "INSERT INTO enrolment (id, session_id, asn_id, state, days) VALUES (uuid_v7(), %(session)s, %(two)s, 'approved', daterange(date '2099-02-01', date '2099-02-04'))"),
+    "a cost": ("UPDATE session_term SET cost_per_head = 2000 WHERE session_id = %(dear)s",
+               "INSERT INTO enrolment (id, session_id, asn_id, state, days) VALUES (uuid_v7(), %(dear)s, %(two)s, 'approved', daterange(date '2099-02-01', date '2099-02-04'))"),
+    "a session's day": ("UPDATE session SET starts_on = date '2098-02-01' WHERE id = %(dear)s",
+                        "INSERT INTO enrolment (id, session_id, asn_id, state, days) VALUES (uuid_v7(), %(dear)s, %(two)s, 'approved', daterange(date '2099-02-01', date '2099-02-04'))"),
+}
+
+
+@pytest.mark.parametrize("others, own_change", MEETINGS.values(), ids=MEETINGS)
+def test_who_comes_to_a_rule_while_it_changes_is_judged_by_it(others, own_change, own):
+    world = World(own, 1)
+    postgres.query(own, "UPDATE asn SET position_kind = 'pelaksana', position = 'Uji'")
+    postgres.query(own, "INSERT INTO session_term (session_id, cost_per_head) VALUES (%s, 1000)", (world.sessions[1],))
+    refresh = "SELECT staff_refresh(60000); SELECT index_refresh(60000)"
+    postgres.query(own, refresh)
+    values = {"unit": world.units[5], "one": world.people[0], "two": world.people[1], "activity": world.activity, "session": world.sessions[0], "dear": world.sessions[1]}
+    meanwhile = threading.Thread(target=postgres.query, args=(own, own_change, values), daemon=True)
+    with postgres.connected(own, autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute(others, values)
+        meanwhile.start()
+        meanwhile.join(1)  # it may have to wait for the other
+        postgres.query(own, refresh)
+        connection.commit()
+    meanwhile.join()
+    assert postgres.query(own, WRONG) == []
+    postgres.query(own, refresh)
     assert postgres.query(own, WRONG) == []
 
 
