@@ -1,7 +1,7 @@
 -- What the nation's offices serve and rate, by sets; bench/figures.py runs the parts. Triggers are off: each part also writes the sums that they would have kept, worked out of the whole
 -- part at once. `asnd check --sums` holds them against the rows (a nation of up to 200,000 people is checked each time). Receipts are left out: no figure reads them.
--- :units are those that serve, three services each; :queued are the tickets, :most the answers, those of one service or survey side by side. :low and :high are the people, the units that
--- serve or the answers of one part, counted from 1.
+-- :units are those that serve, three services each; :queued are the tickets, :most the answers, those of one service or survey side by side, all of the first of :copies parts that are alike
+-- (national.sql). :low and :high are the people, the units that serve or the answers of one step, counted from 1; in a block `….copy` :low is the part.
 
 -- name: helpers.served
 CREATE FUNCTION officer_of(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(1 + n % :people), 12, '0'))::uuid $$;
@@ -13,9 +13,12 @@ DROP TABLE tallied;
 DROP FUNCTION officer_of(bigint), numbered(text, bigint);
 
 -- name: served
+WITH first AS MATERIALIZED (
+    SELECT place(2, g.a % 38, g.a, d, 0) AS id, row_number() OVER (ORDER BY g.a, d) - 1 AS n FROM generate_series(0, :agencies - 1) g (a), generate_series(1, 15) d LIMIT :units
+)
 INSERT INTO service_unit (id, unit_id, name)
-SELECT numbered('9000', u.n), u.id, u.name
-FROM   (SELECT b.id, b.name, row_number() OVER (ORDER BY b.id) - 1 AS n FROM unit b WHERE nlevel(b.path) = 3 ORDER BY b.id LIMIT :units) u;
+SELECT numbered('9000', v.n), u.id, u.name
+FROM   (SELECT f.n, f.id FROM first f UNION ALL SELECT l.part * :units + f.n, l.is_unit FROM first f JOIN alike l ON l.unit_id = f.id) v JOIN unit u ON u.id = v.id;
 INSERT INTO service (id, service_unit_id, code, name, promise_minutes)
 SELECT numbered('a000', p.n * 3 + s), p.id, 'L' || p.n || '-' || s, 'Layanan ' || s, (ARRAY[30, 60, 240])[1 + s]
 FROM   (SELECT w.id, row_number() OVER (ORDER BY w.id) - 1 AS n FROM service_unit w) p, generate_series(0, 2) s;
@@ -77,6 +80,22 @@ SELECT v.by, t.key, t.month, t.taken, t.finished, t.no_show, t.cancelled, t.prom
 FROM   told t CROSS JOIN LATERAL unnest(ARRAY[t.by, CASE t.by WHEN 'unit' THEN 'tree' END]) AS v (by)
 WHERE  v.by IS NOT NULL;
 
+-- name: tickets.copy
+INSERT INTO ticket (id, service_id, day, number, state, taken_at, called_at, started_at, finished_at, officer_id, result, due_at)
+SELECT later(t.id, :low::bigint * :queued), later(t.service_id, :low * :units * 3), t.day, t.number, t.state, t.taken_at, t.called_at, t.started_at, t.finished_at,
+       later(t.officer_id, :low * :people), t.result, t.due_at
+FROM   ticket t WHERE t.id >= '01910000-0000-7000-8000-000000000000' AND t.id < later('01910000-0000-7000-8000-000000000000', :queued);
+INSERT INTO service_spread
+SELECT s.by, CASE s.by WHEN 'service' THEN later(s.key, :low * :units * 3) WHEN 'officer' THEN later(s.key, :low * :people) ELSE l.is_unit END, s.month, s.waiting, s.service, s.turnaround
+FROM   service_spread s LEFT JOIN alike l ON l.part = :low AND l.unit_id = s.key
+WHERE  CASE s.by WHEN 'service' THEN s.key < numbered('a000', :units * 3) WHEN 'officer' THEN s.key <= person(:people) ELSE l.is_unit IS NOT NULL END;
+INSERT INTO service_month
+SELECT m.by, CASE m.by WHEN 'service' THEN later(m.key, :low * :units * 3) WHEN 'officer' THEN later(m.key, :low * :people) ELSE l.is_unit END, m.month, m.taken, m.finished, m.no_show,
+       m.cancelled, m.promised, m.on_time, m.waiting_n, m.waiting_sum, m.waiting_median, m.waiting_p90, m.service_n, m.service_sum, m.service_median, m.service_p90,
+       m.turnaround_n, m.turnaround_sum, m.turnaround_median, m.turnaround_p90
+FROM   service_month m LEFT JOIN alike l ON l.part = :low AND l.unit_id = m.key
+WHERE  CASE m.by WHEN 'service' THEN m.key < numbered('a000', :units * 3) WHEN 'officer' THEN m.key <= person(:people) ELSE l.is_unit IS NOT NULL END;
+
 -- The units that serve have none below them: a unit with all below is theirs. Those above are put together from them; :low and :high are theirs.
 -- name: tickets.above
 SELECT service_tree_build(ARRAY(SELECT o.id FROM (SELECT u.id, row_number() OVER (ORDER BY nlevel(u.path) DESC, u.id) AS n FROM unit u WHERE nlevel(u.path) < 3) o WHERE o.n BETWEEN :low AND :high));
@@ -115,13 +134,23 @@ CROSS  JOIN LATERAL (SELECT (ARRAY['U1', 'U2', 'U3', 'U4', 'U5', 'U6', 'U7', 'U8
                      UNION  ALL SELECT x.element, x.value, c.n FROM (VALUES ('n', '-'), ('channel', 'link')) AS x (element, value)) v
 WHERE  v.n > 0;
 
+-- The survey that a fifth answers is one, of the first part.
+-- name: answers.copy
+INSERT INTO survey_answer (id, survey_id, officer_id, answered_on, channel, answers, sex, age_group, education, occupation)
+SELECT later(a.id, :low::bigint * :most), CASE a.survey_id WHEN numbered('b000', 1) THEN a.survey_id ELSE later(a.survey_id, :low * :units * 2) END, later(a.officer_id, :low * :people), a.answered_on,
+       a.channel, a.answers, a.sex, a.age_group, a.education, a.occupation
+FROM   survey_answer a WHERE a.id >= '01920000-0000-4000-8000-000000000000' AND a.id < later('01920000-0000-4000-8000-000000000000', :most);
+
 -- name: answers.sums
 INSERT INTO survey_tally (survey_id, slot, element, value, n)
-SELECT s.id, CASE s.state WHEN 'closed' THEN -1 ELSE 0 END, t.element, t.value, t.n
-FROM   (SELECT numbered('b000', c.survey) AS id, c.element, c.value, sum(c.n) AS n FROM tallied c GROUP BY c.survey, c.element, c.value) t JOIN survey s ON s.id = t.id;
+SELECT s.id, CASE s.state WHEN 'closed' THEN -1 ELSE 0 END, t.element, t.value, CASE t.survey WHEN 1 THEN :copies ELSE 1 END * t.n
+FROM   (SELECT c.survey, c.element, c.value, sum(c.n) AS n FROM tallied c GROUP BY c.survey, c.element, c.value) t
+JOIN   generate_series(0, :copies - 1) k ON k = 0 OR t.survey <> 1
+JOIN   survey s ON s.id = numbered('b000', t.survey + k * :units * 2);
 INSERT INTO officer_tally (officer_id, month, element, value, slot, n)
-SELECT officer_of(t.officer), t.month, t.element, t.value, 0, sum(t.n) FROM tallied t
-WHERE  t.officer IS NOT NULL AND (t.element ~ '^U' OR t.element = 'n') GROUP BY t.officer, t.month, t.element, t.value;
+SELECT later(t.officer_id, k * :people), t.month, t.element, t.value, 0, t.n
+FROM   (SELECT officer_of(c.officer) AS officer_id, c.month, c.element, c.value, sum(c.n) AS n FROM tallied c
+        WHERE  c.officer IS NOT NULL AND (c.element ~ '^U' OR c.element = 'n') GROUP BY 1, 2, 3, 4) t, generate_series(0, :copies - 1) k;
 INSERT INTO unit_service_change (survey_id, parts)
 SELECT s.id, coalesce((SELECT jsonb_object_agg(t.element || '|' || t.value, t.n) FROM survey_tally t WHERE t.survey_id = s.id AND (t.element ~ '^U' OR t.element = 'n')), '{}') FROM survey s;
 SELECT unit_service_refresh(2000000000);
@@ -144,14 +173,25 @@ SELECT 'course', overlay(a.id::text PLACING '900' || g FROM 20 FOR 4)::uuid, a.i
 FROM   asn a, generate_series(1, 3) g
 WHERE  a.id BETWEEN person(:low) AND person(:high) AND a.rank_kind = 'PNS' AND (('x' || right(a.id::text, 2))::bit(8)::integer + g * 37) % 100 < 70;
 
+-- name: evaluations.copy
+INSERT INTO evaluation (id, asn_id, period_id, state, results_rating, behaviour_rating, achievement, achievement_uncapped, predicate, predicate_number, inputs, rule_version, inputs_sha256,
+                        finalized_at, finalized_by)
+SELECT later(e.id, :low * :people), later(e.asn_id, :low * :people), e.period_id, e.state, e.results_rating, e.behaviour_rating, e.achievement, e.achievement_uncapped, e.predicate, e.predicate_number,
+       e.inputs, e.rule_version, e.inputs_sha256, e.finalized_at, e.finalized_by
+FROM   evaluation e WHERE e.asn_id BETWEEN person(1) AND person(:people);
+INSERT INTO learning_entry (source, source_id, asn_id, first_day, last_day, form, share, is_abroad, told_jp, jp, counted_jp, notes, rule_kind, basis, period_from, period_until, year)
+SELECT e.source, later(e.source_id, :low * :people), later(e.asn_id, :low * :people), e.first_day, e.last_day, e.form, e.share, e.is_abroad, e.told_jp, e.jp, e.counted_jp, e.notes, e.rule_kind,
+       e.basis, e.period_from, e.period_until, e.year
+FROM   learning_entry e WHERE e.asn_id BETWEEN person(1) AND person(:people);
+
 -- Every fifth has passed a training, of sessions with 500 seats and their cost.
 -- name: trained
 INSERT INTO programme (id, code, name, form, family, jp, organiser)
 SELECT ('01900000-0000-7000-d000-' || lpad(g::text, 12, '0'))::uuid, 'PRG-' || g, 'Pelatihan ' || g, (ARRAY['B3', 'B1', 'B4', 'B6'])[1 + g % 4], 'teknis', 20, 'Lembaga pelatihan'
 FROM   generate_series(1, 20) g;
 INSERT INTO session (id, programme_id, title, starts_on, ends_on, capacity, seats_taken)
-SELECT ('01900000-0000-7000-d100-' || lpad(g::text, 12, '0'))::uuid, ('01900000-0000-7000-d000-' || lpad((1 + g % 20)::text, 12, '0'))::uuid, 'Angkatan ' || g, d.day, d.day + 2, 500, 500
-FROM   generate_series(0, :people / 2500) g CROSS JOIN LATERAL (SELECT '2025-01-06'::date + g % 350 AS day) d;
+SELECT ('01900000-0000-7000-d100-' || lpad(g::text, 12, '0'))::uuid, ('01900000-0000-7000-d000-' || lpad((1 + d.n % 20)::text, 12, '0'))::uuid, 'Angkatan ' || g, d.day, d.day + 2, 500, 500
+FROM   generate_series(0, :sessions * :copies) g CROSS JOIN LATERAL (SELECT g % :sessions AS n, '2025-01-06'::date + g % :sessions % 350 AS day) d;
 INSERT INTO session_term (session_id, cost_per_head) SELECT s.id, 1500000 + extract(day FROM s.starts_on) * 50000 FROM session s;
 
 -- name: enrolments
@@ -161,29 +201,44 @@ FROM   asn a
 JOIN   session s ON s.id = ('01900000-0000-7000-d100-' || lpad((('x' || right(a.id::text, 8))::bit(32)::integer / 2500)::text, 12, '0'))::uuid
 WHERE  a.id BETWEEN person(:low) AND person(:high) AND ('x' || right(a.id::text, 8))::bit(32)::integer % 5 = 0;
 
+-- name: enrolments.copy
+INSERT INTO enrolment (id, session_id, asn_id, state, days, hours, jp)
+SELECT later(e.id, :low * :people), (left(e.session_id::text, 24) || lpad((right(e.session_id::text, 12)::integer + :low * :sessions)::text, 12, '0'))::uuid, later(e.asn_id, :low * :people),
+       e.state, e.days, e.hours, e.jp
+FROM   enrolment e WHERE e.asn_id BETWEEN person(1) AND person(:people);
+
 -- name: staff
 INSERT INTO staff_kept SELECT t.* FROM staff_told(ARRAY(SELECT a.id FROM asn a WHERE a.id BETWEEN person(:low) AND person(:high))) t;
+
+-- name: staff.copy
+INSERT INTO staff_kept
+SELECT later(s.asn_id, :low * :people), l.is_unit, s.parts, s.until FROM staff_kept s JOIN alike l ON l.part = :low AND l.unit_id = s.unit_id WHERE s.asn_id BETWEEN person(1) AND person(:people);
+INSERT INTO index_kept
+SELECT later(i.asn_id, :low * :people), l.is_unit, i.parts, i.until FROM index_kept i JOIN alike l ON l.part = :low AND l.unit_id = i.unit_id WHERE i.asn_id BETWEEN person(1) AND person(:people);
+INSERT INTO staff_sum SELECT l.is_unit, s.key, s.own, s.n FROM staff_sum s JOIN alike l ON l.part = :low AND l.unit_id = s.unit_id;
 
 -- name: indices
 INSERT INTO index_kept SELECT t.* FROM index_told(ARRAY(SELECT a.id FROM asn a WHERE a.id BETWEEN person(:low) AND person(:high))) t;
 
--- Of every other province: low is 1 or 2.
+-- Of agencies and what is below them, every other one: low is 1 or 2.
 -- name: staff.sums
 SET work_mem = '1GB';
 INSERT INTO staff_sum (unit_id, key, own, n)
 WITH own AS MATERIALIZED (
     SELECT k.unit_id, j.key, sum(j.value::numeric) AS n
     FROM   (SELECT s.unit_id, s.parts FROM staff_kept s UNION ALL SELECT i.unit_id, i.parts FROM index_kept i) k
-    JOIN   (SELECT u.id FROM unit u JOIN (SELECT p.path, row_number() OVER (ORDER BY p.id) % 2 AS half FROM unit p WHERE nlevel(p.path) = 1) r ON u.path <@ r.path WHERE r.half = :low - 1) u
+    JOIN   (SELECT u.id FROM unit u JOIN (SELECT p.path, row_number() OVER (ORDER BY p.id) % 2 AS half FROM unit p WHERE nlevel(p.path) = 2) r ON u.path <@ r.path WHERE r.half = :low - 1) u
            ON u.id = k.unit_id
     CROSS  JOIN LATERAL jsonb_each_text(k.parts) j
     GROUP  BY k.unit_id, j.key
 )
 SELECT b.id, o.key, coalesce(sum(o.n) FILTER (WHERE b.id = o.unit_id), 0), sum(o.n)
-FROM   own o JOIN unit u ON u.id = o.unit_id CROSS JOIN LATERAL unnest(string_to_array(u.path::text, '.')::uuid[]) AS b (id)
+FROM   own o JOIN unit u ON u.id = o.unit_id CROSS JOIN LATERAL unnest((string_to_array(u.path::text, '.')::uuid[])[2:]) AS b (id)
 GROUP  BY b.id, o.key;
 
 -- name: staff.sums.all
+INSERT INTO staff_sum (unit_id, key, own, n)
+SELECT u.parent_id, s.key, 0, sum(s.n) FROM staff_sum s JOIN unit u ON u.id = s.unit_id AND nlevel(u.path) = 2 GROUP BY u.parent_id, s.key;
 INSERT INTO staff_sum (unit_id, key, own, n)
 SELECT '00000000-0000-0000-0000-000000000000', s.key, 0, sum(s.n) FROM staff_sum s JOIN unit u ON u.id = s.unit_id AND nlevel(u.path) = 1 GROUP BY s.key;
 DELETE FROM staff_mark;

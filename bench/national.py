@@ -22,6 +22,8 @@ from support import plans, searches, statements  # noqa: E402
 TABLES = "'asn'::regclass, 'history'::regclass, 'due'::regclass"
 QUIET = "SET session_replication_role = replica; SET synchronous_commit = off; SET jit = off; SET maintenance_work_mem = '1GB'; SET work_mem = '256MB'; "
 EARLY = ("asn_unit_id_idx", "asn_birth_date_idx")  # what later steps read
+COPIES = 10  # of how many parts that are alike a nation for its figures alone consists
+UNASKED = ("evaluation_period_idx", "evaluation_state_idx", "evaluation_predicate_idx")  # no figure reads them, nor those of TABLES that are not of histories
 UNREAD = ("ticket", "survey_answer", "evaluation", "learning_entry", "enrolment", "history", "due", "staff_kept", "index_kept")
 STEP = 50_000
 
@@ -41,8 +43,9 @@ def set_autovacuum(state):
 
 class Loader:
     def __init__(self, people, brief=False):
-        self.people, self.blocks, self.began, self.brief = people, blocks(), time.monotonic(), brief
-        self.binds = {"agencies": max(38, people // 8500), "people": people, "brief": str(brief).lower()}
+        self.blocks, self.began, self.brief, self.copies = blocks(), time.monotonic(), brief, COPIES if brief else 1
+        self.people = people // self.copies
+        self.binds = {"agencies": max(38, people // 8500) // self.copies, "people": self.people, "copies": self.copies, "brief": str(brief).lower()}
 
     def say(self, what):
         print(f"{time.monotonic() - self.began:8.0f} s  {what}", flush=True)
@@ -77,6 +80,11 @@ class Loader:
             sys.exit(f"{name}: {getattr(faults[0], 'stderr', faults[0])}")
         self.say(name)
 
+    def copy(self, name):
+        """The same rows of the other parts of the nation."""
+        if self.copies > 1:
+            self.parts(f"{name}.copy", self.copies - 1, 1)
+
     def make(self, definition):
         sql(QUIET + definition)
         self.say(definition.split(" USING ")[0])
@@ -93,20 +101,25 @@ class Loader:
         sql("ALTER TABLE asn DROP CONSTRAINT asn_nip_key; ALTER TABLE history DROP CONSTRAINT history_no_overlap")
         self.part("units")
         self.parts("people")
+        self.copy("people")
         for name in EARLY:
             self.make(indexes.pop(name))
         sql("ANALYZE asn; ANALYZE unit; ANALYZE unit_version; ANALYZE unit_way")
         self.parts("histories")
+        self.copy("histories")
         for name in [n for n in indexes if n.startswith("history")]:
             self.make(indexes.pop(name))
         sql("VACUUM ANALYZE history")
         self.parts("due")
-        for definition in indexes.values():
+        self.copy("due")
+        for definition in [] if self.brief else indexes.values():
             self.make(definition)
         self.make("ALTER TABLE asn ADD CONSTRAINT asn_nip_key UNIQUE (nip)")
         if not self.brief:
             self.part("words")
-        figures.make(self, answers, tickets)
+        else:
+            sql("".join(f"DROP INDEX {name}; " for name in UNASKED))
+        figures.make(self, answers // self.copies, tickets // self.copies)
         sql(self.blocks["helpers.gone"])
         if self.brief:  # what no figure reads stays as it came, and is left alone while they are read
             sql("".join(f"ALTER TABLE {table} SET (autovacuum_enabled = off); " for table in UNREAD))
@@ -142,6 +155,13 @@ class Asker:
 
     def times(self, paths):
         return [self.get(path)[0] for path in paths]
+
+    def patch(self, path, body):
+        self.connection.request("PATCH", path, json.dumps(body), self.head | {"Content-Type": "application/json", "If-Match": "*"})
+        reply = self.connection.getresponse()
+        told = reply.read()
+        if reply.status != 200:
+            sys.exit(f"{path}: {reply.status} {told[:500]}")
 
 
 class Report:
@@ -264,6 +284,14 @@ def export(report, daemon, asker, people):
     return text
 
 
+def put(what, text):
+    """Into docs/performance.md, between its marks."""
+    page = ROOT / "docs/performance.md"
+    head, _, rest = page.read_text().partition(f"<!-- {what} -->")
+    _, _, tail = rest.partition(f"<!-- end of {what} -->")
+    page.write_text(f"{head}<!-- {what} -->\n\n{text}\n\n<!-- end of {what} -->{tail}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--people", type=int, default=5_000_000)
@@ -271,6 +299,10 @@ def main():
     parser.add_argument("--tickets", type=int, help="twice the people unless told")
     parser.add_argument("--figures", action="store_true", help="make and read nothing but what figures need")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=1000, help="of each figure")
+    parser.add_argument("--rate", type=int, default=50, help="answers a second, and a tenth as many tickets, while figures are read")
+    parser.add_argument("--only", help="of the figures those with one of these words (commas between) in their names")
+    parser.add_argument("--when", choices=("alone", "crowd"), help="figures alone, or while answers come; both unless told")
     parser.add_argument("--there", action="store_true", help="the nation is there already (bench.sh --use)")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/performance.md")
     args = parser.parse_args()
@@ -284,9 +316,11 @@ def main():
     key = run(ASND, "key", "create", "--name", "national", "--scope", "admin").strip()
     daemon = Daemon(ASND_STOP_DELAY_MS="0", ASND_PUBLIC_RATE="1000000")
     asker = Asker(daemon, key, report)
-    figures.measure(report, daemon, asker, key, places)
+    table = figures.measure(report, daemon, asker, key, args, facts)
     if args.people <= 200_000:  # it reads everything
         figures.check(report)
+    if args.write:
+        put("national sums", table)
     if args.figures:
         daemon.stop()
         sys.exit(1 if report.faults else 0)
@@ -304,10 +338,7 @@ def main():
             f"{exported[0].upper() + exported[1:]}.\n\nFaults: {'; '.join(report.faults) or 'none'}.")
     print(text)
     if args.write:
-        page = ROOT / "docs/performance.md"
-        head, _, rest = page.read_text().partition("<!-- national figures -->")
-        _, _, tail = rest.partition("<!-- end of national figures -->")
-        page.write_text(f"{head}<!-- national figures -->\n\n{text}\n\n<!-- end of national figures -->{tail}")
+        put("national figures", text)
     sys.exit(1 if report.faults else 0)
 
 

@@ -2,6 +2,8 @@
 -- Triggers are off while it loads (session_replication_role): each statement writes what they would have made, with their own views (asn_told, due_told).
 -- Left out are the feed of changes, as if it had been forgotten by age, and old versions of histories.
 -- :low and :high are the people of one part (1 … :people), so that two sessions can share the work. :brief: of histories and due days those alone that figures look at.
+-- The nation consists of :copies parts that are alike (of one, unless it is only for its figures): :agencies and :people are those of the first. A block `….copy` makes the same rows of the
+-- :low-th part behind it, by other numbers; what is worked out of rows (sums) is copied too, since it would be the same.
 
 -- name: helpers
 CREATE FUNCTION place(level integer, p integer, a integer, d integer, s integer) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
@@ -10,9 +12,13 @@ CREATE FUNCTION place(level integer, p integer, a integer, d integer, s integer)
 CREATE FUNCTION label(level integer, p integer, a integer, d integer, s integer) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT replace(place($1, $2, $3, $4, $5)::text, '-', '') $$;
 CREATE FUNCTION person(g integer) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT ('01900000-0000-7000-8000-' || lpad(to_hex($1), 12, '0'))::uuid $$;
+CREATE FUNCTION later(id uuid, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT (left($1::text, 24) || lpad(to_hex(('x' || right($1::text, 12))::bit(48)::bigint + $2), 12, '0'))::uuid $$;
+CREATE UNLOGGED TABLE alike (part integer, unit_id uuid, is_unit uuid);
 
 -- name: helpers.gone
-DROP FUNCTION label(integer, integer, integer, integer, integer), place(integer, integer, integer, integer, integer), person(integer);
+DROP TABLE alike;
+DROP FUNCTION later(uuid, bigint), label(integer, integer, integer, integer, integer), place(integer, integer, integer, integer, integer), person(integer);
 
 -- name: units
 INSERT INTO unit (id, code, name, kind, parent_id, label, path)
@@ -23,19 +29,24 @@ FROM   (SELECT place(0, p, 0, 0, 0) AS id, 'P' || p AS code, 'Provinsi ' || p AS
         UNION ALL
         SELECT place(1, a % 38, a, 0, 0), 'A' || a, 'Pemerintah Daerah ' || a, 'instansi', place(0, a % 38, 0, 0, 0),
                label(0, a % 38, 0, 0, 0) || '.' || label(1, a % 38, a, 0, 0)
-        FROM   generate_series(0, :agencies - 1) a
+        FROM   generate_series(0, :agencies * :copies - 1) a
         UNION ALL
         SELECT place(2, a % 38, a, d, 0), 'A' || a || '-' || d, (ARRAY['Dinas Pendidikan', 'Dinas Kesehatan', 'Badan Kepegawaian', 'Sekretariat', 'Kecamatan'])[1 + d % 5] || ' ' || d,
                (ARRAY['dinas', 'dinas', 'badan', 'sekretariat', 'kecamatan'])[1 + d % 5], place(1, a % 38, a, 0, 0),
                label(0, a % 38, 0, 0, 0) || '.' || label(1, a % 38, a, 0, 0) || '.' || label(2, a % 38, a, d, 0)
-        FROM   generate_series(0, :agencies - 1) a, generate_series(1, 15) d
+        FROM   generate_series(0, :agencies * :copies - 1) a, generate_series(1, 15) d
         UNION ALL
         SELECT place(3, a % 38, a, d, s), 'A' || a || '-' || d || '-' || s, 'Bidang ' || s, 'bidang', place(2, a % 38, a, d, 0),
                label(0, a % 38, 0, 0, 0) || '.' || label(1, a % 38, a, 0, 0) || '.' || label(2, a % 38, a, d, 0) || '.' || label(3, a % 38, a, d, s)
-        FROM   generate_series(0, :agencies - 1) a, generate_series(1, 15) d, generate_series(1, 12) s) u;
+        FROM   generate_series(0, :agencies * :copies - 1) a, generate_series(1, 15) d, generate_series(1, 12) s) u;
 INSERT INTO unit_version (unit_id, valid, code, name, kind, parent_id, is_active)
 SELECT id, daterange('1950-01-01', NULL), code, name, kind, parent_id, is_active FROM unit;
 INSERT INTO unit_way (unit_id, valid, path) SELECT id, daterange('1950-01-01', NULL), path FROM unit;
+INSERT INTO alike
+SELECT k, place(v.level, g.a % 38, g.a, v.d, v.s), place(v.level, (g.a + k * :agencies) % 38, g.a + k * :agencies, v.d, v.s)
+FROM   generate_series(1, :copies - 1) k, generate_series(0, :agencies - 1) g (a),
+       (SELECT 1 AS level, 0 AS d, 0 AS s UNION ALL SELECT 2, d, 0 FROM generate_series(1, 15) d UNION ALL SELECT 3, d, s FROM generate_series(1, 15) d, generate_series(1, 12) s) v;
+ANALYZE alike;
 
 -- name: people
 INSERT INTO asn (id, nip, kind, name, title_front, title_back, birth_date, birth_place, sex, nik, unit_id, position_kind, position, echelon, rank, rank_since,
@@ -79,6 +90,12 @@ FROM   (SELECT v.g, v.r, '1966-01-01'::date + v.g % 14000 AS born,
                        'Iwan Umar Usman Zainal Zulkifli Yusuf Syamsul Syarif Supardi Sukma Nurhayati Aminah Khadijah Fatimah Lina Mega Galih Bayu', ' ') AS common,
                        string_to_array('an ba da di do ga ha hu ja ka ku la li ma mi mu na ni nu pa pu ra ri ro sa si su ta ti tu wa wi ya yu zu gu be re se te', ' ') AS syllables) n) w;
 
+-- name: people.copy
+INSERT INTO asn (id, nip, kind, name, title_front, title_back, birth_date, birth_place, sex, nik, unit_id, position_kind, position, echelon, rank, rank_since, education_level, education, legal_status, email, phone, appointed_on, warnings)
+SELECT later(a.id, :low * :people), left(a.nip, 15) || lpad((right(a.nip, 3)::integer + :low * (:people / 14000 + 1))::text, 3, '0'), a.kind, a.name, a.title_front, a.title_back, a.birth_date, a.birth_place, a.sex, a.nik, l.is_unit, a.position_kind, a.position, a.echelon, a.rank, a.rank_since, a.education_level, a.education, a.legal_status, a.email, a.phone, a.appointed_on, a.warnings
+FROM   asn a JOIN alike l ON l.part = :low AND l.unit_id = a.unit_id
+WHERE  a.id BETWEEN person(1) AND person(:people);
+
 -- name: histories
 INSERT INTO history (asn_id, kind, starts, valid, facts, source)
 SELECT t.asn_id, t.kind, coalesce(t.day, '2026-01-01'), daterange(coalesce(t.day, '2026-01-01'), NULL),
@@ -94,10 +111,20 @@ SELECT a.id, 'nip', a.appointed_on, daterange(a.appointed_on, '2015-01-01'), jso
 FROM   asn a
 WHERE  a.id BETWEEN person(:low) AND person(:high) AND NOT :brief AND right(a.id::text, 2) IN ('0a', '4b', '8c', 'cd', 'ff') AND a.appointed_on < '2014-01-01';
 
+-- name: histories.copy
+INSERT INTO history (asn_id, kind, starts, valid, facts, source)
+SELECT later(h.asn_id, :low * :people), h.kind, h.starts, h.valid, h.facts, h.source FROM history h WHERE h.asn_id BETWEEN person(1) AND person(:people);
+
 -- name: due
 INSERT INTO due (asn_id, list, rule, rule_from, unit_id, level, basis, due_on, missing)
 SELECT t.asn_id, t.list, t.rule, t.rule_from, t.unit_id, t.level, t.basis, t.due_on, t.missing FROM due_told t
 WHERE  t.asn_id BETWEEN person(:low) AND person(:high) AND (NOT :brief OR t.list = 'retirement');
+
+-- name: due.copy
+INSERT INTO due (asn_id, list, rule, rule_from, unit_id, level, basis, due_on, missing)
+SELECT later(d.asn_id, :low * :people), d.list, d.rule, d.rule_from, l.is_unit, d.level, d.basis, d.due_on, d.missing
+FROM   due d JOIN alike l ON l.part = :low AND l.unit_id = d.unit_id
+WHERE  d.asn_id BETWEEN person(1) AND person(:people);
 
 -- name: words
 INSERT INTO name_word (word) SELECT DISTINCT w FROM asn a, unnest(string_to_array(a.name_key, ' ')) w;

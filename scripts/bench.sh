@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # bench.sh [--quick] [--people N] [--rounds N] [--seconds N] [--write]
 # bench.sh --peers [--quick] [--people N] [--rounds N] [--seconds N] [--connections N,…] [--only WORKLOAD,…] [--peers NAME,…] [--write]
-# bench.sh --national [--people N] [--answers N] [--tickets N] [--figures] [--repeats N] [--keep DIR | --use DIR] [--write]
+# bench.sh --national [--people N] [--answers N] [--tickets N] [--figures] [--repeats N] [--requests N] [--rate N] [--when alone|crowd] [--only WORD,…] [--keep DIR | --use DIR] [--write]
 # bench.sh --histories [--people N] [--careers-every N] [--rounds N] [--with-triggers-only]
 # bench.sh --overload [--people N] [--rounds N] [--seconds N] [--connections N] [--factors N,…] [--only WORKLOAD,…] [--set NAME=VALUE] [--write]
 # bench.sh --crowd [SECONDS]
@@ -14,6 +14,8 @@
 # --peers: the same beside servers in Go, Rust, JavaScript and Python with the same statements; those that cannot be built here are named and left out.
 # --national: five million people (or N) with their histories, ten times as many answers and twice as many tickets (or N), and how long it takes to read them and their figures (--figures: what these need alone).
 # Needs some 60 GB below TMPDIR (with --figures 50). --keep leaves the database in DIR, which is made; --use measures what lies there once more.
+# Each figure is asked for --requests times, while nothing else happens (--when alone) and while --rate answers a second come (--when crowd); --only: those with one of these words in their names. What several runs
+# on the same data measured makes up one table.
 # --overload: what is still answered when one and a half, three and six times as much is asked as can be; the daemon and its database have one processor, who asks has another.
 # --crowd: 200 citizens a second answer a survey for a minute, some of them twice, beside an office's own work, while answers are recounted: nothing is lost, nothing counts twice.
 # --histories: a million people (or N) and all their histories by the importer, against COPY of the same rows with and without triggers; and the export against COPY TO.

@@ -321,7 +321,7 @@ enum status cmd_get_unit_service_figures(struct ctx *ctx, struct engine *engine,
     params_derive(ctx, in, "first_month", cell(unit, 0, "first_month"));
     params_derive(ctx, in, "last_month", cell(unit, 0, "last_month"));
     params_derive(ctx, in, "tree_day", cell(unit, 0, "tree_day"));
-    params_derive(ctx, in, "members", cell(unit, 0, "members"));
+    params_derive(ctx, in, "pieces", cell(unit, 0, "pieces"));
     params_derive(ctx, in, "unseen", cell(unit, 0, "unseen"));
     params_derive(ctx, in, "sums", cell(unit, 0, "sums"));
     st = command_query(ctx, engine, txn, in, "getUnitServiceFigures.elements", false, &elements);

@@ -271,13 +271,13 @@ WHERE  a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[]
 -- ── a unit with all below it ── By the tree of a day, the last of the months unless told: what moved since counts where it was then. Everything is read from kept sums.
 
 -- name: getUnitServiceFigures.unit
-SELECT u.id, m.first AS first_month, m.last AS last_month, d.day AS tree_day, w.members, w.unseen,
-       (SELECT coalesce(jsonb_object_agg(s.key, s.n), '{}') FROM unit_service_sums_then(u.id, w.members, m.first, m.last) s) AS sums
+SELECT u.id, m.first AS first_month, m.last AS last_month, d.day AS tree_day, w.pieces, w.unseen,
+       (SELECT coalesce(jsonb_object_agg(s.key, s.n), '{}') FROM unit_service_sums(w.pieces, m.first, m.last) s) AS sums
 FROM   unit u
 CROSS  JOIN (SELECT (coalesce(:from::text, :to::text, to_char(:today::date, 'YYYY-MM')) || '-01')::date AS first,
                     (coalesce(:to::text, :from::text, to_char(:today::date, 'YYYY-MM')) || '-01')::date AS last) m
 CROSS  JOIN LATERAL (SELECT coalesce(:tree_on::date, least((m.last + interval '1 month')::date - 1, :today::date)) AS day) d
-CROSS  JOIN LATERAL unit_members(u.id, d.day, :actor_units::ltree[]) w
+CROSS  JOIN LATERAL unit_pieces(u.id, d.day, :actor_units::ltree[]) w
 WHERE  u.id = :unit_id AND u.path <@ ANY (:actor_units::ltree[])
 
 -- name: getUnitServiceFigures.elements
@@ -312,7 +312,7 @@ CROSS  JOIN (SELECT jsonb_build_object(
                         'service_n', f.service_n, 'service_mean', round(f.service_sum / nullif(f.service_n, 0), 2), 'service_median', f.service_median, 'service_p90', f.service_p90,
                         'turnaround_n', f.turnaround_n, 'turnaround_mean', round(f.turnaround_sum / nullif(f.turnaround_n, 0), 2), 'turnaround_median', f.turnaround_median,
                         'turnaround_p90', f.turnaround_p90) AS tickets
-             FROM   service_period_then(:unit_id, :members::uuid[], :first_month::date, :last_month::date) f) t
+             FROM   service_period(:pieces::unit_piece[], :first_month::date, :last_month::date) f) t
 CROSS  JOIN (SELECT coalesce(jsonb_agg(jsonb_build_object('period_id', d.id, 'name', d.name, 'kind', d.kind, 'rated', w.rated, 'counts', w.counts) ORDER BY d.ends_on, d.id), '[]') AS predicates
              FROM   period d
              CROSS  JOIN LATERAL (SELECT coalesce(sum(k.n), 0) AS rated,
@@ -322,7 +322,7 @@ CROSS  JOIN (SELECT coalesce(jsonb_agg(jsonb_build_object('period_id', d.id, 'na
                                                             'kurang', coalesce(sum(k.n) FILTER (WHERE k.predicate = 'kurang'), 0),
                                                             'sangat_kurang', coalesce(sum(k.n) FILTER (WHERE k.predicate = 'sangat_kurang'), 0)) AS counts
                                   FROM   (SELECT split_part(x.key, '|', 4) AS predicate, x.n
-                                          FROM   staff_sums_then(:unit_id, :members::uuid[], 'rated|' || d.id || '|final|', 'rated|' || d.id || '|final}') x) k) w
+                                          FROM   staff_sums_of(:pieces::unit_piece[], 'rated|' || d.id || '|final|', 'rated|' || d.id || '|final}') x) k) w
              WHERE  d.ends_on >= :first_month::date AND d.ends_on < :last_month::date + interval '1 month') p
 
 -- name: chore.refreshUnitServiceSums

@@ -96,6 +96,8 @@ FROM   (SELECT b.id AS unit_id, b.code AS unit_code, b.name AS unit_name, b.path
         LEFT   JOIN (SELECT p.unit_id, split_part(p.key, '|', 2)::integer AS year, jsonb_object_agg(p.key, p.own) AS parts FROM index_pending('cost|', 'cost}') p GROUP BY 1, 2) m
                ON m.unit_id = b.id AND m.year = y.year
         CROSS  JOIN LATERAL training_cost(b.id, y.year, m.parts) c
-        WHERE  c.people > 0) x
+        WHERE  c.people > 0
+               AND (SELECT count(*) > 0 FROM index_sums(staff_tops(:actor_units::ltree[], :under::uuid), concat('cost|', coalesce(:year::integer, extract(year FROM :today::date)::integer), '|people'),
+                                                        concat('cost|', coalesce(:year::integer, extract(year FROM :today::date)::integer), '|people}')))) x -- of a year without any no unit is looked at
 WHERE  true
 /* page */

@@ -156,6 +156,60 @@ def test_the_figures_of_a_year_are_rolled_up_by_the_tree_of_its_end(api, keys, s
     api.get(f"/v1/units/{tree.top['id']}/service-figures?tree_on=2025-02-30", expect=400)
 
 
+def test_whatever_has_moved_since_each_unit_counts_where_it_stood(api, sql):
+    """Bidang go to other dinas, sections to other bidang, alone or with all below them, and some back again."""
+    dice = random.Random(82)
+    tops = [make.unit(api, kind="dinas") for _ in range(3)]
+    middles = [make.unit(api, top["id"]) for top in tops for _ in range(2)]
+    leaves = [make.unit(api, middle["id"]) for middle in middles for _ in range(2)]
+    parents = {u["id"]: u["parent_id"] for u in (*middles, *leaves)}
+    for unit in (*tops, *middles, *leaves):
+        api.patch(f"/v1/units/{unit['id']}", {"effective_on": "2020-01-01"}, etag="*")
+    tree = Tree.__new__(Tree)
+    tree.api, tree.sql, tree.tickets = api, sql, []
+    tree.services = {u["id"]: make.service(api, make.service_unit(api, u["id"])["id"], promise_minutes=30) for u in (*middles, *leaves)}
+    for unit in (*middles, *leaves):
+        tree.serve(dice, unit, dice.randint(1, 5))
+    sql("SELECT service_refresh(60000)")
+    stood = {"2025-12-31": dict(parents)}
+    for n in range(14):
+        unit = dice.choice(middles if n % 3 == 0 else leaves)
+        parents[unit["id"]] = dice.choice([u["id"] for u in (tops if unit in middles else middles) if u["id"] != parents[unit["id"]]])
+        day = f"2026-{1 + n // 2:02d}-{10 + n % 2:02d}"
+        api.patch(f"/v1/units/{unit['id']}", {"parent_id": parents[unit["id"]], "effective_on": day}, etag="*")
+        stood[day] = dict(parents)
+        tree.serve(dice, dice.choice(leaves), 1)  # nobody has put it together
+    for day, then in stood.items():
+        for unit in (*tops, dice.choice(middles)):
+            below = {unit["id"]}
+            for _ in range(2):
+                below |= {u for u, parent in then.items() if parent in below}
+            told = figures(api, unit, **{"from": "2025-01", "to": "2025-12", "tree_on": day})["tickets"]
+            wanted = tree.expected(below, "2025-01", "2025-12")
+            assert {name: exact(told[name]) for name in wanted} == wanted, (day, unit["name"])
+
+
+def test_of_what_has_moved_with_all_below_it_one_sum_is_read(api, sql):
+    """Beside the unit's own: so a reading costs what has moved, however many units lie below."""
+    tree = Tree(api, sql)
+    for unit in (tree.top, tree.other, *tree.places):
+        api.patch(f"/v1/units/{unit['id']}", {"effective_on": "2020-01-01"}, etag="*")
+    read = lambda unit: {(by, key, sign) for by, key, sign in sql(  # noqa: E731
+        "SELECT p.by, p.key::text, p.sign FROM unit_pieces(%s, '2025-12-31', ARRAY['']::ltree[]) w, unnest(w.pieces) p", (unit["id"],))}
+    own = lambda unit: ("tree", unit["id"], 1)  # noqa: E731
+    api.patch(f"/v1/units/{tree.left['id']}", {"parent_id": tree.other["id"], "effective_on": "2026-02-01"}, etag="*")
+    assert read(tree.top) == {own(tree.top), own(tree.left)}
+    assert read(tree.other) == {own(tree.other), ("tree", tree.left["id"], -1)}
+    assert read(tree.left) == {own(tree.left)}
+    api.patch(f"/v1/units/{tree.low['id']}", {"parent_id": tree.right["id"], "effective_on": "2026-03-01"}, etag="*")
+    assert read(tree.top) == {own(tree.top), own(tree.left)}
+    assert read(tree.left) == {own(tree.left), own(tree.low)}
+    assert read(tree.right) == {own(tree.right), ("tree", tree.low["id"], -1)}
+    born = make.unit(api, tree.left["id"])  # it was not there: it counts where it began, and makes its bidang another than the one that moved
+    assert read(tree.top) == {own(tree.top), ("unit", tree.left["id"], 1), own(tree.least)} and born["id"] not in str(read(tree.top))
+    assert read(tree.other) == {own(tree.other), ("unit", tree.left["id"], -1), ("tree", tree.least["id"], -1)}
+
+
 def test_a_unit_that_is_merged_keeps_what_it_did(api, sql):
     tree, dice = Tree(api, sql), random.Random(58)
     for unit in (tree.top, tree.other, *tree.places):

@@ -97,7 +97,7 @@ class World:
         for form in ("B3", "B1"):
             programme, session = str(uuid.uuid4()), str(uuid.uuid4())
             do("INSERT INTO programme (id, code, name, form, family, jp, organiser) VALUES (%s, %s, 'Pelatihan Uji', %s, 'teknis', 20, 'BKPP')", programme, programme[:12], form)
-            do("INSERT INTO session (id, programme_id, title, starts_on, ends_on, capacity) VALUES (%s, %s, 'Angkatan Uji', '2025-02-01', '2025-02-03', 1000)", session, programme)
+            do("INSERT INTO session (id, programme_id, title, starts_on, ends_on, capacity) VALUES (%s, %s, 'Angkatan Uji', '2099-02-01', '2099-02-03', 1000)", session, programme)
             self.sessions.append(session)
         do("INSERT INTO partner (id, name, kind) VALUES (%s, 'Universitas Uji', 'university')", partner)
         do("""INSERT INTO activity (id, partner_id, kind, title, starts_on, ends_on, cost_planned, our_share_percent) VALUES (%s, %s, 'seminar', 'Seminar Uji', '2025-03-01', '2025-03-02', 1000, 70)""",
@@ -107,6 +107,21 @@ class World:
 FINAL = """state = 'final', achievement = 100, achievement_uncapped = 100, predicate = (ARRAY['baik', 'kurang'])[%(two)s], predicate_number = (ARRAY[4, 2])[%(two)s], inputs = '{}',
            rule_version = 'uji', inputs_sha256 = 'x', finalized_at = now(), finalized_by = 'uji'"""
 PICK = "(SELECT x.id FROM {} x ORDER BY md5(x.id::text || %(dice)s) LIMIT 1)"
+RULES = [
+    "UPDATE reference SET facts = facts || jsonb_build_object('title', %(two)s = 1) WHERE list = 'education-level' AND code IN ('40', '45')",
+    "UPDATE reference SET facts = facts || jsonb_build_object('employed', %(two)s = 1, 'is_employed', %(two)s = 1, 'in_service', %(many)s %% 3 = 0) WHERE list = 'legal-status' AND code = '99'",
+    "UPDATE reference SET facts = facts || jsonb_build_object('in_service', %(two)s = 1) WHERE list = 'legal-status' AND code = '01'",
+    "UPDATE reference SET seq = seq + 1000 * (%(two)s * 2 - 3) WHERE list = 'education-level' AND code = '40'",
+    "UPDATE reference SET facts = facts || jsonb_build_object('min_education', (ARRAY['45', '40'])[%(two)s]) WHERE list = 'position-level'",
+    "UPDATE reference SET facts = facts || jsonb_build_object('min_rank', (ARRAY['III/a', 'IV/a'])[%(two)s]) WHERE list = 'echelon' AND code IN ('31', '41')",
+    "UPDATE reference SET seq = seq + 1000 * (%(two)s * 2 - 3) WHERE list = 'rank-pns' AND code = 'III/a'",
+    "UPDATE reference SET name = (ARRAY['Ahli Muda', 'Ahli Muda Uji'])[%(two)s] WHERE list = 'functional-level' AND lower(name) LIKE 'ahli muda%%'",
+    "UPDATE reference SET facts = facts || jsonb_build_object('first_year', (ARRAY[2014, 2020])[%(two)s]) WHERE list = 'data-quality-indicator' AND code = 'ACC_7'",
+    "UPDATE ip_asn_score SET points = points - 1 WHERE (part, key) IN (('kualifikasi', '40'), ('kinerja', 'baik'), ('disiplin', 'ringan')) AND points > 1",
+    "UPDATE ip_asn_component SET points = points + %(two)s, months = %(many)s WHERE position_kind = 'pelaksana' AND points < 90",
+    "UPDATE learning_rule SET floor_jp = %(many)s %% 40 WHERE kind = (ARRAY['PNS', 'PPPK'])[%(two)s]",
+    "UPDATE predicate_cell SET predicate = (ARRAY['kurang', 'butuh_perbaikan'])[%(two)s] WHERE behaviour_rating = 'di_bawah_ekspektasi'",
+]
 STATEMENTS = [
     "INSERT INTO ticket (id, service_id, number, taken_at) VALUES (uuid_v7(), %(service)s, %(word)s, '2025-03-01 08:00+08'::timestamptz + make_interval(hours => %(many)s * 10))",
     f"""UPDATE ticket SET state = CASE state WHEN 'taken' THEN 'called' WHEN 'called' THEN 'started' WHEN 'started' THEN 'finished' ELSE state END,
@@ -157,7 +172,7 @@ STATEMENTS = [
     "UPDATE history SET is_void = NOT is_void, reason = 'uji' WHERE kind IN ('discipline', 'performance') AND asn_id = %(person)s",
     """INSERT INTO history (asn_id, kind, starts, valid, facts) VALUES (%(person)s, 'performance', make_date(2022 + %(many)s %% 5, 12, 31), daterange(make_date(2022 + %(many)s %% 5, 12, 31), NULL),
        jsonb_build_object('year', 2022 + %(many)s %% 5, 'predicate', 'baik'))""",
-    "INSERT INTO enrolment (id, session_id, asn_id, state, days) VALUES (uuid_v7(), %(session)s, %(person)s, 'approved', daterange(date '2025-02-01', date '2025-02-04'))",
+    "INSERT INTO enrolment (id, session_id, asn_id, state, days) VALUES (uuid_v7(), %(session)s, %(person)s, 'approved', daterange(date '2099-02-01', date '2099-02-04'))",
     "UPDATE enrolment SET state = (ARRAY['passed', 'failed'])[%(two)s], jp = (ARRAY[20, NULL])[%(two)s] WHERE asn_id = %(person)s AND state IN ('approved', 'attending')",
     "UPDATE enrolment SET state = 'cancelled' WHERE asn_id = %(person)s AND state = 'approved'",
     """INSERT INTO session_term (session_id, cost_per_head) VALUES (%(session)s, %(many)s * 1000)
@@ -171,6 +186,7 @@ STATEMENTS = [
     "UPDATE programme SET form = (ARRAY['B3', 'B10'])[%(two)s] WHERE id = (SELECT s.programme_id FROM session s WHERE s.id = %(session)s)",
     "UPDATE period SET ends_on = date '2025-12-31' - %(many)s WHERE id = %(period)s",
     "UPDATE ip_asn_score SET points = points + 1 WHERE part = 'kinerja' AND key = 'none'",
+    *RULES,
     "SELECT service_refresh(%(two)s)", "SELECT staff_refresh(%(two)s, 3)", "SELECT index_refresh(%(two)s, 3)", "SELECT unit_service_refresh(%(two)s)",
 ]
 
@@ -222,6 +238,69 @@ def test_two_writers_and_whoever_puts_together_leave_the_sums_of_a_recount(seed,
     postgres.query(own, "SELECT service_refresh(60000); SELECT staff_refresh(60000); SELECT index_refresh(60000); SELECT unit_service_refresh(60000)")
     assert postgres.query(own, PENDING) == [(0,)] and postgres.query(own, WRONG) == []
     assert postgres.query(own, "SELECT count(*) FILTER (WHERE by = 'tree') > 0 FROM service_month WHERE taken > 0 UNION ALL SELECT count(*) > 0 FROM staff_sum WHERE n > 0 AND key LIKE 'hours|%%|met'") == [(True,), (True,)]
+
+
+@pytest.mark.parametrize("changed, whom", [
+    ("UPDATE reference SET name_en = 'x', name = name || ' x' WHERE list IN ('education-level', 'legal-status', 'echelon')", "false"),
+    ("UPDATE reference SET facts = facts WHERE list = 'education-level'", "false"),
+    ("UPDATE reference SET facts = facts || '{\"title\": true, \"x\": 1}' WHERE list = 'education-level' AND code = '45'", "education_level = '45'"),
+    ("UPDATE reference SET facts = facts || '{\"x\": 1}' WHERE list = 'legal-status' AND code = '99'", "legal_status = '99'"),
+    ("UPDATE reference SET facts = facts || '{\"x\": 1}' WHERE list = 'echelon' AND code = '31'", "echelon = '31'"),
+    ("UPDATE reference SET facts = facts || '{\"x\": 1}' WHERE list = 'data-quality-indicator' AND code = 'ACC_7'", "kind = 'PPPK'"),
+    ("UPDATE reference SET facts = facts || '{\"x\": 1}' WHERE list = 'data-quality-indicator' AND code <> 'ACC_7'", "false"),
+    ("INSERT INTO reference (list, code, name, source) VALUES ('education-level', 'X1', 'Baru', 'uji')", "false"),
+    ("UPDATE ip_asn_score SET points = points - 1 WHERE part = 'kualifikasi' AND key = '45'", "education_level = '45'"),
+    ("UPDATE ip_asn_component SET points = points + 1 WHERE position_kind = 'pelaksana'", "position_kind = 'pelaksana'"),
+    ("UPDATE learning_rule SET floor_jp = 19", "false"),
+    ("UPDATE predicate_cell SET predicate = 'kurang'", "false"),
+])
+def test_a_rule_that_changes_marks_whom_it_judges_and_nobody_else(changed, whom, own):
+    world = World(own, 1)
+    for person, level, kind, echelon, status in zip(world.people, ("40", "45", "40", "40", "45", "30"), ("struktural", "pelaksana", "struktural", None, "fungsional", "pelaksana"),
+                                                    ("31", None, "41", None, None, None), ("01", "01", "01", "99", "99", "01")):
+        postgres.query(own, "UPDATE asn SET education_level = %s, position_kind = %s, echelon = %s, position = 'Uji', legal_status = %s WHERE id = %s", (level, kind, echelon, status, person))
+    postgres.query(own, "SELECT staff_refresh(60000); SELECT index_refresh(60000)")
+    postgres.query(own, changed)
+    marked = postgres.query(own, "SELECT asn_id FROM staff_mark UNION SELECT asn_id FROM index_mark ORDER BY 1")
+    assert marked == postgres.query(own, f"SELECT id FROM asn WHERE {whom} ORDER BY 1") and (whom == "false" or marked)
+    assert postgres.query(own, WRONG) == []
+
+
+# One changes what others are judged by or share, and has not committed it; another comes to it meanwhile, and is put together.
+MEETINGS = {
+    "a status": ("UPDATE reference SET facts = facts || '{\"employed\": false, \"is_employed\": false}' WHERE list = 'legal-status' AND code = '99'", "UPDATE asn SET legal_status = '99' WHERE id = %(two)s"),
+    "a post": ("UPDATE asn SET position_kind = 'struktural', position = 'Kepala Uji', echelon = '41', unit_id = %(unit)s WHERE id = %(one)s",
+               "UPDATE asn SET position_kind = 'struktural', position = 'Kepala Uji', echelon = '41', unit_id = %(unit)s WHERE id = %(two)s"),
+    "an activity": ("INSERT INTO activity_participant (id, activity_id, asn_id) VALUES (uuid_v7(), %(activity)s, %(one)s)", "INSERT INTO activity_participant (id, activity_id, asn_id) VALUES (uuid_v7(), %(activity)s, %(two)s)"),
+    "an activity's cost": ("UPDATE activity SET cost_spent = 5000 WHERE id = %(activity)s", "INSERT INTO activity_participant (id, activity_id, asn_id) VALUES (uuid_v7(), %(activity)s, %(two)s)"),
+    "a cost that is new": ("INSERT INTO session_term (session_id, cost_per_head) VALUES (%(session)s, 1000)",
+                           "INSERT INTO enrolment (id, session_id, asn_id, state, days) VALUES (uuid_v7(), %(session)s, %(two)s, 'approved', daterange(date '2099-02-01', date '2099-02-04'))"),
+    "a cost": ("UPDATE session_term SET cost_per_head = 2000 WHERE session_id = %(dear)s",
+               "INSERT INTO enrolment (id, session_id, asn_id, state, days) VALUES (uuid_v7(), %(dear)s, %(two)s, 'approved', daterange(date '2099-02-01', date '2099-02-04'))"),
+    "a session's day": ("UPDATE session SET starts_on = date '2098-02-01' WHERE id = %(dear)s",
+                        "INSERT INTO enrolment (id, session_id, asn_id, state, days) VALUES (uuid_v7(), %(dear)s, %(two)s, 'approved', daterange(date '2099-02-01', date '2099-02-04'))"),
+}
+
+
+@pytest.mark.parametrize("others, own_change", MEETINGS.values(), ids=MEETINGS)
+def test_who_comes_to_a_rule_while_it_changes_is_judged_by_it(others, own_change, own):
+    world = World(own, 1)
+    postgres.query(own, "UPDATE asn SET position_kind = 'pelaksana', position = 'Uji'")
+    postgres.query(own, "INSERT INTO session_term (session_id, cost_per_head) VALUES (%s, 1000)", (world.sessions[1],))
+    refresh = "SELECT staff_refresh(60000); SELECT index_refresh(60000)"
+    postgres.query(own, refresh)
+    values = {"unit": world.units[5], "one": world.people[0], "two": world.people[1], "activity": world.activity, "session": world.sessions[0], "dear": world.sessions[1]}
+    meanwhile = threading.Thread(target=postgres.query, args=(own, own_change, values), daemon=True)
+    with postgres.connected(own, autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute(others, values)
+        meanwhile.start()
+        meanwhile.join(1)  # it may have to wait for the other
+        postgres.query(own, refresh)
+        connection.commit()
+    meanwhile.join()
+    assert postgres.query(own, WRONG) == []
+    postgres.query(own, refresh)
+    assert postgres.query(own, WRONG) == []
 
 
 def test_ages_go_on_by_themselves(own):

@@ -111,7 +111,7 @@ def test_a_figure_reads_no_tickets_and_no_answers(name, asked, is_pending, url, 
         pending(url, regency)
     by = {"getOfficerService": None, "listRecap": "rank"}.get(name, "unit")
     binds = {"actor_units": [""], "actor_scopes": ["admin"], "today": "2026-06-01", "by": by, "is_published": None, "to": "2025-12-31", "from": "2025-01-01", "with_drafts": True, "predicate": None,
-             "period_id": regency["period_id"], "unit_id": regency["under"], "key": regency["under"], "year": 2025, "elements": "[]", "lowest": "[]", "first_month": "2025-01-01", "last_month": "2025-12-01", "tree_on": None, "tree_day": "2025-12-31", "members": None, "unseen": 0, "index": "3", "converted": "75", "category": "C", "rule_version": "x", "sums": "{}"}
+             "period_id": regency["period_id"], "unit_id": regency["under"], "key": regency["under"], "year": 2025, "elements": "[]", "lowest": "[]", "first_month": "2025-01-01", "last_month": "2025-12-01", "tree_on": None, "tree_day": "2025-12-31", "pieces": f'{{"(tree,{regency["under"]},1)"}}', "unseen": 0, "index": "3", "converted": "75", "category": "C", "rule_version": "x", "sums": "{}"}
     if name in ("listServiceFigures", "getOfficerService", "getUnitServiceFigures.unit"):
         binds |= {"from": "2025-01", "to": "2025-12"}
     if (name, asked) in INDICES:
@@ -124,6 +124,20 @@ def test_a_figure_reads_no_tickets_and_no_answers(name, asked, is_pending, url, 
     marked |= {"asn", "evaluation", "history", "enrolment", "learning_entry"} if is_pending and (name, asked) in INDICES else set()
     assert read <= own | marked, told
     assert not re.search(r"Seq Scan on (ticket|survey_answer|evaluation|learning_entry|history)\b", told), told
+
+
+@pytest.mark.parametrize("asked", [(), ("under",)], ids=["all", "under"])
+def test_of_a_year_without_costs_no_unit_is_looked_at(asked, url, regency):
+    """With a hundred thousand units each was asked for its costs."""
+    binds = {"actor_units": [""], "actor_scopes": ["admin"], "today": make.today().isoformat(), "year": 1990}
+    if not asked:
+        binds["under"] = None
+    text, values = statements.page("listTrainingCosts", asked, **(regency | binds))
+    with postgres.connected(url) as connection, connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, COSTS OFF) " + text, values)
+        told = "\n".join(line for line, in cursor.fetchall())
+    (units,) = [line for line in told.split("\n") if re.search(r"Scan.* on unit u\b", line)]
+    assert "never executed" in units, told
 
 
 def test_the_reader_of_plans_would_see_a_scan(url, regency):
