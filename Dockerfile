@@ -20,9 +20,11 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends libmicrohttpd12 libpq5 libjansson4 libuuid1 libyaml-0-2 libpcre2-8-0 libsodium23 libxxhash0 libgmp10 \
       libuv1 libxlsxwriter4 libsystemd0 libhpdf-2.3.0 libqrencode4 libgnutls30 libcurl3-gnutls fonts-dejavu-core ca-certificates curl \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin asnd
+ && useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin asnd \
+ && install -d -o 10001 -g 10001 -m 700 /var/lib/asnd
 COPY --from=build /out/usr/ /usr/
 USER 10001:10001
+# Column keys lie in a volume, whose owner and mode a new one takes from the image's directory; a container without one has none (docs/column-keys.md).
 ENV ASND_LISTEN=0.0.0.0 ASND_PORT=8080
 EXPOSE 8080
 STOPSIGNAL SIGTERM

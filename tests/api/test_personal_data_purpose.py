@@ -75,7 +75,12 @@ def test_it_is_sealed_as_it_was_told(api, person, sql):
     assert api.get(f"/v1/audit/entries?nip={person['nip']}&action=read&limit=1").json["data"][0]["purpose"] == "Kata \"kutip\" \\ miring"
 
 
-@pytest.mark.parametrize("value", ["x" * 201, "tab\there"])
+def test_it_is_utf_8(api, person):
+    api.get(f"/v1/asn/{person['nip']}", headers={"Purpose": "Pensiun – señor".encode()})
+    assert api.get(f"/v1/audit/entries?nip={person['nip']}&action=read&limit=1").json["data"][0]["purpose"] == "Pensiun – señor"
+
+
+@pytest.mark.parametrize("value", ["x" * 201, "tab\there", "Á".encode("latin-1")])
 def test_what_is_no_purpose(value, api, person):
     assert api.get(f"/v1/asn/{person['nip']}", headers={"Purpose": value}, expect=400).code in ("parameter-invalid", "bad-request")
 

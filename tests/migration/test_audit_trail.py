@@ -195,6 +195,34 @@ def test_rows_of_one_statement_have_one_moment(run, make):
     assert len(told) == 3 and len({e["at"] for e in told}) == 1 and len({e["id"] for e in told}) == 3
 
 
+COUNTED = ("session", "session_quota", "api_key")
+
+
+def test_where_counters_are_left_out_a_change_of_these_alone_calls_nothing(run):
+    """The condition stands in the trigger: it names each column that entries tell, and none other."""
+    counting = {relation for relation, in run("SELECT relation FROM audit_column WHERE treatment = 'omit' AND relation <> '*'")}
+    assert counting == set(COUNTED)
+    for relation, name, is_row, condition in run("""SELECT t.tgrelid::regclass::text, t.tgname, (t.tgtype & 1) = 1, pg_get_triggerdef(t.oid) FROM pg_trigger t
+                                                    WHERE t.tgname ~ '_90_audit_update$'"""):
+        assert is_row == (relation in COUNTED), name
+        if is_row:
+            told = {column for column, in run("SELECT a.attname FROM pg_attribute a WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped "
+                                              "AND audit_treatment(a.attrelid, a) IS DISTINCT FROM 'omit'", relation)}
+            assert {column for column in re.findall(r"new\.(\w+)", condition)} == told == {column for column in re.findall(r"old\.(\w+)", condition)}
+
+
+def test_a_change_of_counters_leaves_no_entry_and_one_of_more_tells_the_rest(run, make):
+    session = make.session(10)
+    of = f"content::json ->> 'entity' = 'session' AND content::json ->> 'subject' = '{session}'"
+    before = len(entries(run, of))
+    run("UPDATE session SET seats_taken = seats_taken + 1, queue_last = queue_last + 1 WHERE id = %s", session)
+    assert len(entries(run, of)) == before
+    run("UPDATE session SET seats_taken = seats_taken - 1, place = 'Aula Uji' WHERE id = %s", session)
+    change, = entries(run, of)[before:]
+    assert (change["action"], change["after"]["place"]) == ("update", "Aula Uji") and "seats_taken" not in change["before"] | change["after"]
+    assert change["before"]["version"] + 1 == change["after"]["version"]
+
+
 def test_a_secret_is_told_by_nobody(run):
     run("UPDATE instance_secret SET value = gen_random_bytes(32) WHERE name = 'cursor'")
     told = entries(run, "content::json ->> 'entity' = 'instance_secret'")[-1]

@@ -50,3 +50,10 @@ def as_file(begins):
 
 for media_type, begins in (("application/pdf", b"%PDF-1.7\n"), ("image/jpeg", b"\xff\xd8\xff"), ("image/png", b"\x89PNG\r\n\x1a\n")):
     schemathesis.serializer(media_type)(as_file(begins))
+
+
+@schemathesis.hook
+def filter_headers(context, headers):
+    """requests writes a header in Latin-1, which is not what the contract has a purpose in: tests/api sends one in UTF-8."""
+    purpose = (headers or {}).get("Purpose")
+    return not isinstance(purpose, str) or purpose.isascii()

@@ -124,9 +124,9 @@ def test_images_are_those_of_one_debian():
 
 def test_containers_start_one_after_the_other_and_tell_how_they_are():
     services = compose()["services"]
-    assert services["migrate"]["depends_on"] == {"db": {"condition": "service_healthy"}}
+    assert services["migrate"]["depends_on"] == {"db": {"condition": "service_healthy"}, "keys": {"condition": "service_completed_successfully"}}
     assert services["asnd"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
-    assert "pg_isready" in services["db"]["healthcheck"]["test"][1] and services["migrate"]["healthcheck"] == {"disable": True}
+    assert "pg_isready" in services["db"]["healthcheck"]["test"][1] and all(services[name]["healthcheck"] == {"disable": True} for name in ("keys", "migrate"))
     check = re.search(r"^HEALTHCHECK .* CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE).group(1)
     assert json.loads(check)[0] == "curl" and json.loads(check)[-1] == f"http://127.0.0.1:{services['asnd']['ports'][0].split(':')[2]}/livez"
 
@@ -137,12 +137,32 @@ def test_the_data_outlives_the_container():
 
 
 def test_containers_may_little():
-    for name in ("asnd", "migrate"):
+    for name in ("asnd", "migrate", "keys"):
         service = compose()["services"][name]
         assert service["read_only"] and service["cap_drop"] == ["ALL"] and service["security_opt"] == ["no-new-privileges:true"]
     assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", (ROOT / "Dockerfile").read_text(encoding="utf-8").split("\nFROM ")[-1], re.MULTILINE)
     assert all(port.startswith("127.0.0.1:") for service in compose()["services"].values() for port in service.get("ports", []))
     assert "ports" not in compose()["services"]["db"]
+
+
+def test_the_first_start_makes_column_keys_and_later_ones_leave_them(tmp_path):
+    """In a volume of their own, whose directory belongs to the image's user; one service writes there, the others read."""
+    services = compose()["services"]
+    made = {name: services[name]["environment"]["ASND_COLUMN_KEYS_FILE"] for name in ("asnd", "migrate", "keys")}
+    directory = str(Path(made["keys"]).parent)
+    assert set(made.values()) == {"/var/lib/asnd/column-keys"} and "keys" in compose()["volumes"]
+    assert [services[name]["volumes"] for name in ("keys", "asnd", "migrate")] == [[f"keys:{directory}"], [f"keys:{directory}:ro"], [f"keys:{directory}:ro"]]
+    assert not any("keys:" in volume for volume in services["db"]["volumes"])
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8").split("\nFROM ")[-1]
+    user = re.search(r"^USER (\d+):(\d+)$", image, re.MULTILINE)
+    assert f"install -d -o {user[1]} -g {user[2]} -m 700 {directory}" in image
+    file, states = tmp_path / "column-keys", []
+    for _ in range(2):
+        done = subprocess.run([word.replace("$$", "$") for word in services["keys"]["entrypoint"]], text=True, capture_output=True, timeout=60,
+                              env={"PATH": f"{daemons.program().parent}:/usr/bin:/bin", "ASND_COLUMN_KEYS_FILE": str(file)})
+        assert done.returncode == 0, done.stderr
+        states.append((file.read_text(encoding="utf-8"), file.stat().st_mode & 0o777))
+    assert states[0] == states[1] and states[0][1] == 0o600 and re.search(r"^0001 [0-9a-f]{64}$", states[0][0], re.MULTILINE)
 
 
 def test_the_password_is_in_no_file_of_the_tree():
