@@ -179,7 +179,8 @@ NODISCARD enum status db_execute(struct ctx *ctx, struct db_conn *conn, const st
                                  PGresult **ret);
 /* The same without waiting for what comes of it, outside of transactions: db_settle tells that (ST_OK also when nothing was sent), before anything else is asked of this connection.
  * A value with a length is in binary format; lengths NULL: none is. */
-NODISCARD enum status db_send(struct ctx *ctx, struct db_conn *conn, const struct variant *variant, const char *const *values, const int *lengths);
+NODISCARD enum status db_send(struct ctx *ctx, struct db_conn *conn, const struct variant *variant, const char *const *values,
+                              const int *lengths);
 NODISCARD enum status db_settle(struct ctx *ctx, struct db_conn *conn);
 /* The plain variant of a named statement, values by name: db_query(ctx, conn, set, "finalizeEvaluation.inputs", &res,
  * "evaluation_id", id, NULL). Unknown or missing names abort in debug and are ST_INTERNAL otherwise. */
