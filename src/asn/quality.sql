@@ -6,12 +6,14 @@
 -- sort: code = u.code AS unit_code
 -- sort: -code = u.code DESC AS unit_code
 SELECT u.id AS unit_id, u.code AS unit_code, u.name AS unit_name, i.people, i.completeness, i.timeliness, i.accuracy, i.consistency, i.score
-FROM   quality_index(ARRAY(SELECT u.path FROM unit u
-                           WHERE  u.path <@ ANY (:actor_units::ltree[])
-                                  AND CASE WHEN :parent_id::uuid IS NOT NULL THEN u.parent_id = :parent_id
-                                           WHEN :unit_id::uuid IS NOT NULL THEN u.id = :unit_id
-                                           ELSE NOT EXISTS (SELECT FROM unit p WHERE p.id = u.parent_id AND p.path <@ ANY (:actor_units::ltree[]))
-                                      END)) i
+FROM   quality_index(ARRAY(SELECT u.path FROM unit u WHERE u.parent_id = :parent_id::uuid AND u.path <@ ANY (:actor_units::ltree[])
+                           UNION  ALL
+                           SELECT u.path FROM unit u WHERE :parent_id::uuid IS NULL AND u.id = :unit_id::uuid AND u.path <@ ANY (:actor_units::ltree[])
+                           UNION  ALL -- what the caller sees without the unit above it: a root, or where his own begins
+                           SELECT u.path
+                           FROM   (SELECT r.id, r.path, r.parent_id FROM unit r WHERE r.parent_id IS NULL UNION SELECT o.id, o.path, o.parent_id FROM unit o WHERE o.path = ANY (:actor_units::ltree[])) u
+                           WHERE  :parent_id::uuid IS NULL AND :unit_id::uuid IS NULL AND u.path <@ ANY (:actor_units::ltree[])
+                                  AND NOT EXISTS (SELECT FROM unit p WHERE p.id = u.parent_id AND p.path <@ ANY (:actor_units::ltree[])))) i
 JOIN   unit u ON u.id = i.unit_id
 WHERE  true
 /* page */
