@@ -7,6 +7,16 @@ RETURN EXISTS (SELECT FROM audit_column c WHERE c.relation = me::text AND c.trea
 COMMENT ON FUNCTION audit_has_counters(regclass) IS
     'Whether a table has columns of its own that entries leave out: its changes are noted row by row, by a trigger with a condition, for most of them change nothing else.';
 
+-- By IS DISTINCT FROM and not by *<> as within functions: a dump writes a row's cast to record away, and what is left is another comparison. Types of extensions go as text,
+-- for a dump is restored without their schema in the search path.
+CREATE FUNCTION audit_has_changed(me regclass) RETURNS text
+LANGUAGE sql STABLE
+RETURN (SELECT string_agg(format('OLD.%1$I%2$s IS DISTINCT FROM NEW.%1$I%2$s', a.attname, w.cast_to), ' OR ' ORDER BY a.attnum)
+        FROM   pg_attribute a JOIN pg_type t ON t.oid = a.atttypid,
+               LATERAL (SELECT CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace AND t.oid NOT IN ('json'::regtype, 'xml'::regtype) THEN '' ELSE '::text' END AS cast_to) w
+        WHERE  a.attrelid = me AND a.attnum > 0 AND NOT a.attisdropped AND audit_treatment(me, a) IS DISTINCT FROM 'omit');
+COMMENT ON FUNCTION audit_has_changed(regclass) IS 'Whether something changes that entries tell, as SQL for the condition of a row trigger.';
+
 -- Members that are never null come first, so that the text between two values is one constant. concat() takes a hundred arguments at most, and leaves out what is null.
 CREATE FUNCTION audit_whole(me regclass, side text) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
@@ -129,7 +139,7 @@ CREATE OR REPLACE FUNCTION audit_makers() RETURNS text
 LANGUAGE sql STABLE
 RETURN (SELECT string_agg(pg_get_functiondef(p.oid), '' ORDER BY p.oid::regprocedure::text) FROM pg_proc p
         WHERE p.pronamespace = 'public'::regnamespace
-              AND p.proname IN ('audit_source', 'audit_members', 'audit_member', 'audit_whole', 'audit_differs', 'audit_person', 'audit_treatment', 'audit_has_counters'))
+              AND p.proname IN ('audit_source', 'audit_members', 'audit_member', 'audit_whole', 'audit_differs', 'audit_person', 'audit_treatment', 'audit_has_counters', 'audit_has_changed'))
     || (SELECT string_agg(c::text, '' ORDER BY c::text) FROM audit_column c);
 
 CREATE OR REPLACE FUNCTION audit_attach() RETURNS integer
@@ -157,7 +167,7 @@ BEGIN
                            t.name || '_90_audit_insert', t.me, 'audit_of_' || t.name);
         END IF;
         EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER UPDATE ON %s %s EXECUTE FUNCTION %I()', t.name || '_90_audit_update', t.me,
-                       CASE WHEN t.has_counters THEN format('FOR EACH ROW WHEN (%s)', audit_differs(t.me, 'NEW', 'OLD'))
+                       CASE WHEN t.has_counters THEN format('FOR EACH ROW WHEN (%s)', audit_has_changed(t.me))
                             ELSE 'REFERENCING NEW TABLE AS entered OLD TABLE AS departed FOR EACH STATEMENT' END, 'audit_of_' || t.name);
         EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER DELETE ON %s REFERENCING OLD TABLE AS departed FOR EACH STATEMENT EXECUTE FUNCTION %I()',
                        t.name || '_90_audit_delete', t.me, 'audit_of_' || t.name);

@@ -87,7 +87,12 @@ def _migrate(cluster):
 
 def _in_a_cluster(fill_it, home, data=None):
     made = postgres.Cluster(own=True, options="-c min_wal_size=32MB", data=data, kept_as=home)
-    fill_it(made)
+    try:
+        fill_it(made)
+    except BaseException:
+        made.close()
+        shutil.rmtree(home, ignore_errors=True)  # half made, it would be taken for whole
+        raise
     made.close()
     assert home.exists(), "the cluster did not end in order"
 
