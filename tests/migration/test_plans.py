@@ -2,6 +2,7 @@
 """No due list, no report of an agency and no search reads a whole table of people or histories, whatever part of the list is asked for."""
 import json
 import re
+import time
 from functools import lru_cache
 
 import pytest
@@ -395,8 +396,10 @@ READ = """SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relnam
 
 def rows_read(url, table):
     """Since ever, by all whose session is over: each tells its numbers before it leaves."""
-    while postgres.query(url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'") != [(0,)]:
-        pass
+    reader(url).close()
+    others, end = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'", time.monotonic() + 60
+    while postgres.query(url, others) != [(0,)]:
+        assert time.monotonic() < end, "somebody's session is not over"
     (n,), = postgres.query(url, READ, {"table": table})
     return int(n)
 

@@ -104,8 +104,10 @@ class Reader:
                 connection.reset()
 
     def close(self):
+        """What it has open; asked again, it connects again."""
         for connection in self._all:
             connection.close()
+        self._all.clear()
 
 
 def query(url, statement, parameters=None):
