@@ -6,7 +6,7 @@
 # the list, with their seconds by the clock and how long they kept processors busy.
 #
 #   --quick   short fuzzing, no ThreadSanitizer, no property tests, no chaos
-#   --only    these stages (their builds come along)
+#   --only    these stages (packages and their builds come along)
 #   --list    the stages and what each holds
 #
 # With CI=true nothing may be skipped. The words of each stage: .local/test/STAGE.log
@@ -171,6 +171,7 @@ needs() {
 
 wanted() {
     local name
+    [ "$1" != "$FIRST" ] || return 0 # asks apt for nothing when all is there
     [ -n "$only" ] || { ! [[ -n $quick && $for_quick_left_out == *" $1 "* ]]; return; }
     for name in ${only//,/ }; do
         while [ -n "$name" ]; do

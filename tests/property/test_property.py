@@ -35,7 +35,7 @@ def issuer():
 @pytest.fixture(scope="module")
 def settings(issuer):
     """Rates so high that what stands behind the limit is asked too; tests/api tests the limit."""
-    return {"public_rate": 1_000_000, "token_rate": 1_000_000, "key_rate": 1_000_000, "oidc_issuer": issuer.url, "oidc_audience": "asnd",
+    return {"public_rate": 1_000_000, "token_rate": 1_000_000, "key_rate": 1_000_000, "wrong_key_rate": 1_000_000, "oidc_issuer": issuer.url, "oidc_audience": "asnd",
             "oidc_roles": ",".join(f"{role}=role:{role}" for role in ROLES)}
 
 

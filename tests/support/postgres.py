@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
+from psycopg2 import extensions
 
 ROOT = Path(__file__).resolve().parents[2]
 MEMORY, GB = Path("/dev/shm"), 1 << 30
@@ -101,6 +102,9 @@ class Reader:
                 return cursor.fetchall() if cursor.description else []
         finally:
             if not connection.closed:
+                if connection.info.transaction_status != extensions.TRANSACTION_STATUS_IDLE:  # of a statement that began one itself and failed within
+                    with connection.cursor() as cursor:
+                        cursor.execute("ROLLBACK")
                 connection.reset()
 
     def close(self):
