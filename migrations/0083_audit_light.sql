@@ -129,6 +129,19 @@ END $f$,
 END $$;
 COMMENT ON FUNCTION audit_source(regclass) IS 'The body of a table''s trigger function: written out, so that nothing is looked up for a row.';
 
+-- A function in SQL that another one calls is planned anew for each call of that, which was most of what it took to write the triggers' functions; in PL/pgSQL once a session.
+DO $$
+DECLARE
+    f record;
+BEGIN
+    FOR f IN SELECT p.oid::regprocedure AS me, p.proname AS name, pg_get_function_arguments(p.oid) AS arguments, pg_get_function_sqlbody(p.oid) AS body FROM pg_proc p
+             WHERE  p.pronamespace = 'public'::regnamespace
+                    AND p.proname IN ('audit_treatment', 'audit_member', 'audit_members', 'audit_differs', 'audit_person', 'audit_person_near')
+    LOOP
+        EXECUTE format(E'CREATE OR REPLACE FUNCTION %I(%s) RETURNS text LANGUAGE plpgsql STABLE AS %L', f.name, f.arguments, E'\nBEGIN\n    ' || f.body || E';\nEND ');
+    END LOOP;
+END $$;
+
 CREATE OR REPLACE FUNCTION audit_made_from(me regclass, changes_only boolean, makers text) RETURNS text
 LANGUAGE sql STABLE
 RETURN (SELECT left(md5(concat(makers, changes_only, string_agg(concat_ws(' ', a.attnum, a.attname, format_type(a.atttypid, NULL), a.attgenerated, a.attnotnull), ',' ORDER BY a.attnum),

@@ -12,8 +12,9 @@
 #include "sqlstate.h"
 
 /* Any number that nothing else in this database locks: "asndmigr". */
-#define MIGRATION_LOCK "7021800431892982642"
-#define CHECKSUM_LEN   (2 * crypto_hash_sha256_BYTES + 1)
+#define MIGRATION_LOCK         "7021800431892982642"
+#define CHECKSUM_LEN           (2 * crypto_hash_sha256_BYTES + 1)
+#define MIGRATIONS_PER_ANALYZE 8
 
 static const char create_table[] =
     "CREATE TABLE IF NOT EXISTS schema_migration (number int CONSTRAINT schema_migration_pk PRIMARY KEY, name text NOT NULL,"
@@ -213,6 +214,17 @@ static enum status apply_rest(struct ctx *ctx, struct db_conn *conn, void *cls)
     return st;
 }
 
+/* Migrations ask the catalog about every table. A schema that is being made has no statistics of it, since nothing ran long enough for autovacuum
+ * to come by, and by the plans without them a new schema takes half as long again. Who is not the database's owner is warned, and skipped. */
+static enum status analyze_catalog(struct ctx *ctx, struct db_conn *conn)
+{
+    return db_sql(ctx, conn,
+                  "SET client_min_messages = error; "
+                  "ANALYZE pg_catalog.pg_class, pg_catalog.pg_attribute, pg_catalog.pg_attrdef, pg_catalog.pg_type, pg_catalog.pg_proc, "
+                  "pg_catalog.pg_constraint, pg_catalog.pg_index, pg_catalog.pg_trigger, pg_catalog.pg_policy, pg_catalog.pg_depend, "
+                  "pg_catalog.pg_description, pg_catalog.pg_rewrite; RESET client_min_messages");
+}
+
 static enum status apply_missing(struct ctx *ctx, struct db_conn *conn, struct run *run)
 {
     enum status st = load_and_check(ctx, conn, run);
@@ -223,8 +235,11 @@ static enum status apply_missing(struct ctx *ctx, struct db_conn *conn, struct r
         return db_transaction(ctx, conn, true, apply_rest, run);
     if (run->n_applied == 0)
         st = db_sql(ctx, conn, create_table);
-    for (run->next = run->n_applied; st == ST_OK && run->next < run->n; run->next++)
+    for (run->next = run->n_applied; st == ST_OK && run->next < run->n; run->next++) {
         st = db_transaction(ctx, conn, false, apply_next, run);
+        if (st == ST_OK && (run->next - run->n_applied) % MIGRATIONS_PER_ANALYZE == MIGRATIONS_PER_ANALYZE - 1)
+            st = analyze_catalog(ctx, conn);
+    }
     return st;
 }
 

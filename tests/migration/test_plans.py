@@ -315,16 +315,16 @@ NEEDS = "competency_assessment|competency_standard|development_plan|development_
 
 @pytest.fixture(scope="module")
 def assessed(url, agency):
-    """Ten assessments and five plans a person, and a standard of each of a thousand positions; whose is asked for."""
+    """Ten assessments and five plans of each of three thousand people, and a standard of each of a thousand positions; whose is asked for."""
     def do(statement):
         return postgres.query(url, statement)
     do("""INSERT INTO competency_assessment (id, asn_id, assessed_on, method, source, levels, actor_key, actor_name)
           SELECT uuid_v7(), a.id, date '2015-01-01' + g * 300, 'test', 'Uji', jsonb_build_object('integritas', g % 5, 'komunikasi', 2), uuid_v7(), 'uji'
-          FROM   asn a, generate_series(1, 10) g""")
+          FROM   (SELECT id FROM asn ORDER BY id LIMIT 3000) a, generate_series(1, 10) g""")
     do("""INSERT INTO competency_standard (position_kind, position, competency, level, valid_from, source)
           SELECT 'pelaksana', 'Jabatan ' || g, 'integritas', 3, '2020-01-01', 'uji' FROM generate_series(1, 20000) g""")
     do("""INSERT INTO development_plan (id, asn_id, year, superior_name, actor_key, actor_name)
-          SELECT uuid_v7(), a.id, 2020 + g, 'Bupati', uuid_v7(), 'uji' FROM asn a, generate_series(1, 5) g""")
+          SELECT uuid_v7(), a.id, 2020 + g, 'Bupati', uuid_v7(), 'uji' FROM (SELECT id FROM asn ORDER BY id LIMIT 3000) a, generate_series(1, 5) g""")
     do("""INSERT INTO development_plan_line (plan_id, position, competency, form, target_jp, quarter)
           SELECT p.id, g, 'integritas', 'B3', 10, g FROM development_plan p, generate_series(1, 3) g""")
     do("VACUUM ANALYZE")

@@ -91,11 +91,21 @@ def expected(cursor, given):
     return cursor.fetchall()
 
 
-@pytest.mark.parametrize("seed", range(250))
-def test_a_page_holds_whom_the_conditions_name(seed, people):
+SEEDS = range(160)
+
+
+@pytest.fixture(scope="module")
+def how_many():
+    """By seed: whom its conditions name."""
+    return {}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_page_holds_whom_the_conditions_name(seed, people, how_many):
     rng = random.Random(seed)
     given = asked(rng, people)
     rows = expected(people, given)
+    how_many[seed] = len(rows)
     at = rng.choice([None, 0, len(rows) // 3, len(rows) - 2])
     after = rows[at][1] if rows and at is not None and at >= 0 else None
     behind = [nip for nip, _ in rows[at + 1 if after else 0:]]
@@ -104,10 +114,10 @@ def test_a_page_holds_whom_the_conditions_name(seed, people):
     assert page <= set(behind), (given, after)
 
 
-def test_the_conditions_find_somebody_and_leave_somebody(people):
+def test_the_conditions_find_somebody_and_leave_somebody(people, how_many):
     """Without this the test above might compare nothing with nothing."""
-    counts = [len(expected(people, asked(random.Random(seed), people))) for seed in range(250)]
-    assert sum(0 < n < 9000 for n in counts) > 120 and sum(n > 1000 for n in counts) > 30
+    counts = [how_many[seed] if seed in how_many else len(expected(people, asked(random.Random(seed), people))) for seed in SEEDS]
+    assert sum(0 < n < 9000 for n in counts) > 75 and sum(n > 1000 for n in counts) > 20
 
 
 NAMES = ("orang budi siti nana aminah anwar basri dewi eka fatimah gunawan hasanuddin ida ismail jamaluddin kartini lestari mappasessu muhammad nurhayati oddang putri "

@@ -245,7 +245,7 @@ static void expect(const struct call *call, enum db_outcome outcome, const char 
 static void results_come_in_order_and_to_the_right_request(void **state UNUSED)
 {
     static struct call calls[500];
-    char texts[ARRAY_LEN(calls)][8];
+    char texts[ARRAY_LEN(calls)][12];
 
     open_loop(1, 1000, 5000);
     for (int i = 0; i < (int)ARRAY_LEN(calls); i++) {
@@ -445,7 +445,7 @@ static void see_from_outside(struct call *call)
 static void a_write_is_answered_after_its_commit(void **state UNUSED)
 {
     static struct call calls[20];
-    char numbers[ARRAY_LEN(calls)][8];
+    char numbers[ARRAY_LEN(calls)][12];
 
     open_loop(2, 100, 5000);
     for (int i = 0; i < (int)ARRAY_LEN(calls); i++) {
@@ -689,7 +689,7 @@ static void every_request_is_answered_while_backends_die(void **state UNUSED)
 {
     static const char kill_two[] = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'asnd-loop-test'"
                                    " ORDER BY random() LIMIT 2";
-    char numbers[ARRAY_LEN(storm)][8];
+    char numbers[ARRAY_LEN(storm)][12];
     int kills = 0;
 
     open_loop(3, 1000, 5000);
