@@ -21,7 +21,7 @@ SKIPPED=77
 LANES=2
 FIRST=packages
 LAST=secrets
-ALONE=" attack run " # they hold something to a time
+ALONE=" attack "     # it holds something to a time
 WAITS=" chaos "      # for what dies to come back, most of its time: it takes no lane
 BESIDE=fuzz
 idly=(nice -n 19) # of the processors what nobody else wants, and a little more, so that it comes to an end
@@ -82,7 +82,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-PYTEST=(/usr/bin/python3 -m pytest -q -rfEs -p no:cacheprovider --tb=short)
+PYTEST=(/usr/bin/python3 -m pytest -q -rfEs -p no:cacheprovider --tb=short --durations=12 --durations-min=3)
 each_core=(-n "$(nproc)" --dist loadfile) # a file at a time on each core, with a database server of its own
 with_postgres() { tests/unit/with-postgres.sh "$@"; }
 require_files() { compgen -G "$1" >/dev/null || { echo "there is no $1"; return 1; }; }
@@ -171,7 +171,6 @@ needs() {
 
 wanted() {
     local name
-    [ "$1" != "$FIRST" ] || return 0 # asks apt for nothing when all is there
     [ -n "$only" ] || { ! [[ -n $quick && $for_quick_left_out == *" $1 "* ]]; return; }
     for name in ${only//,/ }; do
         while [ -n "$name" ]; do
@@ -342,6 +341,7 @@ rm -rf -- "${LOGS:?}"/*
 export ASND_TEST_LOGS=$LOGS/daemons
 mkdir -p "$ASND_TEST_LOGS"
 need_disk 3000 "$LOGS"
+[ -z "$only" ] || need_packages build run test
 mkfifo "$LOGS/ended"
 exec {ENDED}<>"$LOGS/ended"
 rm "$LOGS/ended"

@@ -64,7 +64,7 @@ def ask(daemon, directory, *arguments, hooks="bodies.py", **environment):
 @pytest.mark.parametrize("half", HALVES)
 def test_no_reply_is_outside_the_contract(half, daemon, keys, tmp_path):
     ask(daemon, tmp_path, "-H", f"Authorization: Bearer {keys('admin')}", *[word for tag in HALVES[half] for word in ("--include-tag", tag)],
-        "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", os.environ.get("ASND_TEST_EXAMPLES", "16"))
+        "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", os.environ.get("ASND_TEST_EXAMPLES", "12"))
     if half != "records":
         return
     taken = {line["operation"] for line in daemon.log_lines() if line.get("status") == 200}

@@ -169,8 +169,8 @@ def test_what_holds_something_to_a_time_runs_alone(stages, tmp_path):
     """The one before it waits some seconds for it in vain; it then finds that one ended."""
     began, ended = str(tmp_path / "began"), str(tmp_path / "ended")
     before = AWAITS.format(file=began).replace("+ 60", "+ 4").replace("        assert time.monotonic() < end\n", "        if time.monotonic() > end:\n            break\n")
-    status, text = stages(tsan=before + MEETS.format(here=ended), run=f"import pathlib\ndef test_it():\n    pathlib.Path({began!r}).touch()\n    assert pathlib.Path({ended!r}).exists()\n")
-    assert status == 0 and "ok       run" in text, text
+    status, text = stages(tsan=before + MEETS.format(here=ended), attack=f"import pathlib\ndef test_it():\n    pathlib.Path({began!r}).touch()\n    assert pathlib.Path({ended!r}).exists()\n")
+    assert status == 0 and "ok       attack" in text, text
 
 
 def test_what_mostly_waits_takes_no_lane(stages, tmp_path):
