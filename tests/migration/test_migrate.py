@@ -2,6 +2,7 @@
 """asnd migrate: from nothing, from any earlier state with its data, once more, by several at once; and what it refuses."""
 import hashlib
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -57,6 +58,7 @@ def create_schema_migration(whole):
 # From before an enrolment was certified, and from the last but one; a row of the first tables goes through all that is done by hand, and from there on by the program.
 CERTIFIED = 29
 EARLIER = [CERTIFIED - 1, len(MIGRATIONS) - 1]
+LACKING = 6  # which are tried together
 QUIET_SINCE = 52
 
 
@@ -77,7 +79,9 @@ def by_hand(cluster, whole):
             if number >= QUIET_SINCE - 1:
                 cursor.execute("SELECT count(*) FROM audit_entry")
                 entries[path.name] = cursor.fetchone()[0]
-        if number in EARLIER:
+        if number % 8 == 0:
+            postgres.query(cluster.database_url(name), "ANALYZE")  # as the program does, for the plans of what comes next
+        if number in (*EARLIER, len(MIGRATIONS) - LACKING):
             earlier[number] = cluster.create(template=name, label="earlier")
     yield cluster.database_url(name), {number: cluster.database_url(copy) for number, copy in earlier.items()}, entries
     for copy in (name, *earlier.values()):
@@ -133,10 +137,12 @@ def test_migrations_write_about_the_schema_quietly(by_hand):
     assert bound == [(0,)], "and the triggers are on again"
 
 
-def test_a_dry_run_tells_and_leaves_nothing(fresh):
-    done = migrate(fresh, "--dry-run")
-    assert all(path.name in done.stdout for path in MIGRATIONS)
-    assert postgres.query(fresh, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace") == [(0,)]
+def test_a_dry_run_tells_and_leaves_nothing(by_hand):
+    url = by_hand[1][len(MIGRATIONS) - LACKING]
+    before = schema_of(url)
+    done = migrate(url, "--dry-run")
+    assert re.findall(r"^(\d{4}_\w+\.sql): would be applied$", done.stdout, re.M) == [path.name for path in MIGRATIONS[-LACKING:]]
+    assert schema_of(url) == before and applied(url) == list(range(1, len(MIGRATIONS) - LACKING + 1))
 
 
 def test_the_status_names_each(fresh, migrated):
@@ -157,6 +163,9 @@ def test_from_nothing_by_several_at_once_and_again(fresh, whole):
     assert schema_of(fresh) == whole
     assert "applied" not in migrate(fresh).stdout
     assert schema_of(fresh) == whole
+    # Nothing else would have come by for them before it was all done, and without them what asks about every table takes half as long again.
+    asked = {"pg_class", "pg_attribute", "pg_constraint", "pg_depend", "pg_proc", "pg_trigger"}
+    assert {t for t, in postgres.query(fresh, "SELECT DISTINCT starelid::regclass::text FROM pg_statistic")} >= asked, "the catalog has statistics"
 
 
 REFUSED = {
