@@ -275,6 +275,28 @@ END $$;
 COMMENT ON FUNCTION service_listed(text, ltree[], uuid, uuid, date, date, text[], numeric) IS
     'Exact figures of services, units or officers in these subtrees (and under that unit, and of that one) in months from first to last in which something was taken; behind those keys so many, or all (null).';
 
+-- ── attainment ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+-- As before; but a key is taken apart once (OFFSET 0), and not for each of the sums.
+
+CREATE OR REPLACE FUNCTION learning_attained(of_unit uuid, in_year integer, more jsonb)
+RETURNS TABLE (people numeric, met numeric, total_jp numeric, short_jp numeric, work_jp numeric, others_jp numeric)
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(sum(k.n) FILTER (WHERE k.what = 'floor'), 0),
+           coalesce(sum(k.n) FILTER (WHERE k.what = 'met' OR k.what = 'floor' AND r.floor_jp <= 0), 0) - coalesce(sum(k.n) FILTER (WHERE k.what = 'n' AND r.floor_jp <= 0), 0),
+           coalesce(sum(k.n) FILTER (WHERE k.what = 'total'), 0),
+           coalesce(sum(CASE k.what WHEN 'short' THEN k.n WHEN 'floor' THEN k.n * greatest(r.floor_jp, 0) WHEN 'n' THEN -k.n * greatest(r.floor_jp, 0) END), 0),
+           coalesce(sum(k.n) FILTER (WHERE k.what = 'work'), 0), coalesce(sum(k.n) FILTER (WHERE k.what = 'others'), 0)
+    FROM   (SELECT CASE p.parts[1] WHEN 'floor' THEN 'floor' ELSE p.parts[3] END AS what, CASE p.parts[1] WHEN 'floor' THEN p.parts[2] ELSE p.parts[4] END AS kind, v.n
+            FROM   (SELECT s.key, s.n FROM staff_sum s WHERE s.unit_id = of_unit AND s.key >= 'floor|' AND s.key < 'floor}'
+                    UNION ALL SELECT s.key, s.n FROM staff_sum s
+                              WHERE  s.unit_id = of_unit AND s.key >= concat('hours|', to_char(in_year, 'FM0000'), '|') AND s.key < concat('hours|', to_char(in_year, 'FM0000'), '}')
+                    UNION ALL SELECT j.key, j.value::numeric FROM jsonb_each_text(more) j) v
+            CROSS  JOIN LATERAL (SELECT string_to_array(v.key, '|') AS parts OFFSET 0) p
+            WHERE  CASE p.parts[1] WHEN 'floor' THEN p.parts[3]::integer <= in_year ELSE p.parts[1] = 'hours' AND p.parts[2]::integer = in_year END OFFSET 0) k
+    LEFT   JOIN (SELECT DISTINCT ON (l.kind) l.kind, l.floor_jp FROM learning_rule l WHERE l.valid_from <= in_year ORDER BY l.kind, l.valid_from DESC) r ON r.kind = k.kind
+    WHERE  k.what NOT IN ('floor', 'n') OR r.floor_jp IS NOT NULL
+$$;
+
 SELECT audit_quietly('{audit_exempt, export_exempt}', $q$
     INSERT INTO audit_exempt (relation, reason) VALUES
         ('service_officer', 'Worked out of tickets and people'),
