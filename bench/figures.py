@@ -29,6 +29,7 @@ def make(loader, answers, tickets):
     loader.parts("tickets", units, max(1, units * STEP // tickets))
     loader.copy("tickets")
     loader.parts("tickets.above", int(sql("SELECT count(*) FROM unit WHERE nlevel(path) < 3")), 10)
+    loader.part("officers")
     loader.parts("answers", answers, STEP)
     loader.copy("answers")
     loader.part("answers.sums")
@@ -46,7 +47,7 @@ def make(loader, answers, tickets):
     loader.parts("staff.sums", 2, 1)
     loader.copy("staff")
     loader.part("staff.sums.all")
-    for table in ("staff_sum", "staff_kept", "staff_mark", "index_kept", "index_mark", "survey_tally", "officer_tally", "service_month", "service_spread", "service_change", "unit_service_sum", "unit_service_change"):
+    for table in ("staff_sum", "staff_kept", "staff_mark", "index_kept", "index_mark", "survey_tally", "officer_tally", "service_month", "service_spread", "service_change", "service_officer", "unit_service_sum", "unit_service_change"):
         sql(f"VACUUM ANALYZE {table}")
     sql("ANALYZE ticket; ANALYZE survey_answer")
     loader.say("sums of the staff")

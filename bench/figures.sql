@@ -100,6 +100,9 @@ WHERE  CASE m.by WHEN 'service' THEN m.key < numbered('a000', :units * 3) WHEN '
 -- name: tickets.above
 SELECT service_tree_build(ARRAY(SELECT o.id FROM (SELECT u.id, row_number() OVER (ORDER BY nlevel(u.path) DESC, u.id) AS n FROM unit u WHERE nlevel(u.path) < 3) o WHERE o.n BETWEEN :low AND :high));
 
+-- name: officers
+INSERT INTO service_officer (asn_id, unit_id) SELECT a.id, a.unit_id FROM asn a WHERE a.id IN (SELECT m.key FROM service_month m WHERE m.by = 'officer');
+
 -- How often each value was answered: four counts of 16 bits in a number, of each element and group.
 -- name: answers
 WITH drawn AS MATERIALIZED (

@@ -186,7 +186,7 @@ SELECT t.id, t.service_id, t.day, t.number, t.state, t.taken_at, t.accepted_at, 
        t.waiting_s, t.service_s, t.turnaround_s, t.is_on_time, 't:' || t.id AS answer_token, t.version, t.created_at, t.updated_at
 FROM   ticket_act(:ticket_id, :actor_units::ltree[], :state, '{}') t LEFT JOIN asn_named a ON a.id = t.officer_id
 
--- ── figures ──
+-- ── figures ── The months of a page are found before they are worked out.
 
 -- name: listServiceFigures
 -- sort: month = f.month AS month, f.key AS key
@@ -195,23 +195,13 @@ SELECT f.by, f.key, to_char(f.month, 'YYYY-MM') AS month_code, f.month, coalesce
        f.waiting_n, round(f.waiting_sum / nullif(f.waiting_n, 0), 2) AS waiting_mean, f.waiting_median, f.waiting_p90,
        f.service_n, round(f.service_sum / nullif(f.service_n, 0), 2) AS service_mean, f.service_median, f.service_p90,
        f.turnaround_n, round(f.turnaround_sum / nullif(f.turnaround_n, 0), 2) AS turnaround_mean, f.turnaround_median, f.turnaround_p90
-FROM   service_figures(coalesce(:by, 'service'),
-                       CASE coalesce(:by, 'service')
-                       WHEN 'service' THEN ARRAY(SELECT v.id FROM service v JOIN service_unit p ON p.id = v.service_unit_id JOIN unit n ON n.id = p.unit_id
-                                                 WHERE  n.path <@ ANY (:actor_units::ltree[])
-                                                        AND n.path <@ coalesce((SELECT x.path FROM unit x WHERE x.id = :under::uuid), '') /*? key */ AND v.id = :key /*? */)
-                       WHEN 'unit' THEN ARRAY(SELECT n.id FROM service_unit p JOIN unit n ON n.id = p.unit_id
-                                              WHERE  n.path <@ ANY (:actor_units::ltree[])
-                                                     AND n.path <@ coalesce((SELECT x.path FROM unit x WHERE x.id = :under::uuid), '') /*? key */ AND n.id = :key /*? */)
-                       ELSE ARRAY(SELECT o.id FROM asn o JOIN unit n ON n.id = o.unit_id
-                                  WHERE  n.path <@ ANY (:actor_units::ltree[])
-                                         AND n.path <@ coalesce((SELECT x.path FROM unit x WHERE x.id = :under::uuid), '') /*? key */ AND o.id = :key /*? */) END,
-                       (coalesce(:from::text, :to::text, to_char(:today::date, 'YYYY-MM')) || '-01')::date,
-                       (coalesce(:to::text, :from::text, to_char(:today::date, 'YYYY-MM')) || '-01')::date) f
+FROM   service_listed(coalesce(:by, 'service'), :actor_units::ltree[], :under::uuid, :key::uuid,
+                      (coalesce(:from::text, :to::text, to_char(:today::date, 'YYYY-MM')) || '-01')::date,
+                      (coalesce(:to::text, :from::text, to_char(:today::date, 'YYYY-MM')) || '-01')::date, :page_after::text[], :page_limit::numeric) f
 LEFT   JOIN service s ON f.by = 'service' AND s.id = f.key
 LEFT   JOIN unit u ON f.by = 'unit' AND u.id = f.key
 LEFT   JOIN asn a ON f.by = 'officer' AND a.id = f.key
-WHERE  f.taken > 0
+WHERE  true
 /* page */
 
 -- For a while only: it has one of the loop's connections. What is left stands beside the kept figures, and whoever reads adds it.

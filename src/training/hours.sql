@@ -97,8 +97,8 @@ WHERE  a.legal_status = ANY (ARRAY(SELECT s.code FROM employed_status s))
                                          ELSE t.total_jp > r.ceiling_jp END /*? */
 /* page */
 
--- Each unit with all that is below it, so that the first row of a tree is the agency. Whoever has a floor is counted. Those of a subtree come in
--- the order of the tree from within, all units by their index: so that only those of the page are worked out.
+-- Each unit with all that is below it, so that the first row of a tree is the agency. Whoever has a floor is counted. They come by their index in the
+-- order of the tree (of labels of 0 to f, below a way is what comes before its g), those of a caller's subtrees from within: so that only those of the page are worked out.
 -- name: listLearningAttainment
 -- timeout: 30000
 -- sort: unit = x.path AS _path
@@ -112,7 +112,8 @@ FROM   (SELECT b.id AS unit_id, b.code AS unit_code, b.name AS unit_name, nlevel
         FROM   (SELECT v.id, v.code, v.name, v.path
                 FROM   (SELECT u.id, u.code, u.name, u.path FROM unit u
                         WHERE  true /*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) ORDER BY u.path /*? */) v
-                WHERE  true /*? under */ AND v.path <@ (SELECT n.path FROM unit n WHERE n.id = :under) ORDER BY v.path /*? */) b
+                WHERE  true /*? under */ AND v.path >= (SELECT n.path FROM unit n WHERE n.id = :under)
+                                          AND v.path < (SELECT n.path || 'g'::ltree FROM unit n WHERE n.id = :under) ORDER BY v.path /*? */) b
         LEFT   JOIN (SELECT p.unit_id, jsonb_object_agg(p.key, p.n) AS parts FROM staff_pending('floor|', 'hours}') p GROUP BY p.unit_id) m ON m.unit_id = b.id
         CROSS  JOIN LATERAL learning_attained(b.id, coalesce(:year::integer, extract(year FROM :today::date)::integer), m.parts) h
         WHERE  h.people > 0) x

@@ -91,7 +91,7 @@ def test_a_measure_reads_its_own_rows_alone(figure, url, regency):
     assert scanned(told) == set(), told
 
 
-AGGREGATES = [("getSurveyResult.elements", ()), ("getSurveyResult.reply", ()), ("getUnitSatisfaction.elements", ()), ("listServiceFigures", ()), ("listServiceFigures", ("key",)),
+AGGREGATES = [("getSurveyResult.elements", ()), ("getSurveyResult.reply", ()), ("getUnitSatisfaction.elements", ()), ("listServiceFigures", ()), ("listServiceFigures", ("under",)), ("listServiceFigures", ("key",)),
               ("getUnitServiceFigures.unit", ()), ("getUnitServiceFigures.reply", ()), ("getDistribution", ()), ("listLearningAttainment", ("actor_units",)), ("listLearningAttainment", ("under",))] + [("listRecap", ()), ("getOfficerService", ())]
 INDICES = [("getUnitProfessionalism", ()), ("listDataQuality", ()), ("listDataQualityIndicators", ()), ("listDataQualityIndicators", ("dimension",)), ("listTrainingCosts", ("under",)), ("publishOpenFigures", ())]
 
@@ -114,6 +114,8 @@ def test_a_figure_reads_no_tickets_and_no_answers(name, asked, is_pending, url, 
              "period_id": regency["period_id"], "unit_id": regency["under"], "key": regency["under"], "year": 2025, "elements": "[]", "lowest": "[]", "first_month": "2025-01-01", "last_month": "2025-12-01", "tree_on": None, "tree_day": "2025-12-31", "pieces": f'{{"(tree,{regency["under"]},1)"}}', "unseen": 0, "index": "3", "converted": "75", "category": "C", "rule_version": "x", "sums": "{}"}
     if name in ("listServiceFigures", "getOfficerService", "getUnitServiceFigures.unit"):
         binds |= {"from": "2025-01", "to": "2025-12"}
+    if name == "listServiceFigures":
+        binds |= {bind: None for bind in ("under", "key") if bind not in asked}
     if (name, asked) in INDICES:
         binds |= {"today": make.today().isoformat(), "as_of": None, "cut_mode": None, "parent_id": None, "dimension": "COM", "actor_key": "01900000-0000-7000-8000-000000000001", "actor_name": "uji"}
         binds |= {"under": None, "unit_id": None} if name.startswith("listDataQuality") else {}
@@ -124,6 +126,33 @@ def test_a_figure_reads_no_tickets_and_no_answers(name, asked, is_pending, url, 
     marked |= {"asn", "evaluation", "history", "enrolment", "learning_entry"} if is_pending and (name, asked) in INDICES else set()
     assert read <= own | marked, told
     assert not re.search(r"Seq Scan on (ticket|survey_answer|evaluation|learning_entry|history)\b", told), told
+
+
+TOUCHED = "SELECT relname, coalesce(seq_tup_read, 0), coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables WHERE relname IN ('service_month', 'service_spread', 'ticket')"
+
+
+@pytest.mark.parametrize("is_pending", [False, True], ids=["kept", "pending"])
+@pytest.mark.parametrize("after", [None, "2025-04-01"], ids=["first", "later"])
+@pytest.mark.parametrize("asked", [(), ("under",), ("actor_units",)], ids=["all", "under", "own"])
+@pytest.mark.parametrize("by", ["service", "unit", "officer"])
+def test_a_page_of_figures_reads_the_months_that_stand_on_it(by, asked, after, is_pending, url, regency):
+    """Of whoever has few of them all may be read."""
+    postgres.query(url, "SELECT service_refresh(60000)")
+    if is_pending:
+        pending(url, regency)
+    ((everything,),), ((staffed, path),) = (postgres.query(url, text, regency) for text in ("SELECT count(*) FROM service_month WHERE by <> 'tree'",
+                                                                                          "SELECT u.id::text, u.path::text FROM unit u WHERE EXISTS (SELECT FROM asn a WHERE a.unit_id = u.id)"))
+    if by != "officer":
+        staffed, path = regency["under"], regency["path"]
+    text, values = statements.page("listServiceFigures", (), limit=3, after=after and [after, "01900000-0000-7000-8000-000000000000"], by=by, key=None, today="2026-06-01",
+                                   actor_units=[path if "actor_units" in asked else ""], under=staffed if "under" in asked else None, **{"from": "2025-01", "to": "2025-12"})
+    with postgres.connected(url, autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute(text, values)
+        assert len(cursor.fetchall()) == 3
+        cursor.execute(TOUCHED)
+        touched = {name: counts for name, *counts in cursor.fetchall()}
+    assert everything > 500 and touched["service_month"][0] == 0 and touched["service_month"][1] <= (100 if asked else 16), touched
+    assert touched["ticket"] == [0, 0] and touched["service_spread"][0] == 0 and touched["service_spread"][1] <= is_pending, touched
 
 
 @pytest.mark.parametrize("asked", [(), ("under",)], ids=["all", "under"])
