@@ -55,10 +55,9 @@ def create_schema_migration(whole):
     return table[:table.index(";") + 1]
 
 
-# From before an enrolment was certified, and from the last but one; a row of the first tables goes through all that is done by hand, and from there on by the program.
+# Rows of the first tables, and of before an enrolment was certified, go through all that is done by hand, and from there on by the program.
 CERTIFIED = 29
-EARLIER = [CERTIFIED - 1, len(MIGRATIONS) - 1]
-LACKING = 6  # which are tried together
+EARLIER = [len(MIGRATIONS) - 6, len(MIGRATIONS) - 1]
 QUIET_SINCE = 52
 
 
@@ -81,7 +80,9 @@ def by_hand(cluster, whole):
                 entries[path.name] = cursor.fetchone()[0]
         if number % 8 == 0:
             postgres.query(cluster.database_url(name), "ANALYZE")  # as the program does, for the plans of what comes next
-        if number in (*EARLIER, len(MIGRATIONS) - LACKING):
+        if number == CERTIFIED - 1:
+            postgres.query(cluster.database_url(name), ENROLLED, ())
+        if number in EARLIER:
             earlier[number] = cluster.create(template=name, label="earlier")
     yield cluster.database_url(name), {number: cluster.database_url(copy) for number, copy in earlier.items()}, entries
     for copy in (name, *earlier.values()):
@@ -89,19 +90,24 @@ def by_hand(cluster, whole):
 
 
 @pytest.mark.parametrize("known", EARLIER)
+def test_a_dry_run_tells_and_leaves_nothing(known, by_hand):
+    url = by_hand[1][known]
+    before = schema_of(url)
+    done = migrate(url, "--dry-run")
+    assert re.findall(r"^(\d{4}_\w+\.sql): would be applied$", done.stdout, re.M) == [path.name for path in MIGRATIONS[known:]]
+    assert schema_of(url) == before and applied(url) == list(range(1, known + 1))
+
+
+@pytest.mark.parametrize("known", EARLIER)
 def test_from_an_earlier_state_with_its_data(known, by_hand, cluster, empty_template):
-    """The first migrations by hand, a row behind the first of them, then the program: the row is there, and the schema is the one of a fresh database."""
-    _, earlier, _ = by_hand
-    url = earlier[known]
-    if known == CERTIFIED - 1:
-        postgres.query(url, ENROLLED, ())
+    """The first migrations by hand, then the program: the rows are there, and the schema is the one of a fresh database."""
+    url = by_hand[1][known]
     migrate(url)
     assert applied(url) == list(range(1, len(MIGRATIONS) + 1))
     assert postgres.query(url, "SELECT name FROM unit WHERE code = 'LAMA'") == [("Dinas Lama",)]
     but = ("-T", "schema_migration")
     assert schema_of(url, *but) == schema_of(cluster.database_url(empty_template), *but)
-    if known == CERTIFIED - 1:
-        what_was_issued_and_accepted_before_is_so_of_the_enrolment_too(url)
+    what_was_issued_and_accepted_before_is_so_of_the_enrolment_too(url)
 
 
 ENROLLED = """
@@ -135,14 +141,6 @@ def test_migrations_write_about_the_schema_quietly(by_hand):
     assert postgres.query(url, "SELECT name FROM unit WHERE code = 'LAMA'") == [("Dinas Lama",)]
     bound = postgres.query(url, "SELECT count(*) FROM pg_trigger WHERE tgname ~ '_90_audit_' AND tgenabled <> 'O'")
     assert bound == [(0,)], "and the triggers are on again"
-
-
-def test_a_dry_run_tells_and_leaves_nothing(by_hand):
-    url = by_hand[1][len(MIGRATIONS) - LACKING]
-    before = schema_of(url)
-    done = migrate(url, "--dry-run")
-    assert re.findall(r"^(\d{4}_\w+\.sql): would be applied$", done.stdout, re.M) == [path.name for path in MIGRATIONS[-LACKING:]]
-    assert schema_of(url) == before and applied(url) == list(range(1, len(MIGRATIONS) - LACKING + 1))
 
 
 def test_the_status_names_each(fresh, migrated):
