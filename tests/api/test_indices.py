@@ -207,6 +207,17 @@ def test_what_was_not_assessed_yet_is_no_potential(api, office, year, sql):
     api.post("/v1/asn/190001012000011001/potentials", {"score": 70, "method": "Asesmen uji"}, expect=404)
 
 
+def test_potential_of_a_day_without_cuts_has_no_level(api, office, year):
+    """Before 2020 no cut is known; the score is kept, and stands in no box."""
+    person = make.person(api, office["id"])
+    make.final(api, person["nip"], year["id"], AS, AS)
+    made = api.post(f"/v1/asn/{person['nip']}/potentials", {"score": 90, "method": "Asesmen uji", "assessed_on": "2019-12-31"}, expect=201).json
+    assert made["level"] is None and [p["level"] for p in api.get(f"/v1/asn/{person['nip']}/potentials").json["data"]] == [None]
+    assert api.get(f"/v1/reports/talent-boxes?nip={person['nip']}").json["data"] == []
+    api.post(f"/v1/asn/{person['nip']}/potentials", {"score": 90, "method": "Asesmen uji", "assessed_on": "2020-01-01"}, expect=201)
+    assert [b["level"] for b in api.get(f"/v1/reports/talent-boxes?nip={person['nip']}").json["data"]] == ["tinggi"]
+
+
 # ── absence ──
 
 ORAL, WRITTEN, UNHAPPY = "Teguran lisan", "Teguran tertulis", "Pernyataan tidak puas secara tertulis"
