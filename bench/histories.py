@@ -119,7 +119,11 @@ def export(args, table, env):
     daemon = bench.Daemon(**{"ASND_DATABASE_URL": env["ASND_DATABASE_URL"]})
     key = subprocess.run([bench.ASND, "key", "create", "--name", "bench", "--scope", "admin"], env=env, check=True, text=True, capture_output=True).stdout.strip()
     before = daemon.rss_mb()
-    bench.bench_export(args, table, daemon, key)
+    try:
+        bench.bench_export(args, table, daemon, key)
+    except Exception:  # the daemon says why
+        print(Path(daemon.log.name).read_text()[-3000:], flush=True)
+        raise
     table.add("memory of the daemon before the export and at its peak", "MB", [before, daemon.rss_mb("VmHWM")])
     daemon.stop()
 
