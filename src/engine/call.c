@@ -345,6 +345,8 @@ void call_refuse(struct call *call, const struct ctx *from)
     account_leave(call); /* whoever has to come again has nothing under way */
     if (call->op && call->op->kind != OP_BUILTIN && is_come_again(call->ctx->problem.status))
         door_refuse(call);
+    else if (call->op && call->ctx->problem.status == ST_NOT_FOUND)
+        even_refuse(call);
     else
         reply_problem(call->rq);
 }
@@ -385,6 +387,7 @@ static void on_done(struct request *rq, bool aborted)
     call->is_over = true;
     wait_leave(call);
     door_forget(call);
+    even_forget(call);
     log_request(call, aborted);
     if (call->job)
         job_orphan(call->job);

@@ -33,3 +33,9 @@ enum status account_refuse(struct call *call, int64_t most);
 /* Credentials that were good once: whoever comes with another may be made to wait (limit_guess). */
 bool account_is_known(struct accounts *accounts, const char *key_hash);
 void account_know(struct accounts *accounts, const char *key_hash);
+
+/* ── even.c ── "not found" at the next whole step since the request came ── */
+NODISCARD bool even_open(struct engine_loop *loop); /* false: errno says why; the process ends */
+void even_close(struct engine_loop *loop);
+void even_refuse(struct call *call); /* answers with the problem in the call's ctx, within 5 ms */
+void even_forget(struct call *call); /* its request is over */

@@ -154,6 +154,14 @@ struct refusals {
     int64_t n, logged, unlogged; /* the latter two since second_ms */
 };
 
+/* Whose "not found" leaves at the next whole step: even.c. */
+struct even {
+    struct call *first; /* in any order */
+    int fd;             /* timerfd */
+    int64_t due_us;     /* when it rings; INT64_MAX: it is not set */
+    uv_poll_t poll;
+};
+
 struct loop_task;
 struct engine_loop {
     struct engine *engine;
@@ -181,6 +189,7 @@ struct engine_loop {
     struct waiters waiters;
     struct lane lanes[2]; /* by is_write */
     struct refusals refusals;
+    struct even even;
     struct {
         struct call *first, *last; /* that have an answer, and wait for its entry to be sent */
         int in_flight;             /* groups */
@@ -319,6 +328,10 @@ struct call {
         uint64_t since_ms;
         bool is_refused; /* told, or to be told, to come again */
     } refused;
+    struct {
+        struct call *next, **slot; /* slot NULL: it is not held */
+        int64_t due_us;
+    } even;
     struct {
         struct outcome answer;
         const char *link;

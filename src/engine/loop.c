@@ -51,6 +51,7 @@ static void on_db_closed(void *cls)
     loop->db = NULL;
     uv_close((uv_handle_t *)&loop->wake, NULL);
     uv_close((uv_handle_t *)&loop->tick, NULL);
+    even_close(loop);
 }
 
 /* Phases follow one another; each is entered once. */
@@ -265,6 +266,8 @@ static bool loop_open(struct engine_loop *loop, int port)
     loop->tick.data = loop;
     uv_timer_start(&loop->tick, on_tick, 0, OPENING_TICK_MS);
     loop->open_at_mono = clock_mono_ms() + OPEN_PATIENCE_MS;
+    if (!even_open(loop))
+        return false;
     loop->actors = actor_cache_new(1024, (int)s->key_cache_ms);
     loop->db = db_loop_new(&loop->uv, &db);
     loop->replicas = replicas_new(loop);
