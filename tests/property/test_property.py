@@ -71,6 +71,18 @@ def test_no_reply_is_outside_the_contract(half, daemon, keys, tmp_path):
     assert {"importAsn", "importUnits", "importReferences", "importHistory"} <= taken, "files that the importer could read were among it"
 
 
+TURNS = 5  # hypothesis ends early where it can think of few requests, so that some callers have not had theirs: they come first in the next turn
+
+
+def ask_as(callers, daemon, directory, *arguments):
+    """One request of each caller for each operation; who has asked what."""
+    listed, asked = directory / "callers.json", directory / "asked.json"
+    listed.write_text(json.dumps(callers), encoding="utf-8")
+    ask(daemon, directory, *arguments, "--phases", "fuzzing", "--mode", "positive", "--no-shrink", "--max-examples", str(len(callers)), hooks="callers.py",
+        ASND_TEST_CALLERS=str(listed), ASND_TEST_ASKED=str(asked))
+    return json.loads(asked.read_text(encoding="utf-8"))
+
+
 def test_no_reply_to_any_role_is_outside_the_contract(daemon, issuer, api, keys, tmp_path):
     """Every operation is asked by each role in turn, as a person with subordinates and an office; by a key of that office with all scopes but admin; and by nobody."""
     person = api.get("/v1/asn?limit=1").json["data"][0]
@@ -79,15 +91,18 @@ def test_no_reply_to_any_role_is_outside_the_contract(daemon, issuer, api, keys,
     scopes = sorted({scope for operation in contracts.load().operations.values() for scope in operation.scopes or () if scope != "admin"})
     callers = [(role, issuer.token(realm_access={"roles": [role]}, **claims)) for role in ROLES]
     callers += [(INTEGRATOR, keys(*scopes, units=[unit["code"]])), ("public", None)]
-    listed, asked = tmp_path / "callers.json", tmp_path / "asked.json"
-    listed.write_text(json.dumps(callers), encoding="utf-8")
     began = len(daemon.log_lines())
-    ask(daemon, tmp_path, "--phases", "fuzzing", "--mode", "positive", "--no-shrink", "--max-examples", str(len(callers)), hooks="callers.py", ASND_TEST_CALLERS=str(listed),
-        ASND_TEST_ASKED=str(asked))
-    met, names = json.loads(asked.read_text(encoding="utf-8")), {name for name, _ in callers}
-    operations = {f"{o.method.upper()} {o.path}" for o in contracts.load().operations.values() if o.scopes is not None}
-    lacking = {label: sorted(names - set(met.get(label, ()))) for label in sorted(operations) if names - set(met.get(label, ()))}
-    assert len(lacking) <= 12, f"each has asked each operation, but a few of which hardly a request can be thought of: {lacking}"  # tests/api/test_roles.py has all
+    met, names = {}, {name for name, _ in callers}
+    lacking = {f"{o.method.upper()} {o.path}": names for o in contracts.load().operations.values() if o.scopes is not None}
+    for turn in range(TURNS):
+        once_more = [word for label in lacking if turn for word in ("--include-path", label.split(" ", 1)[1])]
+        callers.sort(key=lambda caller: -sum(caller[0] in who for who in lacking.values()))
+        for label, who in ask_as(callers, daemon, tmp_path, *once_more).items():
+            met.setdefault(label, set()).update(who)
+        lacking = {label: sorted(names - met.get(label, set())) for label in lacking if names - met.get(label, set())}
+        if not lacking:
+            break
+    assert not lacking, "each has asked each operation"
     told = [line for line in daemon.log_lines()[began:] if "status" in line]
     assert {200, 401, 403, 404} <= {line["status"] for line in told}, "some were let in, others refused"
     assert not [line for line in told if line["status"] == 429], "a rate hides what is behind it"
