@@ -326,6 +326,7 @@ def main():
         sys.exit(1 if report.faults else 0)
     sizes = sql("SELECT count(*) FROM history; SELECT count(*) FROM due; SELECT count(*) FROM unit; SELECT pg_database_size(current_database()) / 1e9; SELECT count(*) FROM ticket; "
                 "SELECT count(*) FROM survey_answer").split()
+    asker.connection.close()  # idle for longer than the daemon waits; it opens again by itself
     ask_others(report, asker, places, args.people, args.repeats)
     ask_depth(report, asker, args.repeats)
     ask_searches(report, asker, places, args.repeats)
