@@ -11,7 +11,7 @@
 #include "asnd/service.h"
 #include "asnd/training.h"
 
-#define EVALUATED "achievement achievement_uncapped predicate predicate_number indicators rule_version"
+#define EVALUATED "achievement achievement_uncapped arithmetic predicate predicate_number indicators rule_version"
 #define SURVEYED  "index converted category elements lowest sample_target rule_version"
 #define EFFECT    "trained participants comparison estimate interval is_told_apart trend strata warnings conclusion rule_version"
 #define EXPLAINED                                                                                                                          \

@@ -77,7 +77,7 @@ FROM   caller c, owner o LEFT JOIN noted n ON true
 
 -- name: suggestEvaluation.reply
 SELECT e.id AS evaluation_id, e.state, p.ends_on AS period_ends_on, :achievement::numeric AS achievement, :achievement_uncapped::numeric AS achievement_uncapped,
-       :rule_version::text AS rule_version,
+       :arithmetic::text AS arithmetic, :rule_version::text AS rule_version,
        (SELECT coalesce(jsonb_agg(w.told || jsonb_build_object('suggested', rating_suggested((w.told ->> 'achievement')::numeric, p.ends_on)) ORDER BY w.place), '[]')
         FROM   jsonb_array_elements(:indicators::jsonb) WITH ORDINALITY AS w (told, place)) AS indicators,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('at_least', b.at_least, 'rating', b.rating, 'valid_from', b.valid_from, 'source', b.source) ORDER BY b.at_least DESC), '[]')

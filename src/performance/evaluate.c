@@ -17,6 +17,7 @@ struct figures {
     int n, n_known;
     struct decimal *weights, *capped, *uncapped;
     bool *is_known;
+    const char **arithmetic;
 };
 
 /* NULL of null. Rows of stored inputs may lack anything: whoever tampered with them may have taken it out. */
@@ -40,7 +41,8 @@ static void figures_init(struct figures *f, struct arena *arena, int n)
                           .weights = arena_alloc(arena, room * sizeof *f->weights),
                           .capped = arena_alloc(arena, room * sizeof *f->capped),
                           .uncapped = arena_alloc(arena, room * sizeof *f->uncapped),
-                          .is_known = arena_zalloc_array(arena, room, sizeof *f->is_known)};
+                          .is_known = arena_zalloc_array(arena, room, sizeof *f->is_known),
+                          .arithmetic = arena_zalloc_array(arena, room, sizeof *f->arithmetic)};
     for (int i = 0; i < n; i++) {
         decimal_init(&f->weights[i]);
         decimal_init(&f->capped[i]);
@@ -63,7 +65,22 @@ static const char *indicator_pointer(struct ctx *ctx, const PGresult *inputs, in
     return arena_printf(ctx->arena, "/indicators/%s/%s", position ? position : "", member);
 }
 
-static struct refusal compute_row(const PGresult *inputs, int row, struct figures *f)
+static const char *percent(struct ctx *ctx, const struct decimal *value)
+{
+    return decimal_format(ctx->arena, value, PERCENT_SCALE, ROUND_HALF_UP);
+}
+
+static void tell_row(struct ctx *ctx, const PGresult *inputs, int row, const struct indicator *numbers, struct figures *f)
+{
+    const struct told_indicator told = {.numbers = numbers,
+                                        .target = cell(inputs, row, "target"),
+                                        .target_high = cell(inputs, row, "target_high"),
+                                        .actual = cell(inputs, row, "actual"),
+                                        .cap = cell(inputs, row, "cap")};
+    f->arithmetic[row] = arithmetic_of_indicator(ctx->arena, &told, &f->uncapped[row], percent(ctx, &f->capped[row]));
+}
+
+static struct refusal compute_row(struct ctx *ctx, const PGresult *inputs, int row, struct figures *f)
 {
     struct decimal target, target_high, actual, cap;
     struct indicator indicator = {.target = &target, .actual = &actual};
@@ -80,6 +97,8 @@ static struct refusal compute_row(const PGresult *inputs, int row, struct figure
         indicator.zero_target_reached = zero_reached && strcmp(zero_reached, "t") == 0;
         refusal = achievement_compute(&indicator, &f->uncapped[row], &f->capped[row]);
         f->is_known[row] = refusal.code == NULL;
+        if (f->is_known[row])
+            tell_row(ctx, inputs, row, &indicator, f);
     }
     decimal_done(&target);
     decimal_done(&target_high);
@@ -92,7 +111,7 @@ static enum status compute_rows(struct ctx *ctx, const PGresult *inputs, struct 
 {
     bool is_defined = true;
     for (int row = 0; row < f->n; row++) {
-        struct refusal refusal = compute_row(inputs, row, f);
+        struct refusal refusal = compute_row(ctx, inputs, row, f);
         f->n_known += f->is_known[row];
         if (!refusal.code)
             continue;
@@ -103,11 +122,6 @@ static enum status compute_rows(struct ctx *ctx, const PGresult *inputs, struct 
     return is_defined ? ST_OK
                       : fail(ctx, ST_CONFLICT, "achievement-undefined", "An indicator's formula has no value for its numbers.",
                              "Rumus sebuah indikator tidak memiliki nilai untuk angka-angkanya.");
-}
-
-static const char *percent(struct ctx *ctx, const struct decimal *value)
-{
-    return decimal_format(ctx->arena, value, PERCENT_SCALE, ROUND_HALF_UP);
 }
 
 /* NULL unless every indicator has its value. */
@@ -122,6 +136,29 @@ static const char *mean(struct ctx *ctx, const struct figures *f, const struct d
         text = percent(ctx, &total);
     decimal_done(&total);
     return text;
+}
+
+static const char *arithmetic(struct ctx *ctx, const PGresult *inputs, const struct figures *f, const char *achievement)
+{
+    const char **weights, **achievements;
+    if (!achievement)
+        return NULL;
+    weights = arena_alloc(ctx->arena, (size_t)f->n * sizeof *weights);
+    achievements = arena_alloc(ctx->arena, (size_t)f->n * sizeof *achievements);
+    for (int row = 0; row < f->n; row++) {
+        weights[row] = cell(inputs, row, "weight");
+        achievements[row] = percent(ctx, &f->capped[row]);
+    }
+    return arithmetic_of_mean(ctx->arena, weights, achievements, (size_t)f->n, achievement);
+}
+
+static void text_member(struct buf *out, const char *name, const char *text)
+{
+    buf_printf(out, ",\"%s\":", name);
+    if (text)
+        buf_json_string(out, text, strlen(text));
+    else
+        buf_puts(out, "null");
 }
 
 static void member(struct buf *out, const char *name, const char *raw)
@@ -139,8 +176,14 @@ static const char *indicators_json(struct ctx *ctx, const PGresult *inputs, cons
         buf_printf(&out, "%s{\"id\":\"%s\",\"name\":", row ? "," : "", id ? id : "");
         buf_json_string(&out, name ? name : "", name ? strlen(name) : 0);
         member(&out, "weight", cell(inputs, row, "weight"));
+        text_member(&out, "direction", cell(inputs, row, "direction"));
+        member(&out, "target", cell(inputs, row, "target"));
+        member(&out, "target_high", cell(inputs, row, "target_high"));
+        member(&out, "actual", cell(inputs, row, "actual"));
+        member(&out, "cap", cell(inputs, row, "cap"));
         member(&out, "achievement", f->is_known[row] ? percent(ctx, &f->capped[row]) : NULL);
         member(&out, "achievement_uncapped", f->is_known[row] ? percent(ctx, &f->uncapped[row]) : NULL);
+        text_member(&out, "arithmetic", f->arithmetic[row]);
         buf_putc(&out, '}');
     }
     buf_putc(&out, ']');
@@ -190,6 +233,7 @@ enum status evaluation_work_out(struct ctx *ctx, const PGresult *evaluation, con
     if (st == ST_OK) {
         out.achievement = mean(ctx, &f, f.capped);
         out.achievement_uncapped = mean(ctx, &f, f.uncapped);
+        out.arithmetic = arithmetic(ctx, inputs, &f, out.achievement);
         out.indicators = indicators_json(ctx, inputs, &f);
         derive_predicate(ctx, evaluation, &out);
         name_missing(ctx, evaluation, inputs, &f, &out);
@@ -203,6 +247,7 @@ void evaluated_derive(struct ctx *ctx, struct params *in, const struct evaluated
 {
     params_derive(ctx, in, "achievement", evaluated->achievement);
     params_derive(ctx, in, "achievement_uncapped", evaluated->achievement_uncapped);
+    params_derive(ctx, in, "arithmetic", evaluated->arithmetic);
     params_derive(ctx, in, "predicate", evaluated->predicate);
     params_derive(ctx, in, "predicate_number", evaluated->predicate_number);
     params_derive(ctx, in, "indicators", evaluated->indicators);

@@ -202,8 +202,10 @@ ORDER  BY i.position
 
 -- name: computeEvaluation.reply
 SELECT :evaluation_id::uuid AS evaluation_id, :achievement::numeric AS achievement, :achievement_uncapped::numeric AS achievement_uncapped,
-       :predicate::text AS predicate, :predicate_number::smallint AS predicate_number, :rule_version::text AS rule_version,
-       :indicators::jsonb AS indicators
+       :arithmetic::text AS arithmetic, e.results_rating, e.behaviour_rating, :predicate::text AS predicate, :predicate_number::smallint AS predicate_number,
+       :rule_version::text AS rule_version, :indicators::jsonb AS indicators
+FROM   evaluation e
+WHERE  e.id = :evaluation_id
 
 -- name: finalizeEvaluation.evaluation
 -- write: true

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From an open period to a sealed evaluation. Ids F and J are those of the worked examples (Permenpan RB 6/2022 and the KPI formulas)."""
+import re
 import threading
+from fractions import Fraction
 
 import psycopg2
 import pytest
@@ -85,6 +87,40 @@ def test_achievements(case, api, draft):
     final = finalize(api, draft).json
     assert final["achievement"] == capped
     assert api.get(path(draft, "/verification")).json["same"] is True
+
+
+def by_hand(line):
+    """What a line of arithmetic says, worked out from its left side: `min(120, 70 / 50 × 100) = 120.00`."""
+    left, _, told = line.rpartition(" = ")
+    condition, is_met, value = left.rpartition(": ")
+    numbers = re.sub(r"\d+(\.\d+)?", r"Fraction('\g<0>')", value.replace("×", "*").replace("−", "-"))
+    assert not is_met or eval(condition.replace("≤", "<=").replace("≥", ">=")), line  # noqa: S307 of our own reply
+    return eval(numbers, {"Fraction": Fraction, "min": min, "max": max}), Fraction(told)  # noqa: S307
+
+
+@pytest.mark.parametrize("case", ACHIEVEMENTS.keys())
+def test_how_it_came_about_can_be_worked_out_by_hand(case, api, draft):
+    """An auditor's question. Each line holds as it stands, and its numbers are those of the indicator."""
+    indicators, _, _ = ACHIEVEMENTS[case]
+    for body in indicators:
+        make.indicator(api, draft["id"], **body)
+    told, suggested = api.get(path(draft, "/achievement")).json, api.get(path(draft, "/suggestion")).json
+    for body, one, same in zip(indicators, told["indicators"], suggested["indicators"], strict=True):
+        assert {k: one[k] for k in ("direction", "target", "actual", "weight", "cap")} == {k: body[k] for k in ("direction", "target", "actual", "weight", "cap")}
+        assert one["target_high"] == body.get("target_high") and same == {**one, "suggested": same["suggested"]}
+        value, shown = by_hand(one["arithmetic"])
+        assert abs(value - shown) <= Fraction(1, 200) and shown == Fraction(str(one["achievement"])), one
+    value, shown = by_hand(told["arithmetic"])
+    assert abs(value - shown) <= Fraction(1, 100) and shown == Fraction(str(told["achievement"])) and suggested["arithmetic"] == told["arithmetic"]
+
+
+def test_what_is_not_known_yet_has_no_arithmetic(api, draft):
+    make.indicator(api, draft["id"], **indicator("maximize", 50, None))
+    make.indicator(api, draft["id"], **indicator("maximize", 50, 45))
+    rate(api, draft, AS, BELOW)
+    told = api.get(path(draft, "/achievement")).json
+    assert [i["arithmetic"] for i in told["indicators"]] == [None, "45 / 50 × 100 = 90.00"] and told["arithmetic"] is None
+    assert (told["results_rating"], told["behaviour_rating"], told["predicate"]) == (AS, BELOW, "kurang"), "of what the predicate is made"
 
 
 ZERO = {  # direction, target, target_high; where it is refused

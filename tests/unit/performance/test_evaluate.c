@@ -118,7 +118,10 @@ static void the_cap_comes_before_the_weight(void **state) /* J8 */
     assert_true(f.out.is_whole);
     assert_int_equal(f.ctx.problem.n_faults, 0);
     assert_non_null(strstr(f.out.indicators,
-                           "\"name\":\"a \\\"quoted\\\" name\",\"weight\":60,\"achievement\":120.00,\"achievement_uncapped\":140.00}"));
+                           "\"name\":\"a \\\"quoted\\\" name\",\"weight\":60,\"direction\":\"maximize\",\"target\":50,"
+                           "\"target_high\":null,\"actual\":70,\"cap\":120,\"achievement\":120.00,\"achievement_uncapped\":140.00,"
+                           "\"arithmetic\":\"min(120, 70 / 50 × 100) = 120.00\"}"));
+    assert_string_equal(f.out.arithmetic, "(60 × 120.00 + 40 × 80.00) / (60 + 40) = 104.00");
     arena_free(f.ctx.arena);
 }
 
