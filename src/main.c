@@ -15,7 +15,7 @@ static const struct {
 } subcommands[] = {
     {"serve", cli_serve, "run the daemon"},
     {"migrate", cli_migrate, "bring the schema to this version (--status, --dry-run)"},
-    {"key", cli_key, "API keys: create, list, revoke"},
+    {"key", cli_key, "API keys: create, list, rotate, revoke; deny-token"},
     {"import", cli_import, "load employees, units, histories, tickets and more from CSV or NDJSON"},
     {"check", cli_check, "hold contract, bindings, statements and schema against each other (--security: what is weak here)"},
     {"documents", cli_documents, "check: every document has its content, and the bytes are what they were (--remove-orphans)"},

@@ -13,7 +13,7 @@ WITH sent AS MATERIALIZED (
     LEFT   JOIN LATERAL (
                SELECT coalesce(jsonb_agg(jsonb_build_object('field', f.key, 'theirs', f.value, 'ours', members_masked(o.ours) -> f.key)
                                          ORDER BY f.key), '[]') AS fields
-               FROM   (SELECT to_jsonb(a) || jsonb_build_object('unit_code', u.code, 'unit_name', u.name) AS ours) o,
+               FROM   (SELECT members_told(to_jsonb(a), restricted_scopes(a.id, :actor_scopes::text[], :actor_nip)) || jsonb_build_object('unit_code', u.code, 'unit_name', u.name) AS ours) o,
                       jsonb_each(s.theirs) AS f
                WHERE  member_key(f.value) IS DISTINCT FROM member_key(o.ours -> f.key)
            ) w ON a.id IS NOT NULL

@@ -39,14 +39,14 @@ FROM   history_write(:new_id, :nip, :actor_units::ltree[], :actor_scopes::text[]
 SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value,
        CASE w.problem WHEN 'unit-closed' THEN unit_heir(w.value::uuid, :actor_units::ltree[])::text
                       WHEN 'code-unknown' THEN history_meant(:body::jsonb ->> 'kind', w.pointer, w.value) END AS _suggestion, (w.entry).*,
-       history_documents((w.entry).id, :actor_scopes::text[]) AS documents
+       history_documents((w.entry).id, :actor_scopes::text[]) AS documents, (w.entry).kind = 'discipline' AS _sensitive
 FROM   history_write(:history_id, :nip, :actor_units::ltree[], :actor_scopes::text[], :body::jsonb, :if_match::int8multirange, :reason,
                      :actor_key, :actor_name) w
 
 -- name: annulHistory
 -- write: true
 SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, (w.entry).*,
-       history_documents((w.entry).id, :actor_scopes::text[]) AS documents
+       history_documents((w.entry).id, :actor_scopes::text[]) AS documents, (w.entry).kind = 'discipline' AS _sensitive
 FROM   history_annul(:history_id, :nip, :actor_units::ltree[], :actor_scopes::text[], :if_match::int8multirange, :reason, :actor_key,
                      :actor_name) w
 

@@ -35,10 +35,11 @@ WHERE  true
 -- sort: nip = q.nip AS nip
 -- sort: -nip = q.nip DESC AS nip
 SELECT q.nip, q.name, q.unit_id, u.name AS unit_name, q.code, (SELECT i.name FROM quality_indicator i WHERE i.code = q.code) AS reason,
-       (SELECT i.name_en FROM quality_indicator i WHERE i.code = q.code) AS reason_en, q.facts
+       (SELECT i.name_en FROM quality_indicator i WHERE i.code = q.code) AS reason_en, q.facts,
+       q.code = 'ACC_5' AS _sensitive
 FROM   quality_check q
 JOIN   unit u ON u.id = q.unit_id
-WHERE  q.code = :code AND q.is_faulty AND (q.code <> 'ACC_5' OR scope_held(:actor_scopes::text[], 'asn.sensitive'))
+WHERE  q.code = :code AND q.is_faulty AND (q.code <> 'ACC_5' OR scope_held(restricted_scopes(asn_of_nip(q.nip), :actor_scopes::text[], :actor_nip), 'asn.sensitive'))
 /*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
 /*? under */ AND u.path <@ (SELECT p.path FROM unit p WHERE p.id = :under) /*? */
 /* page */

@@ -6,7 +6,7 @@
 SELECT r.id, r.nip, r.name, r.unit_id, r.kind, members_listed(r.record, restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip)) AS record,
        members_listed(r.before, restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip)) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
        r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
-       members_guarded(r.record, restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip), '{email,phone}') AS _sensitive
+       change_request_guarded(r.record, r.history, restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip), '{email,phone}') AS _sensitive
 FROM   change_request_entry r
 WHERE  r._unit_path <@ ANY (:actor_units::ltree[]) AND history_shown(coalesce(r.history ->> 'kind', ''), restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip))
 /*? state */ AND r.state = :state /*? */
@@ -20,11 +20,11 @@ WHERE  r._unit_path <@ ANY (:actor_units::ltree[]) AND history_shown(coalesce(r.
 SELECT r.id, r.nip, r.name, r.unit_id, r.kind, members_told(r.record, restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip)) AS record,
        members_told(r.before, restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip)) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
        r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
-       members_guarded(r.record, restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip), '{nik,email,phone}') AS _sensitive
+       change_request_guarded(r.record, r.history, restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip), '{nik,email,phone}') AS _sensitive
 FROM   change_request_entry r
 WHERE  r.id = :request_id AND change_request_seen(r.id, :actor_units::ltree[], restricted_scopes(r._asn_id, :actor_scopes::text[], :actor_nip))
 
--- Its form is the contract's; whether it can be done is asked when it is decided.
+-- Its form is the contract's; whether it can be done is asked when it is decided. What is proposed the caller gave; what stood there before he is told as any reader is.
 -- name: createChangeRequest
 WITH told AS (
     SELECT :body::jsonb -> 'record' AS record, :body::jsonb -> 'history' AS history
@@ -47,8 +47,10 @@ WITH told AS (
     WHERE  f.problem IS NULL
     RETURNING *
 )
-SELECT f.problem AS _problem, f.pointer AS _pointer, m.id, w.nip, w.name, w.unit_id, m.kind, m.record, m.before, m.history, m.proof_text,
-       m.proof_reference, m.state, m.reason, m.history_id, m.requested_by_name, m.decided_by_name, m.decided_at, m.version, m.created_at, m.updated_at
+SELECT f.problem AS _problem, f.pointer AS _pointer, m.id, w.nip, w.name, w.unit_id, m.kind, m.record,
+       members_told(m.before, restricted_scopes(w.id, :actor_scopes::text[], :actor_nip)) AS before, m.history, m.proof_text,
+       m.proof_reference, m.state, m.reason, m.history_id, m.requested_by_name, m.decided_by_name, m.decided_at, m.version, m.created_at, m.updated_at,
+       members_guarded(m.before, restricted_scopes(w.id, :actor_scopes::text[], :actor_nip), '{nik,email,phone}') AS _sensitive
 FROM   fault f LEFT JOIN who w ON true LEFT JOIN made m ON true
 
 -- The request and the person, locked: may this caller, and may it still be done? With the record as it would become.
@@ -70,7 +72,7 @@ SELECT CASE WHEN NOT :if_match::int8multirange @> r.version THEN 'version-stale'
        r.kind AS request_kind, r.record ? 'kind' AS gives_kind, r.record ? 'nik' AS gives_nik,
        a.id, a.nip, p.kind, p.birth_date, p.sex, p.appointed_on, p.nik
 FROM   change_request r JOIN asn a ON a.id = r.asn_id, jsonb_populate_record(a, coalesce(r.record, '{}')) AS p
-WHERE  r.id = :request_id AND change_request_seen(r.id, :actor_units::ltree[], :actor_scopes::text[])
+WHERE  r.id = :request_id AND change_request_seen(r.id, :actor_units::ltree[], restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip))
 FOR    UPDATE OF r, a
 
 -- A NIK is sealed for whoever holds it: that of the request is not the person's.
@@ -105,7 +107,7 @@ WITH done AS (
 SELECT r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS record,
        members_told(r.before, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
        r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
-       members_guarded(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip), '{nik,email,phone}') AS _sensitive
+       change_request_guarded(r.record, r.history, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip), '{nik,email,phone}') AS _sensitive
 FROM   done r JOIN asn a ON a.id = r.asn_id
 
 -- name: refuseChangeRequest
@@ -114,7 +116,7 @@ WITH cur AS (
                      WHEN r.state <> 'submitted' THEN 'request-decided'
                      WHEN r.requested_by = :actor_key::uuid THEN 'request-own' END AS problem
     FROM   change_request r
-    WHERE  r.id = :request_id AND change_request_seen(r.id, :actor_units::ltree[], :actor_scopes::text[])
+    WHERE  r.id = :request_id AND change_request_seen(r.id, :actor_units::ltree[], restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip))
     FOR    UPDATE
 ), done AS (
     UPDATE change_request r
@@ -126,7 +128,7 @@ WITH cur AS (
 SELECT c.problem AS _problem, r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS record,
        members_told(r.before, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
        r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
-       members_guarded(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip), '{nik,email,phone}') AS _sensitive
+       change_request_guarded(r.record, r.history, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip), '{nik,email,phone}') AS _sensitive
 FROM   cur c LEFT JOIN done r ON true LEFT JOIN asn a ON a.id = r.asn_id
 
 -- name: withdrawChangeRequest
@@ -135,7 +137,7 @@ WITH cur AS (
                      WHEN r.state <> 'submitted' THEN 'request-decided'
                      WHEN r.requested_by <> :actor_key::uuid THEN 'request-not-own' END AS problem
     FROM   change_request r
-    WHERE  r.id = :request_id AND change_request_seen(r.id, :actor_units::ltree[], :actor_scopes::text[])
+    WHERE  r.id = :request_id AND change_request_seen(r.id, :actor_units::ltree[], restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip))
     FOR    UPDATE
 ), done AS (
     UPDATE change_request r
@@ -147,7 +149,7 @@ WITH cur AS (
 SELECT c.problem AS _problem, r.id, a.nip, a.name, a.unit_id, r.kind, members_told(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS record,
        members_told(r.before, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) AS before, r.history, r.proof_text, r.proof_reference, r.state, r.reason, r.history_id,
        r.requested_by_name, r.decided_by_name, r.decided_at, r.version, r.created_at, r.updated_at,
-       members_guarded(r.record, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip), '{nik,email,phone}') AS _sensitive
+       change_request_guarded(r.record, r.history, restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip), '{nik,email,phone}') AS _sensitive
 FROM   cur c LEFT JOIN done r ON true LEFT JOIN asn a ON a.id = r.asn_id
 
 -- name: listChangeRequestComments
@@ -155,12 +157,13 @@ FROM   cur c LEFT JOIN done r ON true LEFT JOIN asn a ON a.id = r.asn_id
 -- sort: -id = c.id DESC AS id
 SELECT c.id, c.request_id, c.text, c.actor_name, c.created_at
 FROM   change_request_comment c
-WHERE  c.request_id = :request_id AND (SELECT change_request_seen(:request_id, :actor_units::ltree[], :actor_scopes::text[]))
+WHERE  c.request_id = :request_id
+       AND (SELECT change_request_seen(r.id, :actor_units::ltree[], restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip)) FROM change_request r WHERE r.id = :request_id)
 /* page */
 
 -- name: createChangeRequestComment
 INSERT INTO change_request_comment (id, request_id, text, actor_key, actor_name)
 SELECT :new_id, r.id, :text, :actor_key, :actor_name
 FROM   change_request r
-WHERE  r.id = :request_id AND change_request_seen(r.id, :actor_units::ltree[], :actor_scopes::text[])
+WHERE  r.id = :request_id AND change_request_seen(r.id, :actor_units::ltree[], restricted_scopes(r.asn_id, :actor_scopes::text[], :actor_nip))
 RETURNING id, request_id, text, actor_name, created_at

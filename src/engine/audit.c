@@ -246,8 +246,8 @@ enum status audit_not_noted(struct ctx *ctx)
 
 bool audit_is_due(const struct call *call, const struct outcome *answer)
 {
-    return answer->reading &&
-           !(call->op->is_write && answer->http_status == 201); /* what was just made was given by the caller, and has its entry */
+    bool is_given = call->op->is_write && answer->http_status == 201; /* what was just made was given by the caller, and has its entry */
+    return answer->reading && (answer->reading->is_told || !is_given);
 }
 
 enum status audit_write(struct ctx *ctx, const struct call *call, struct db_conn *txn, const struct reading *reading)

@@ -4,13 +4,16 @@
 SELECT pg_try_advisory_xact_lock(hashtextextended(:caller || ' ' || :key, 20)) AS locked
 
 -- name: idempotency.find
-SELECT request_hash, status, content_type, etag, location, convert_from(body, 'UTF8') AS body
-FROM   idempotency
-WHERE  caller = :caller::uuid AND key = :key
+SELECT i.request_hash, i.status, i.content_type, i.etag, i.location, convert_from(i.body, 'UTF8') AS body, i.grant_hash, i.shows_sensitive,
+       EXISTS (SELECT FROM restriction r
+               WHERE  r.starts <= local_today() AND (r.created_at >= i.created_at OR r.starts > local_day(i.created_at))) AS is_restricted_since
+FROM   idempotency i
+WHERE  i.caller = :caller::uuid AND i.key = :key
 
 -- name: idempotency.store
-INSERT INTO idempotency (caller, key, operation, request_hash, status, content_type, etag, location, body)
-VALUES (:caller::uuid, :key, :operation, :request_hash, :status::integer, :content_type, :etag, :location, convert_to(:body, 'UTF8'))
+INSERT INTO idempotency (caller, key, operation, request_hash, grant_hash, shows_sensitive, status, content_type, etag, location, body)
+VALUES (:caller::uuid, :key, :operation, :request_hash, :grant_hash, :shows_sensitive::boolean, :status::integer, :content_type, :etag, :location,
+        convert_to(:body, 'UTF8'))
 
 -- Old answers go.
 -- name: chore.forgetAnswers

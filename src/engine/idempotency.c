@@ -52,6 +52,22 @@ static const char *request_hash(struct ctx *ctx, const struct job *job)
     return hex;
 }
 
+/* What the caller may see and of whom: the kept answer was made for that. */
+static const char *grant_hash(struct ctx *ctx, const struct call *call)
+{
+    const struct actor *actor = call->actor;
+    crypto_hash_sha256_state state;
+    uint8_t hash[crypto_hash_sha256_BYTES];
+    char *hex = arena_alloc(ctx->arena, 2 * sizeof hash + 1);
+    crypto_hash_sha256_init(&state);
+    hash_text(&state, actor->scopes_literal);
+    hash_text(&state, actor->units);
+    hash_text(&state, actor->nip);
+    crypto_hash_sha256_final(&state, hash);
+    hex_encode(hash, sizeof hash, hex);
+    return hex;
+}
+
 /* Before an upload can be compared it must be read. */
 static enum status read_all(struct ctx *ctx, struct job *job)
 {
@@ -73,6 +89,19 @@ static const char *context_of(struct ctx *ctx, const struct call *call)
     return arena_printf(ctx->arena, "answer %s %s", call->actor->key_id, call->idempotency_key);
 }
 
+static bool column_is(const PGresult *res, int column, const char *text)
+{
+    return !PQgetisnull(res, 0, column) && strcmp(PQgetvalue(res, 0, column), text) == 0;
+}
+
+/* Whether this caller would be shown today what the kept answer shows. Who is restricted since is not known to be in it: it is enough that somebody is. */
+static bool may_be_shown(struct ctx *ctx, const struct call *call, const PGresult *res)
+{
+    if (!column_is(res, 6, grant_hash(ctx, call)))
+        return false;
+    return !column_is(res, 7, "t") || !column_is(res, 8, "t") || actor_has_scope(call->actor, "privacy.restrict");
+}
+
 static enum status replay(struct job *job, const PGresult *res)
 {
     struct ctx *ctx = &job->ctx;
@@ -88,6 +117,7 @@ static enum status replay(struct job *job, const PGresult *res)
                                 .location = column_text(ctx, res, 4),
                                 .body = body};
     job->is_replayed = true;
+    job->shows_sensitive = column_is(res, 7, "t");
     return ST_OK;
 }
 
@@ -112,6 +142,10 @@ enum status idempotency_begin(struct job *job, struct db_conn *txn)
     if (strcmp(PQgetvalue(res, 0, 0), request_hash(ctx, job)) != 0)
         return fail(ctx, ST_INVALID, "idempotency-mismatch", "This Idempotency-Key was used for another request; take a new one.",
                     "Idempotency-Key ini sudah dipakai untuk permintaan lain; pakai yang baru.");
+    if (!may_be_shown(ctx, call, res))
+        return fail(ctx, ST_CONFLICT, "idempotency-unseen",
+                    "This was done when it was first asked for. What you may see has changed since, so that answer is not given again: read the record.",
+                    "Ini sudah dilakukan pada permintaan pertama. Hak melihat Anda telah berubah, jadi jawabannya tidak diberikan lagi: baca datanya.");
     return replay(job, res);
 }
 
@@ -123,7 +157,7 @@ enum status idempotency_store(struct job *job, struct db_conn *txn)
     PGresult *res;
     return db_query(
         ctx, txn, call->engine->set, "idempotency.store", &res, "caller", call->actor->key_id, "key", call->idempotency_key, "operation",
-        call->op->contract->id, "request_hash", request_hash(ctx, job), "status", arena_printf(ctx->arena, "%d", http), "content_type",
+        call->op->contract->id, "request_hash", request_hash(ctx, job), "grant_hash", grant_hash(ctx, call), "shows_sensitive", job->out.reading ? "t" : "f", "status", arena_printf(ctx->arena, "%d", http), "content_type",
         job->out.content_type, "etag", job->out.etag, "location", job->out.location, "body",
         vault_seal_blob(ctx->arena, job->out.body ? slice_of(buf_cstr(job->out.body)) : (struct slice){"", 0}, context_of(ctx, call)),
         NULL);

@@ -491,6 +491,7 @@ struct reading {
     const char *nips;         /* likewise; NULL: not known, or told otherwise */
     const char *n, *digest;   /* of people */
     const char *filter;       /* JSON */
+    bool is_told;             /* the row itself says that it shows something: also what was just made, of which the caller gave the rest */
 };
 const char *audit_facts(struct ctx *ctx, const struct call *call);
 /* Lets the transaction of this write say who acts: the caller, or the daemon itself. */
@@ -563,7 +564,7 @@ struct job {
     bool is_stream;
     bool is_long;   /* it can last */
     bool is_export; /* a list as CSV or NDJSON */
-    bool is_replayed;
+    bool is_replayed, shows_sensitive; /* the latter of a replayed one */
     bool is_finished; /* the loop knows that the worker is done */
     bool is_orphan;   /* the request is over */
     bool has_head;    /* the reply's head has been sent */

@@ -96,10 +96,12 @@ static enum status run_operation(struct job *job, struct db_conn *txn)
     return call->op->kind == OP_COMMAND ? run_command(job, txn) : run_statement(job, txn);
 }
 
-/* A kept answer is not read again: it may show all that its operation may. */
+/* A kept answer is not read again: it may show all that its operation may, or what its row said it does. */
 static enum status note_replay(struct job *job, struct db_conn *txn)
 {
     const struct reading *reading = audit_reading_ahead(&job->ctx, job->call);
+    if (!reading && job->shows_sensitive)
+        reading = audit_reading_of(&job->ctx, job->call, "", NULL);
     return reading ? audit_write(&job->ctx, job->call, txn, reading) : ST_OK;
 }
 

@@ -18,6 +18,7 @@ struct tally {
     bool *met;                       /* by column */
     int64_t n;                       /* rows that show something sensitive */
     int64_t n_people;                /* those of them that say whose they are */
+    bool is_told;                    /* a row itself said so */
     bool has_ids;                    /* a row has its person's id */
     struct buf nips;                 /* with commas between; where there are ids, of the first PEOPLE_MAX */
     struct buf ids;                  /* uuid[] of all, but for the head */
@@ -33,6 +34,7 @@ static void empty(struct tally *tally)
 {
     memset(tally->met, 0, (size_t)tally->projection->plan->n_columns * sizeof *tally->met);
     tally->n = tally->n_people = 0;
+    tally->is_told = false;
     tally->nips.len = 0;
     tally->ids.len = ARRAY_HEAD;
     crypto_hash_sha256_init(&tally->digest);
@@ -63,6 +65,7 @@ static bool shows(struct tally *tally, const PGresult *res, int row)
     const struct plan *plan = tally->projection->plan;
     const bool *shown = row_shown(tally->projection, res, row);
     bool any = plan->sensitive >= 0 && strcmp(PQgetvalue(res, row, plan->sensitive), "t") == 0;
+    tally->is_told |= any;
     for (int i = 0; i < plan->n_columns; i++) {
         if (!plan->columns[i].is_sensitive || !shown[i] || tally->projection->masked[i] || !is_there(res, row, i))
             continue;
@@ -143,6 +146,7 @@ static struct reading *reading_of(struct ctx *ctx, const struct call *call, stru
     crypto_hash_sha256_final(&tally->digest, hash);
     hex_encode(hash, sizeof hash, hex);
     reading->n = arena_printf(ctx->arena, "%lld", (long long)tally->n);
+    reading->is_told = tally->is_told;
     reading->digest = tally->n > 1 ? arena_strdup(ctx->arena, hex) : NULL;
     return reading;
 }

@@ -1,16 +1,17 @@
 -- Indices: professionalism (IP ASN) of persons and units, BKN's own value beside it, talent boxes, penalties of absence. Rules: 0017_index.sql.
--- What a penalty cost shows in the sum: so these need asn.discipline.
+-- What a penalty cost shows in the sum: so these need asn.discipline, are readings of it, and leave out whose data are restricted.
 
 -- name: getProfessionalismIndex
 SELECT w.nip, w.on, (w.p).qualification, (w.p).competence, (w.p).performance, (w.p).discipline, (w.p).total,
        ip_asn_category_of((w.p).total, coalesce(:cut_mode, 'above')) AS category, (w.p).reasons -> 'unknown' AS unknown, (w.p).reasons - 'unknown' AS reasons,
+       (w.p).reasons ->> 'penalty' IS NOT NULL AS _sensitive,
        (SELECT jsonb_build_object('year', b.year, 'qualification', b.qualification, 'competence', b.competence, 'performance', b.performance,
                                   'discipline', b.discipline, 'total', b.qualification + b.competence + b.performance + b.discipline, 'note', b.note,
                                   'ours_minus_theirs', (w.p).total - (b.qualification + b.competence + b.performance + b.discipline))
         FROM   ip_asn_bkn b WHERE b.asn_id = w.id AND b.year <= extract(year FROM w.on) ORDER BY b.year DESC LIMIT 1) AS bkn
 FROM  (SELECT a.id, a.nip, coalesce(:as_of::date, :today::date) AS on, ip_asn_of(a.id, coalesce(:as_of::date, :today::date)) AS p
        FROM   asn a JOIN unit u ON u.id = a.unit_id
-       WHERE  a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[])) w
+       WHERE  a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[]) AND NOT restriction_hides(a.id, :actor_scopes::text[], :actor_nip)) w
 
 -- Somebody who goes with an import meanwhile is waited for, and then not there; likewise below.
 -- name: putBknProfessionalism
@@ -28,11 +29,12 @@ RETURNING b.year, b.qualification, b.competence, b.performance, b.discipline, b.
 -- name: listProfessionalism
 -- sort: nip = a.nip AS nip
 SELECT a.nip, a.name, a.unit_id, a.position_kind, w.qualification, w.competence, w.performance, w.discipline, w.total,
-       ip_asn_category_of(w.total, coalesce(:cut_mode, 'above')) AS category, w.reasons -> 'unknown' AS unknown
+       ip_asn_category_of(w.total, coalesce(:cut_mode, 'above')) AS category, w.reasons -> 'unknown' AS unknown, w.reasons ->> 'penalty' IS NOT NULL AS _sensitive
 FROM   asn a
 JOIN   unit u ON u.id = a.unit_id
 CROSS  JOIN LATERAL (SELECT (p.p).* FROM (SELECT ip_asn_of(a.id, coalesce(:as_of::date, :today::date)) AS p OFFSET 0) p) w
 WHERE  a.legal_status IN (SELECT s.code FROM employed_status s) AND NOT w.reasons -> 'unknown' ? 'appointment'
+       AND NOT restriction_hides(a.id, :actor_scopes::text[], :actor_nip)
 /*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
 /*? under */ AND u.path <@ (SELECT p.path FROM unit p WHERE p.id = :under) /*? */
 /* page */

@@ -1,4 +1,4 @@
--- What a person may ask about the data that are kept of him. See docs/personal-data.md.
+-- What a person may ask about the data that are kept of him. See docs/personal-data.md. Where they are restricted, he and the personnel office alone are told.
 
 -- name: getPersonalData
 SELECT a.nip, a.name, now() AS told_at,
@@ -8,12 +8,14 @@ FROM   asn a
 JOIN   unit u ON u.id = a.unit_id
 CROSS  JOIN LATERAL (SELECT coalesce(jsonb_agg(to_jsonb(r) - 'n' ORDER BY r.id DESC), '[]') AS trail, coalesce(max(r.n), 0) AS n
                      FROM   (SELECT p.*, count(*) OVER () AS n FROM processing_trail(a.id) p ORDER BY p.id DESC LIMIT 1000) r) t
-WHERE  a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[])
+WHERE  a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[]) AND NOT restriction_hides(a.id, :actor_scopes::text[], :actor_nip)
 
 -- Line by line, for paper.
 -- name: getPersonalDataPdf.lines
 WITH who AS (
-    SELECT a.id, a.nip, a.name FROM asn a JOIN unit u ON u.id = a.unit_id WHERE a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[])
+    SELECT a.id, a.nip, a.name
+    FROM   asn a JOIN unit u ON u.id = a.unit_id
+    WHERE  a.id = (SELECT asn_of_nip(:nip)) AND u.path <@ ANY (:actor_units::ltree[]) AND NOT restriction_hides(a.id, :actor_scopes::text[], :actor_nip)
 ), told AS MATERIALIZED (
     SELECT d.*, row_number() OVER () AS n FROM who w CROSS JOIN LATERAL personal_data_of(w.id) d
 ), done AS MATERIALIZED (
@@ -35,7 +37,9 @@ WITH who AS (
     UNION ALL SELECT 4, 0, 'heading', 'Pemrosesan: oleh siapa dan berapa kali' FROM who
     UNION ALL SELECT 4, row_number() OVER (ORDER BY d.n DESC, d.who, d.operation)::integer, 'text',
                      format('%s - %s: %s kali, %s sampai %s', d.who, d.operation, d.n, to_char(d.first, 'DD-MM-YYYY'), to_char(d.last, 'DD-MM-YYYY'))
-              FROM (SELECT coalesce(p.name, p.kind) AS who, p.operation, count(*) AS n, min(p.at) AS first, max(p.at) AS last FROM done p GROUP BY 1, 2 ORDER BY n DESC LIMIT 200) d
+              FROM (SELECT coalesce(p.name, p.kind) AS who, p.operation, count(DISTINCT coalesce(p.request_id, p.id::text)) AS n,
+                           local_day(min(p.at)) AS first, local_day(max(p.at)) AS last
+                    FROM   done p GROUP BY 1, 2 ORDER BY n DESC LIMIT 200) d
     UNION ALL SELECT 5, 0, 'heading', 'Hak subjek data' FROM who
     UNION ALL SELECT 5, 1, 'text', 'Subjek data dapat meminta perbaikan, pembatasan, penghapusan, atau mengajukan keberatan. Perbaikan, akses, dan pembatasan ditanggapi paling lambat 3 x 24 jam.' FROM who
 )
