@@ -10,7 +10,8 @@
 #   --detach    return when it is ready; otherwise it runs until Ctrl-C
 #   --stop      end the daemon and the PostgreSQL that this script started
 #
-# ASND_DATABASE_URL, when set to another database, is used instead of a private PostgreSQL. Other ASND_* settings pass through (`asnd config`).
+# ASND_DATABASE_URL, when set to another database, is used instead; the private PostgreSQL is started for it if that is where it lies.
+# Other ASND_* settings pass through (`asnd config`).
 set -euo pipefail
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/lib.sh
@@ -29,7 +30,7 @@ owner_url=''
 daemon=''
 as_daemon=()
 
-help() { sed -n '3,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+help() { sed -n '3,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 usage() {
     help >&2
     exit 2
@@ -104,10 +105,44 @@ log_min_messages = warning
 CONF
 }
 
-own_database() { echo "postgresql://${2:-asnd}@/asnd?host=${1// /%20}&port=5432"; } # SOCKET_DIRECTORY [ROLE]
+for_url() { jq -rn --arg word "$1" '$word | @uri'; }
+own_database() { echo "postgresql://${2:-asnd}@/${3:-asnd}?host=${1// /%20}&port=5432"; } # SOCKET_DIRECTORY [ROLE [DATABASE]]
 
-# `source .local/env` leaves the private database's address in the shell, which is no wish for another one.
-wants_cluster() { [ -z "${ASND_DATABASE_URL:-}" ] || [ "$ASND_DATABASE_URL" = "$(own_database "$(socket_dir "$(cluster_home)")")" ]; }
+# host_of CONNECTION_STRING: the server's name, or the directory of its socket; nothing where none is said.
+host_of() {
+    local host=''
+    if [[ $1 =~ ^postgres(ql)?:// ]]; then
+        if [[ $1 =~ [?\&]host=([^\&]*) ]]; then
+            host=${BASH_REMATCH[1]}
+        elif [[ $1 =~ ^[a-z]+://([^@/?]*@)?([^:/?]*) ]]; then
+            host=${BASH_REMATCH[2]}
+        fi
+        printf '%b' "${host//%/\\x}"
+    elif [[ $1 =~ (^|[[:space:]])host[[:space:]]*=[[:space:]]*(\'([^\']*)\'|([^\'[:space:]]+)) ]]; then
+        printf '%s' "${BASH_REMATCH[3]}${BASH_REMATCH[4]}"
+    fi
+}
+
+# in_cluster CONNECTION_STRING: it names a database of the private PostgreSQL.
+in_cluster() {
+    local host
+    host=$(host_of "$1")
+    [[ $host = /* ]] && [ "$(realpath -m -- "$host")" = "$(realpath -m -- "$(socket_dir "$(cluster_home)")")" ]
+}
+
+# `source .local/env` leaves the private database's address in the shell, which is no wish for another server.
+wants_cluster() { [ -z "${ASND_DATABASE_URL:-}" ] || in_cluster "$ASND_DATABASE_URL"; }
+
+# Another database of the private PostgreSQL is migrated by the role that owns it.
+find_owner() {
+    local found
+    found=$("$pg_bin/psql" -qXtA -F ' ' -v ON_ERROR_STOP=1 -d "$ASND_DATABASE_URL" \
+        -c 'SELECT pg_get_userbyid(datdba), datname FROM pg_database WHERE datname = current_database()' 2>"$LOCAL/database.log") || {
+        words=$(cat "$LOCAL/database.log")
+        server_failed "the database of ASND_DATABASE_URL cannot be reached" "$LOCAL/database.log"
+    }
+    owner_url=$(own_database "$socket" "$(for_url "${found%% *}")" "$(for_url "${found#* }")")
+}
 
 start_cluster() {
     local owner
@@ -140,11 +175,16 @@ GRANT asnd_all, asnd_bound TO asnd;
 SELECT 'CREATE DATABASE asnd OWNER asnd_owner' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'asnd') \gexec
 \connect asnd
 -- Of a cluster from before there were two roles.
-REASSIGN OWNED BY asnd TO asnd_owner;
+SELECT 'REASSIGN OWNED BY asnd TO asnd_owner' WHERE EXISTS (SELECT FROM pg_database WHERE datname = 'asnd' AND datdba = 'asnd'::regrole)
+    OR EXISTS (SELECT FROM pg_class WHERE relowner = 'asnd'::regrole) \gexec
 GRANT ALL ON SCHEMA public TO asnd_owner;
 SQL
-    ASND_DATABASE_URL=$(own_database "$socket")
-    owner_url=$(own_database "$socket" asnd_owner)
+    if [ -n "${ASND_DATABASE_URL:-}" ]; then
+        find_owner
+    else
+        ASND_DATABASE_URL=$(own_database "$socket")
+        owner_url=$(own_database "$socket" asnd_owner)
+    fi
 }
 
 stop_cluster() {
@@ -181,7 +221,7 @@ server_failed() {
 migrate() {
     local which="the database"
     [ -n "$home" ] || which="the database of ASND_DATABASE_URL"
-    quietly "$LOCAL/migrate.log" env ASND_OWNER_DATABASE_URL="${owner_url:-${ASND_OWNER_DATABASE_URL:-}}" "$ASND" migrate && return 0
+    quietly "$LOCAL/migrate.log" env ASND_OWNER_DATABASE_URL="$owner_url" "$ASND" migrate && return 0
     ! grep -q '"database-connect-failed"' <<<"$words" || server_failed "$which cannot be reached" "$LOCAL/migrate.log"
     server_failed "$which could not be brought up to date" "$LOCAL/migrate.log"
 }
@@ -243,11 +283,27 @@ find_key() {
             server_failed "no key could be made" "$LOCAL/key.log"
         }
     fi
+}
+
+quoted() { printf "'%s'" "${1//\'/\'\\\'\'}"; }
+
+# For any sh. What the last start left in a shell and does not hold any more is taken away; PATH grows once, however often this is sourced.
+write_env() {
+    local programs
+    programs=$(quoted "$ROOT/build/release:$ROOT/packaging")
     (
         umask 077
         rm -f "$LOCAL/env"
-        printf "export ASND_URL='%s'\nexport ASND_ADMIN_KEY='%s'\nexport ASND_DATABASE_URL='%s'\n" "$url" "$key" "$ASND_DATABASE_URL" >"$LOCAL/env"
-        [ -z "${ASND_COLUMN_KEYS_FILE:-}" ] || printf "export ASND_COLUMN_KEYS_FILE='%s'\n" "$ASND_COLUMN_KEYS_FILE" >>"$LOCAL/env"
+        {
+            printf 'export %s=%s\n' ASND_URL "$(quoted "$url")" ASND_ADMIN_KEY "$(quoted "$key")" ASND_DATABASE_URL "$(quoted "$ASND_DATABASE_URL")"
+            if [ -n "$owner_url" ]; then
+                printf 'export ASND_OWNER_DATABASE_URL=%s\n' "$(quoted "$owner_url")"
+            else
+                echo 'unset ASND_OWNER_DATABASE_URL'
+            fi
+            [ -z "${ASND_COLUMN_KEYS_FILE:-}" ] || printf 'export ASND_COLUMN_KEYS_FILE=%s\n' "$(quoted "$ASND_COLUMN_KEYS_FILE")"
+            echo "case \":\$PATH:\" in *:$programs:*) ;; *) export PATH=$programs:\"\$PATH\" ;; esac"
+        } >"$LOCAL/env"
     )
 }
 
@@ -305,6 +361,8 @@ trap 'exit 143' TERM HUP
 need_port
 if wants_cluster; then
     start_cluster
+elif [ -n "${ASND_OWNER_DATABASE_URL:-}" ] && ! in_cluster "$ASND_OWNER_DATABASE_URL"; then # else `source .local/env` left it
+    owner_url=$ASND_OWNER_DATABASE_URL
 fi
 [ -z "$started_cluster" ] || touch "$LOCAL/cluster-started"
 export ASND_DATABASE_URL
@@ -319,6 +377,7 @@ fi
 migrate
 start_daemon
 find_key
+write_env
 [ -z "$demo" ] || load_demo
 banner
 if [ -n "$detach" ]; then

@@ -16,8 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def script(name, database, *arguments, check=True, **environment):
+    ours = {name: value for name, value in os.environ.items() if name != "ASND_OWNER_DATABASE_URL"}  # of a shell with `source .local/env`
     done = subprocess.run([str(ROOT / "packaging" / name), *map(str, arguments)], text=True, capture_output=True, timeout=300,
-                          env={**os.environ, "ASND_DATABASE_URL": database, "ASND": str(daemons.program()), **environment})
+                          env={**ours, "ASND_DATABASE_URL": database, "ASND": str(daemons.program()), **environment})
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
 
@@ -138,7 +139,26 @@ def test_a_retry_of_what_was_lost_is_made_now(restored):
 
 def test_a_database_that_is_not_empty_is_left_alone(restored):
     done = script("asnd-restore", restored["url"], restored["dump"], check=False)
-    assert done.returncode == 1 and "not empty" in done.stderr
+    assert done.returncode == 1 and "not empty" in done.stderr and "make an empty one beside it" in done.stderr
+
+
+def test_owner_and_daemon_must_mean_one_database(restored, cluster):
+    """As where `source .local/env` left the owner's address and only ASND_DATABASE_URL names the empty one."""
+    name = cluster.create(label="beside")
+    done = script("asnd-restore", cluster.database_url(name), restored["dump"], check=False, ASND_OWNER_DATABASE_URL=restored["url"])
+    assert done.returncode == 1 and "name the empty one in both" in done.stderr and name in done.stderr
+    cluster.drop(name)
+
+
+def test_a_role_that_may_not_read_all_is_told_whom_to_name(restored, cluster, tmp_path):
+    """One without rights, and one that row security holds; nothing is left in the directory."""
+    for role, rights in (("backup_none", ""), ("backup_some", "pg_read_all_data")):
+        cluster.execute(f"CREATE ROLE {role} LOGIN" + (f" IN ROLE {rights}" if rights else ""))
+        done = script("asnd-backup", f"{restored['url']}&user={role}", tmp_path, check=False)
+        cluster.execute(f"DROP ROLE {role}")
+        said = done.stderr.splitlines()
+        assert done.returncode == 1 and len(said) == 1 and f"the role {role} may not read all" in said[0] and "ASND_OWNER_DATABASE_URL" in said[0], done.stderr
+        assert not list(tmp_path.iterdir())
 
 
 def test_a_dump_that_was_damaged_is_refused(restored, cluster, tmp_path):

@@ -24,7 +24,23 @@ def test_it_prints_what_one_needs(started, clone):
 
 def test_the_environment_file_is_closed_to_others(started, clone):
     assert stat.S_IMODE((clone.local / "env").stat().st_mode) == 0o600
-    assert set(clone.environment()) == {"ASND_URL", "ASND_ADMIN_KEY", "ASND_DATABASE_URL", "ASND_COLUMN_KEYS_FILE"}
+    assert set(clone.environment()) == {"ASND_URL", "ASND_ADMIN_KEY", "ASND_DATABASE_URL", "ASND_OWNER_DATABASE_URL", "ASND_COLUMN_KEYS_FILE"}
+
+
+def after_sourcing(clone, commands, shell="bash"):
+    """What such a shell prints; the tree is where it stands."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("ASND_")}
+    return subprocess.run([shell, "-euc", f". ./.local/env\n{commands}"], cwd=clone.path, env={**environment, "ASND_STOP_DELAY_MS": "0"}, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=300, check=True).stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "sh"])
+def test_the_environment_file_leads_to_the_programs(started, clone, shell):
+    """Sourced twice too, PATH has each directory once."""
+    said = after_sourcing(clone, '. ./.local/env; echo "$PATH"; command -v asnd; command -v asnd-backup; command -v asnd-restore; asnd migrate --status >/dev/null', shell)
+    path, *programs = said.splitlines()
+    assert path == f"{clone.path}/build/release:{clone.path}/packaging:{os.environ['PATH']}"
+    assert programs == [f"{clone.path}/build/release/asnd", f"{clone.path}/packaging/asnd-backup", f"{clone.path}/packaging/asnd-restore"]
 
 
 def test_the_demo_data_is_there(started, clone):
@@ -59,6 +75,22 @@ def test_a_second_start_takes_a_moment(started, clone):
     assert min(took) < 5, took
     assert clone.environment()["ASND_ADMIN_KEY"] == key
     assert clone.get("/readyz").status_code == 200
+
+
+def test_a_backup_is_restored_beside_and_served(started, clone):
+    """The commands of docs/operations.md: the private cluster is started for another database of its own."""
+    page = (clone.path / "docs/operations.md").read_text(encoding="utf-8")
+    commands = next(block for block in re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S) if "asnd-backup" in block).replace("source .local/env\n", "")
+    before, start = commands.split("scripts/run.sh --detach")
+    after_sourcing(clone, before + f"scripts/run.sh --port {clone.port} --no-demo --detach >/dev/null 2>&1" + start)
+    assert clone.environment()["ASND_DATABASE_URL"].endswith("&dbname=asnd_new") and "/asnd_new?" in clone.environment()["ASND_OWNER_DATABASE_URL"]
+    assert 5500 < clone.get("/v1/asn?limit=1&count=exact").json()["page"]["count"] <= 6000
+    after_sourcing(clone, "asnd check")
+    clone.stop()
+    assert clone.processes() == []
+    clone.start("--no-demo")
+    assert "asnd_new" not in (clone.local / "env").read_text()
+    after_sourcing(clone, 'psql -q "$ASND_DATABASE_URL&user=postgres" -c "DROP DATABASE asnd_new"')
 
 
 def test_a_taken_port_is_said_with_its_holder(started, clone):

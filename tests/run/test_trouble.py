@@ -98,6 +98,20 @@ def test_the_database_given_is_not_there(built, url):
     built.refuses("the database of ASND_DATABASE_URL cannot be reached", ASND_DATABASE_URL=url)
 
 
+@pytest.mark.parametrize("url", ["postgresql://asnd@/no_such?host={}", "host='{}' user=asnd dbname=no_such"])
+def test_the_private_cluster_has_no_such_database(built, url):
+    """It is started, since its directory is named, and stopped again."""
+    directory = str(built.local / "pg")
+    text = built.refuses("the database of ASND_DATABASE_URL cannot be reached", ASND_DATABASE_URL=url.format(directory.replace(" ", "%20") if "://" in url else directory))
+    assert '"no_such" does not exist' in text
+
+
+def test_the_owner_of_the_private_database_is_not_asked_for_another(built):
+    """`source .local/env` leaves the private owner's address in the shell."""
+    owner = built.environment()["ASND_OWNER_DATABASE_URL"]
+    built.refuses("the database of ASND_DATABASE_URL cannot be reached", ASND_DATABASE_URL="postgresql://127.0.0.1:1/asnd", ASND_OWNER_DATABASE_URL=owner)
+
+
 @pytest.mark.parametrize("content", ["", "rubbish\n", f"{os.getpid()} 1\n"])
 def test_a_stale_pid_file_is_no_daemon(built, content):
     (built.local / "asnd.pid").write_text(content)
