@@ -22,6 +22,8 @@ struct slice slice_trim(struct slice s);                /* spaces, tabs, CR, LF 
 
 /* Strict UTF-8 (no surrogates, no overlong forms); NUL is refused when allow_nul is false. */
 bool utf8_is_valid(const char *bytes, size_t len, bool allow_nul);
+/* A byte of 0x80 and above as Windows-1252 has it, in UTF-8: its length. 0: that code page has no such character. */
+size_t utf8_of_windows_1252(unsigned char byte, char ret[3]);
 /* Code points in valid UTF-8. */
 size_t utf8_length(const char *bytes, size_t len);
 

@@ -71,6 +71,25 @@ bool utf8_is_valid(const char *bytes, size_t len, bool allow_nul)
     return true;
 }
 
+size_t utf8_of_windows_1252(unsigned char byte, char ret[3])
+{
+    static const uint16_t low[32] = {0x20ac, 0,      0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
+                                     0x2039, 0x0152, 0,      0x017d, 0,      0,      0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+                                     0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,      0x017e, 0x0178};
+    unsigned c = byte < 0xa0 ? low[byte & 0x1f] : byte;
+    if (byte < 0x80 || c == 0)
+        return 0;
+    if (c < 0x800) {
+        ret[0] = (char)(0xc0 | c >> 6);
+        ret[1] = (char)(0x80 | (c & 0x3f));
+        return 2;
+    }
+    ret[0] = (char)(0xe0 | c >> 12);
+    ret[1] = (char)(0x80 | (c >> 6 & 0x3f));
+    ret[2] = (char)(0x80 | (c & 0x3f));
+    return 3;
+}
+
 size_t utf8_length(const char *bytes, size_t len)
 {
     size_t n = 0;

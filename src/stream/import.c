@@ -302,10 +302,12 @@ static enum status add_row(struct importer *im, struct import_row *row, bool is_
     return merge_batch(im);
 }
 
-/* A copy that is UTF-8 without NUL, whatever came. */
+/* A copy that is UTF-8 without NUL, whatever came: what is none is read as Windows-1252, in which spreadsheets write a plain "CSV". Whoever mends the
+ * refused row sees whether these are the letters. */
 static struct slice copy_text(struct arena *arena, struct slice text, bool is_doubtful)
 {
     static const char unknown[] = "\xef\xbf\xbd";
+    char other[3];
     struct buf out;
 
     if (!is_doubtful)
@@ -316,9 +318,13 @@ static struct slice copy_text(struct arena *arena, struct slice text, bool is_do
         while (n <= 4 && i + n <= text.len && !utf8_is_valid(text.data + i, n, false))
             n++;
         bool is_good = n <= 4 && i + n <= text.len;
-        buf_puts(&out, is_good ? "" : unknown);
+        size_t n_other = is_good ? 0 : utf8_of_windows_1252((unsigned char)text.data[i], other);
         if (is_good)
             buf_put(&out, text.data + i, n);
+        else if (n_other)
+            buf_put(&out, other, n_other);
+        else
+            buf_puts(&out, unknown);
         i += is_good ? n : 1;
     }
     buf_cstr(&out);

@@ -76,7 +76,11 @@ void import_row_broken(struct import_row *row, const char *code, const char *val
         {"quote-open", "A quotation mark is opened here and never closed.", "Tanda kutip dibuka di sini dan tidak pernah ditutup."},
         {"quote-text", "There is text behind a closing quotation mark.", "Ada teks di belakang tanda kutip penutup."},
         {"row-too-long", "The row is longer than 65536 bytes.", "Baris lebih panjang dari 65536 bita."},
-        {"not-utf8", "The row is not UTF-8: save the file as \"CSV UTF-8\".", "Baris bukan UTF-8: simpan berkas sebagai \"CSV UTF-8\"."},
+        {"not-utf8",
+         "The row is not UTF-8: save the file as \"CSV UTF-8\". Among the refused rows it stands as Windows-1252 has it; see whether the "
+         "letters are right.",
+         "Baris bukan UTF-8: simpan berkas sebagai \"CSV UTF-8\". Di antara baris yang ditolak, baris ini ditulis menurut Windows-1252; "
+         "periksa apakah hurufnya benar."},
         {"columns-missing", "The row has fewer columns than the first line.", "Kolom pada baris ini kurang dari baris pertama."},
         {"columns-surplus", "The row has more columns than the first line.", "Kolom pada baris ini lebih dari baris pertama."},
         {"not-json", "The line is not a JSON object.", "Baris ini bukan objek JSON."},

@@ -215,6 +215,7 @@ WHERE  a.legal_status = ANY (ARRAY(SELECT e.code FROM employed_status e))
 
 -- By the sum of the gaps: how far people are from what is required, times how many they are.
 -- name: listDevelopmentNeeds
+-- timeout: 30000
 -- sort: rank = d.rank AS rank
 SELECT d.*
 FROM   (SELECT row_number() OVER (ORDER BY sum(coalesce(c.gap, 0)) DESC, count(*) FILTER (WHERE c.gap > 0) DESC, c.competency)::integer AS rank,

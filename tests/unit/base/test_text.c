@@ -69,6 +69,25 @@ static void utf8(void **state)
     assert_true(utf8_is_valid("a\0b", 3, true));
     assert_false(utf8_is_valid("a\0b", 3, false));
     assert_int_equal(utf8_length("é漢😀a", 10), 4);
+}
+
+static void windows_1252(void **state)
+{
+    char out[4] = "";
+    int n_chars = 0;
+    (void)state;
+    for (int byte = 0; byte < 256; byte++) {
+        size_t n = utf8_of_windows_1252((unsigned char)byte, out);
+        assert_true(n == 0 || (utf8_is_valid(out, n, false) && utf8_length(out, n) == 1));
+        n_chars += n > 0;
+    }
+    assert_int_equal(n_chars, 128 - 5); /* 81, 8D, 8F, 90 and 9D are none */
+    assert_int_equal(utf8_of_windows_1252(0xe9, out), 2);
+    assert_memory_equal(out, "é", 2);
+    assert_int_equal(utf8_of_windows_1252(0x92, out), 3);
+    assert_memory_equal(out, "’", 3);
+    assert_int_equal(utf8_of_windows_1252(0x80, out), 3);
+    assert_memory_equal(out, "€", 3);
     assert_int_equal(utf8_length("", 0), 0);
 }
 
@@ -254,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slices),
         cmocka_unit_test(utf8),
+        cmocka_unit_test(windows_1252),
         cmocka_unit_test(percent_decoding),
         cmocka_unit_test(percent_decoding_stays_inside_its_slice),
         cmocka_unit_test(distances),
