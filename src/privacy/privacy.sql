@@ -27,12 +27,25 @@ WITH who AS (
     UNION ALL SELECT 0, 3, 'text', format('Dibuat pada: %s', to_char(:today::date, 'DD-MM-YYYY')) FROM who
     UNION ALL SELECT 0, 4, 'text', 'Disusun atas permintaan subjek data berdasarkan UU Nomor 27 Tahun 2022 tentang Pelindungan Data Pribadi. Rincian lengkap tersedia dalam bentuk JSON. Data orang lain ditutup (***).' FROM who
     UNION ALL SELECT 1, 0, 'heading', 'Data pokok' FROM who
-    UNION ALL SELECT 1, row_number() OVER (ORDER BY m.key)::integer, 'text', format('%s: %s', m.key, coalesce(m.value #>> '{}', '-'))
-              FROM told t CROSS JOIN LATERAL jsonb_each(t.rows -> 0) m WHERE t.relation = 'asn' AND m.value <> 'null'
+    UNION ALL SELECT 1, s.place, 'text', format('%s: %s', coalesce(s.label, m.key),
+                                                CASE WHEN m.value #>> '{}' ~ '^\d{4}-\d\d-\d\d$' THEN to_char((m.value #>> '{}')::date, 'DD-MM-YYYY')
+                                                     WHEN m.value #>> '{}' ~ '^\d{4}-\d\d-\d\dT' THEN to_char(local_day((m.value #>> '{}')::timestamptz), 'DD-MM-YYYY')
+                                                     WHEN jsonb_typeof(m.value) = 'array' THEN array_to_string(ARRAY(SELECT jsonb_array_elements_text(m.value)), ', ')
+                                                     ELSE coalesce((SELECT min(r.name) FROM reference r WHERE r.list = s.list AND r.code = m.value #>> '{}') || ' (' || (m.value #>> '{}') || ')',
+                                                                   m.value #>> '{}') END)
+              FROM   told t
+              CROSS  JOIN LATERAL jsonb_each(t.rows -> 0) m
+              CROSS  JOIN LATERAL (SELECT coalesce(min(l.place)::integer, 100) AS place, min(l.label) AS label, min(l.list) AS list
+                                   FROM   ROWS FROM (unnest('{nip,kind,name,title_front,title_back,birth_place,birth_date,sex,nik,email,phone,unit,position_kind,position,echelon,rank_kind,rank,rank_since,education_level,education,legal_status,appointed_on,warnings,created_at,updated_at}'::text[]),
+                                                     unnest('{NIP,Jenis ASN,Nama,Gelar depan,Gelar belakang,Tempat lahir,Tanggal lahir,Jenis kelamin,NIK,Surel,Telepon,Unit kerja,Jenis jabatan,Jabatan,Eselon,Jenis golongan,Golongan,TMT golongan,Tingkat pendidikan,Pendidikan,Kedudukan hukum,TMT pengangkatan,Peringatan,Dicatat pada,Diubah pada}'::text[]),
+                                                     unnest('{NULL,NULL,NULL,NULL,NULL,NULL,NULL,sex,NULL,NULL,NULL,NULL,position-kind,NULL,echelon,NULL,NULL,NULL,education-level,NULL,legal-status,NULL,NULL,NULL,NULL}'::text[]))
+                                          WITH ORDINALITY AS l (key, label, list, place)
+                                   WHERE  l.key = m.key) s
+              WHERE  t.relation = 'asn' AND m.value NOT IN ('null', '[]') AND m.key NOT IN ('id', 'unit_id')
     UNION ALL SELECT 2, 0, 'heading', 'Data lain yang disimpan' FROM who
     UNION ALL SELECT 2, t.n::integer, 'text', format('%s: %s baris', t.title, jsonb_array_length(t.rows)) FROM told t WHERE t.relation <> 'asn' AND t.rows <> '[]'
     UNION ALL SELECT 3, 0, 'heading', 'Riwayat menurut jenis' FROM who
-    UNION ALL SELECT 3, row_number() OVER (ORDER BY h.kind)::integer, 'text', format('%s: %s baris', h.kind, h.n)
+    UNION ALL SELECT 3, row_number() OVER (ORDER BY h.kind)::integer, 'text', format('%s: %s baris', coalesce((SELECT min(f.name) FROM reference f WHERE f.list = 'history-kind' AND f.code = h.kind), h.kind), h.n)
               FROM (SELECT r ->> 'kind' AS kind, count(*) AS n FROM told t CROSS JOIN LATERAL jsonb_array_elements(t.rows) r WHERE t.relation = 'history' GROUP BY 1) h
     UNION ALL SELECT 4, 0, 'heading', 'Pemrosesan: oleh siapa dan berapa kali' FROM who
     UNION ALL SELECT 4, row_number() OVER (ORDER BY d.n DESC, d.who, d.operation)::integer, 'text',

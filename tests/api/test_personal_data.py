@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a person is told of what is kept of him: all of it, with who did what, and nothing of anybody else."""
 import json
+import re
 import subprocess
 import time
 
@@ -164,8 +165,12 @@ def test_what_is_on_paper(api, lived, tmp_path):
     file = tmp_path / "data.pdf"
     file.write_bytes(reply.bytes)
     text = subprocess.run(["pdftotext", "-layout", str(file), "-"], capture_output=True, text=True, timeout=60, check=True).stdout
-    for word in ("RINGKASAN DATA PRIBADI", f"NIP: {lived['nip']}", f"nik: {NIK}", "Kepesertaan pelatihan: 1 baris", "createAsn", "Halaman 1", "3 x 24 jam"):
+    for word in ("RINGKASAN DATA PRIBADI", f"NIP: {lived['nip']}", f"NIK: {NIK}", "Kedudukan hukum: Aktif (01)", "Tanggal lahir: 15-01-1990", "Unit kerja: ", "Kepesertaan pelatihan: 1 baris", "createAsn", "Halaman 1", "3 x 24 jam"):
         assert word in text, word
+    done = re.findall(r" - (\w+): (\d+) kali, (\d\d-\d\d-\d{4}) sampai (\d\d-\d\d-\d{4})", text)
+    assert dict((o, n) for o, n, *_ in done)["createAsn"] == "1", "what was done once left more than one entry, and counts once"
+    assert f"Dibuat pada: {make.today():%d-%m-%Y}" in text and {days[1] for _, _, *days in done} <= {f"{make.today():%d-%m-%Y}"}, "by the office's day"
+    assert not re.search(r"^ *(id|unit_id|birth_date|legal_status|updated_at):", text, re.M), "in its own language"
     assert lived["chief"]["name"] not in text and lived["chief"]["nip"] not in text
 
 
