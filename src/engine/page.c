@@ -103,6 +103,9 @@ enum status token_open(struct ctx *ctx, struct call *call)
         return ST_OK;
     if (!open_sealed(ctx->arena, call->engine->cursor_secret, arena_printf(ctx->arena, "token %s", spec->type.sealed), "", 0, v->text,
                      &text, 1)) {
+        if (spec->in == IN_PATH) /* of a link or a printed code, which a citizen has in hand */
+            return fail(ctx, ST_BAD_REQUEST, "link-invalid", "Open it as it was sent to you, or scan the code once more.",
+                        "Buka persis seperti yang Anda terima, atau pindai kodenya sekali lagi.");
         fault_add(ctx, AT_PARAMETER, spec->name, "cursor-invalid", "Take the token as it was given.",
                   "Pakai token persis seperti yang diberikan.");
         return fail(ctx, ST_BAD_REQUEST, "cursor-invalid", "This token was not made here.", "Token ini tidak dibuat di sini.");

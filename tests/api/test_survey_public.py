@@ -222,8 +222,8 @@ def test_a_token_is_of_its_sort_and_of_us(citizen, ticket, survey):
     mine = ticket["answer_token"]
     forged = mine[:-2] + ("A" if mine[-2] != "A" else "B") + mine[-1]
     for path in (f"/v1/public/tickets/{survey['answer_token']}/survey", f"/v1/public/surveys/{mine}/survey", f"/v1/public/tickets/{forged}/survey", "/v1/public/tickets/x/survey"):
-        assert citizen("GET", path, expect=400).code == "cursor-invalid"
-        assert citizen("POST", path, make.form(), expect=400).code == "cursor-invalid"
+        assert citizen("GET", path, expect=400).code == "link-invalid"
+        assert citizen("POST", path, make.form(), expect=400).code == "link-invalid"
 
 
 def test_a_dry_run_counts_nothing(citizen, survey, sql):
