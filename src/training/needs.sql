@@ -226,21 +226,25 @@ FROM   (SELECT row_number() OVER (ORDER BY sum(coalesce(c.gap, 0)) DESC, count(*
                round(avg(c.gap) FILTER (WHERE c.gap > 0), 2) AS gap_mean, coalesce(max(c.gap), 0) AS gap_most,
                count(*) FILTER (WHERE c.standing = 'gap'
                                       AND EXISTS (SELECT FROM development_plan p JOIN development_plan_line n ON n.plan_id = p.id
-                                                  WHERE  p.asn_id = a.id AND p.year = extract(year FROM d.at) AND p.state = 'approved'
+                                                  WHERE  p.asn_id = c.asn_id AND p.year = extract(year FROM s.at) AND p.state = 'approved'
                                                          AND n.competency = c.competency))::integer AS planned
-        FROM   asn /*? as_of */ AS b CROSS JOIN LATERAL asn_as_of(b, :as_of::date) /*? */ AS a
-        JOIN   unit u ON u.id = a.unit_id
-        CROSS  JOIN LATERAL (SELECT u.code, u.name, u.depth, u.path) /*? as_of */ AS now CROSS JOIN LATERAL unit_as_of(u, :as_of::date) /*? */ AS w
-        CROSS  JOIN LATERAL (SELECT coalesce(:as_of::date, :today::date) AS at) d
-        CROSS  JOIN LATERAL competency_gaps(a.id, a.unit_id, a.position_kind, reference_fold(a.position), position_level_of(a, d.at), d.at) c
-        WHERE  a.legal_status = ANY (ARRAY(SELECT e.code FROM employed_status e))
-        /*? as_of */ AND EXISTS (SELECT FROM unit n WHERE n.id = b.unit_id AND n.path <@ ANY (:actor_units::ltree[]))
-            AND b.id = ANY (ARRAY(SELECT h.asn_id
-                                  FROM   unnest(unit_reach(:under::uuid, :actor_units::ltree[])) AS n (id)
-                                  CROSS  JOIN LATERAL (SELECT p.asn_id FROM history p
-                                                       WHERE  p.kind = 'placement' AND NOT p.is_void AND p.facts ->> 'unit_id' = n.id::text OFFSET 0) h)) /*? */
-        /*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
-        /*? under */ AND w.path <@ (SELECT unit_path_then(:under, :as_of::date)) /*? */
+        FROM   (SELECT d.at, array_agg(a.id) AS people, array_agg(a.unit_id) AS units, array_agg(a.position_kind) AS kinds, array_agg(reference_fold(a.position)) AS posts,
+                       array_agg(position_level_of(a, d.at)) AS grades
+                FROM   asn /*? as_of */ AS b CROSS JOIN LATERAL asn_as_of(b, :as_of::date) /*? */ AS a
+                JOIN   unit u ON u.id = a.unit_id
+                CROSS  JOIN LATERAL (SELECT u.code, u.name, u.depth, u.path) /*? as_of */ AS now CROSS JOIN LATERAL unit_as_of(u, :as_of::date) /*? */ AS w
+                CROSS  JOIN LATERAL (SELECT coalesce(:as_of::date, :today::date) AS at) d
+                WHERE  a.legal_status = ANY (ARRAY(SELECT e.code FROM employed_status e))
+                /*? as_of */ AND EXISTS (SELECT FROM unit n WHERE n.id = b.unit_id AND n.path <@ ANY (:actor_units::ltree[]))
+                    AND b.id = ANY (ARRAY(SELECT h.asn_id
+                                          FROM   unnest(unit_reach(:under::uuid, :actor_units::ltree[])) AS n (id)
+                                          CROSS  JOIN LATERAL (SELECT p.asn_id FROM history p
+                                                               WHERE  p.kind = 'placement' AND NOT p.is_void AND p.facts ->> 'unit_id' = n.id::text OFFSET 0) h)) /*? */
+                /*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
+                /*? under */ AND w.path <@ (SELECT unit_path_then(:under, :as_of::date)) /*? */
+                GROUP  BY d.at) s
+        CROSS  JOIN LATERAL competency_gaps_of(s.people, s.units, s.kinds, s.posts, s.grades, s.at) c
+        WHERE  true
         /*? family */ AND c.family = :family /*? */
         GROUP  BY c.competency) d
 WHERE  true
@@ -263,12 +267,14 @@ FROM   (SELECT n.rank, c.competency, coalesce(n.family, r.parent) AS family, coa
                        c.competency, min(c.family) AS family, min(c.name) AS name, min(c.name_en) AS name_en, count(*)::integer AS people,
                        count(*) FILTER (WHERE c.standing = 'gap')::integer AS with_gap,
                        count(*) FILTER (WHERE c.standing IN ('missing', 'expired'))::integer AS unassessed, coalesce(sum(c.gap), 0)::integer AS gap_total
-                FROM   asn a
-                JOIN   unit u ON u.id = a.unit_id
-                CROSS  JOIN LATERAL competency_gaps(a.id, a.unit_id, a.position_kind, reference_fold(a.position), position_level_of(a, :today::date), :today::date) c
-                WHERE  a.legal_status = ANY (ARRAY(SELECT e.code FROM employed_status e))
-                /*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
-                /*? under */ AND u.path <@ (SELECT w.path FROM unit w WHERE w.id = :under) /*? */
+                FROM   (SELECT array_agg(a.id) AS people, array_agg(a.unit_id) AS units, array_agg(a.position_kind) AS kinds, array_agg(reference_fold(a.position)) AS posts,
+                               array_agg(position_level_of(a, :today::date)) AS grades
+                        FROM   asn a
+                        JOIN   unit u ON u.id = a.unit_id
+                        WHERE  a.legal_status = ANY (ARRAY(SELECT e.code FROM employed_status e))
+                        /*? actor_units */ AND u.path <@ ANY (:actor_units::ltree[]) /*? */
+                        /*? under */ AND u.path <@ (SELECT w.path FROM unit w WHERE w.id = :under) /*? */) s
+                CROSS  JOIN LATERAL competency_gaps_of(s.people, s.units, s.kinds, s.posts, s.grades, :today::date) c
                 GROUP  BY c.competency) n
         FULL   JOIN (SELECT p.competency, p.form, p.programme_id, count(DISTINCT t.asn_id)::integer AS people, sum(p.target_jp)::integer AS target_jp,
                             count(DISTINCT t.asn_id) FILTER (WHERE p.quarter = 1)::integer AS q1, count(DISTINCT t.asn_id) FILTER (WHERE p.quarter = 2)::integer AS q2,
