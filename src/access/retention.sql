@@ -7,7 +7,7 @@ SELECT d.rule, d.name, d.action, d.years, d.event, d.due, d.held, d.why FROM ret
 -- name: retention.apply
 -- write: true
 -- timeout: 600000
-SELECT retention_apply(:rule::text, coalesce(:at::date, local_today()), :most::integer) AS n
+SELECT b.done, b.failed, b.told FROM retention_batch(:rule::text, coalesce(:at::date, local_today()), :most::integer) b
 
 -- name: chore.retain
 -- write: true

@@ -14,7 +14,8 @@
 struct batch {
     const struct sql_set *set;
     const char *rule, *day;
-    long done;
+    long done, failed;
+    const char *told; /* of what failed, the first */
 };
 
 static enum status apply_batch(struct ctx *ctx, struct db_conn *txn, void *cls)
@@ -23,24 +24,37 @@ static enum status apply_batch(struct ctx *ctx, struct db_conn *txn, void *cls)
     PGresult *res;
     enum status st =
         db_query(ctx, txn, batch->set, "retention.apply", &res, "rule", batch->rule, "at", batch->day, "most", BATCH_TEXT, NULL);
-    if (st == ST_OK)
+    if (st == ST_OK) {
         batch->done = strtol(PQgetvalue(res, 0, 0), NULL, 10);
+        batch->failed = strtol(PQgetvalue(res, 0, 1), NULL, 10);
+        batch->told = arena_strdup(ctx->arena, PQgetvalue(res, 0, 2));
+    }
     return st;
 }
 
-/* Until nothing is due: whatever stops it in between has done whole batches. */
+/* Until nothing is due but what cannot be done: whatever stops it in between has done whole batches. */
 static int apply_rule(struct session *session, const char *rule, const char *day)
 {
     struct batch batch = {.set = session->set, .rule = rule, .day = day};
     long total = 0;
+    int status = 0;
     do {
-        if (db_transaction(&session->ctx, session->conn, false, apply_batch, &batch) != ST_OK)
-            return session_complain(session);
+        batch.done = batch.failed = 0;
+        if (db_transaction(&session->ctx, session->conn, false, apply_batch, &batch) != ST_OK) {
+            fprintf(stderr, "asnd retention: the rule %s could not be done to its end.\n", rule);
+            status = session_complain(session);
+            problem_clear(&session->ctx);
+            break;
+        }
         total += batch.done;
     } while (batch.done > 0);
+    if (batch.failed) {
+        fprintf(stderr, "asnd retention: by the rule %s %ld could not be done; the first: %s\n", rule, batch.failed, batch.told);
+        status = 1;
+    }
     if (total)
         printf("%s: %ld done\n", rule, total);
-    return 0;
+    return status;
 }
 
 static void tell(const PGresult *res, int row)
@@ -75,10 +89,10 @@ static int run(struct session *session, bool applies, const char *day)
         return session_complain(session);
     for (int row = 0; row < PQntuples(res); row++)
         tell(res, row);
-    for (int row = 0; applies && status == 0 && row < PQntuples(res); row++)
+    for (int row = 0; applies && row < PQntuples(res); row++) /* whatever one of them meets, the others are done */
         if (strcmp(PQgetvalue(res, row, 2), "keep") != 0)
-            status = apply_rule(session, arena_strdup(session->ctx.arena, PQgetvalue(res, row, 0)), day);
-    return applies && status == 0 ? seal(session) : status;
+            status |= apply_rule(session, arena_strdup(session->ctx.arena, PQgetvalue(res, row, 0)), day);
+    return applies ? seal(session) | status : status;
 }
 
 int cli_retention(int argc, char **argv)

@@ -76,6 +76,7 @@ def left(api, office, period, decider):
     decider.post(f"/v1/data-requests/{asked['id']}/close", {"outcome": "done", "reason": "Alasan unik", "told": f"Kepada {NAME}"}, headers={"If-Match": "*"}, expect=200)
     ended = make.restriction(api, nip, ground="Dasar unik", start="2010-01-01")
     api.post(f"/v1/restrictions/{ended['id']}/end", {"on": "2010-02-01", "reason": "Akhir unik"}, headers={"If-Match": "*"}, expect=200)
+    api.post(f"/v1/asn/{nip}/potentials", {"assessed_on": "2009-03-03", "score": 74.5, "method": "Metode unik"}, expect=201)
     leave(api, nip)
     return {"id": person["id"], "nips": sorted({person["nip"], later}), "document": document, "request": request, "evaluation": evaluation, "certificate": certificate}
 
@@ -160,6 +161,194 @@ def test_a_day_to_come_is_counted_and_not_done(api, office, database):
     assert api.get(f"/v1/asn/{person['nip']}").json["name"] == person["name"]
 
 
+def test_a_day_that_was_lets_nobody_go_who_is_not_due_today(api, office, database):
+    """He left once, came back, and left again not long ago: on a day between the two his first absence had lasted long enough."""
+    person = gone(api, office, since="2000-03-01")
+    make.history(api, person["nip"], "status", {"legal_status": "01"}, "2012-01-01")
+    make.history(api, person["nip"], "status", {"legal_status": LEFT}, "2024-01-01")
+    between = ("--as-of", "2011-06-01")
+    assert due(database, "person", *between)[0][0] >= 1
+    retention(database, "--apply", *between)
+    assert api.get(f"/v1/asn/{person['nip']}").json["name"] == person["name"]
+
+
+# ── what goes wrong ──
+@pytest.fixture
+def counter(api, office):
+    """A unit that serves the public, of one test's own."""
+    return make.service_unit(api, make.unit(api, office["id"])["id"])["id"]
+
+
+def leaving(api, office, kind):
+    """Somebody who has one row of a kind, with no more in it than must be, and left long ago."""
+    person = make.person(api, office["id"], nip=old_nip())
+    nip, heir = person["nip"], None
+    if kind == "external-certificate":
+        make.external(api, nip, proof_reference="x")
+    elif kind == "document":
+        make.document(api, nip)
+    elif kind in ("request-of-a-record", "request-of-a-row", "comment"):
+        change = {"history": {"kind": "award", "from": "2009-01-01", "facts": {"award": "1"}}} if kind == "request-of-a-row" else {}
+        made = make.request(api, nip, proof_reference=None, proof_text="x", **change)
+        if kind == "comment":
+            api.post(f"/v1/change-requests/{made['id']}/comments", {"text": "x"}, expect=201)
+        api("POST", f"/v1/change-requests/{made['id']}/withdraw", headers={"If-Match": "*"}, expect=200)
+    elif kind == "hand-over":
+        make.siasn(api, nip)
+        make.handover(api, nip)
+    elif kind == "certificate":
+        passed = make.passed(api, office["id"], person_=person)
+        api.post(f"/v1/enrolments/{passed['id']}/certificate", expect=201)
+    elif kind == "potential":
+        api.post(f"/v1/asn/{nip}/potentials", {"assessed_on": "2009-03-03", "score": 1, "method": "x"}, expect=201)
+    elif kind == "two-merges":
+        for _ in range(2):
+            heir = make.person(api, office["id"])
+            api.post(f"/v1/asn/{heir['nip']}/merge", {"into": nip, "reason": "x"}, expect=(200, 201))
+    elif kind == "histories":
+        for what, facts in (("education", {"level": "40"}), ("title", {"title_back": "x"}), ("discipline", {"level": "ringan"}), ("nip", {"nip": old_nip()})):
+            make.history(api, nip, what, facts, "2008-01-01")
+        nip = api.get(f"/v1/asn?q={nip}").json["data"][0]["nip"]
+    leave(api, nip)
+    return person["id"]
+
+
+KINDS = ("nothing", "external-certificate", "document", "request-of-a-record", "request-of-a-row", "comment", "hand-over", "certificate", "potential", "two-merges", "histories")
+
+
+def test_whoever_has_the_least_of_each_kind_is_pseudonymised(api, office, database, sql):
+    people = {kind: leaving(api, office, kind) for kind in KINDS}
+    done = retention(database, "--apply", check=False)
+    names = dict(sql("SELECT id::text, name FROM asn WHERE id = ANY (%s::uuid[])", (list(people.values()),)))
+    assert [kind for kind, person in people.items() if names[person] != "Pegawai (dipseudonimkan)"] == [], done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sql("SELECT proof_reference FROM external_certificate WHERE asn_id = %s", (people["external-certificate"],)) == [("(dihapus)",)]
+
+
+def test_what_must_be_there_is_known_where_texts_go(sql):
+    """A new rule that a column must, or must not, be empty beside another asks for a look at what retention_person() and retention_texts() leave there, and a row above."""
+    found = sql("""SELECT k.conname FROM pg_constraint k
+                   WHERE  k.contype = 'c' AND pg_get_constraintdef(k.oid) ~ 'IS (NOT )?NULL|num_n' AND EXISTS (
+                       SELECT FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) AND retention_becomes(k.conrelid::regclass::text, a.attname) IN ('gone', 'done'))""")
+    assert {name for name, in found} == {"certificate_edition_revoked", "change_request_one_change", "data_request_refused", "data_request_told", "external_certificate_proof",
+                                         "improvement_plan_closed", "indicator_measurement_told", "objection_decided", "skp_progress_says"}
+
+
+@pytest.fixture
+def refuses(sql):
+    """A constraint of a table that is gone afterwards."""
+    added = []
+
+    def add(table, condition):
+        sql(f"ALTER TABLE {table} ADD CONSTRAINT {table}_refuses CHECK ({condition}) NOT VALID")
+        added.append(table)
+    yield add
+    for table in added:
+        sql(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {table}_refuses")
+
+
+def test_what_fails_of_one_keeps_nobody_else(api, office, counter, database, sql, refuses):
+    """Of a rule before, and of one among several people."""
+    stuck = make.complaint(api, counter)["id"]
+    sql("UPDATE complaint SET state = 'rejected', closed_at = '2015-01-01' WHERE id = %s", (stuck,))
+    people = [gone(api, office) for _ in range(3)]
+    refuses("complaint", f"id <> '{stuck}' OR text <> '(dihapus)'")
+    refuses("asn", f"id <> '{people[1]['id']}' OR name <> 'Pegawai (dipseudonimkan)'")
+    done = retention(database, "--apply", check=False)
+    assert done.returncode == 1 and "person: " in done.stdout
+    assert f"by the rule complaint 1 could not be done; the first: {stuck}" in done.stderr and "(complaint_refuses)" in done.stderr
+    assert f"by the rule person 1 could not be done; the first: {people[1]['id']}" in done.stderr
+    assert [api.get(f"/v1/asn/{p['nip']}", expect=None).status for p in people] == [404, 200, 404]
+    assert api.get(f"/v1/asn/{people[1]['nip']}").json == people[1], "and of whom it failed all is as it was"
+    assert daemons.run(database, "audit", "verify").returncode == 0
+    for table in ("complaint", "asn"):
+        sql(f"ALTER TABLE {table} DROP CONSTRAINT {table}_refuses")
+    again = retention(database, "--apply")
+    assert "complaint: 1 done" in again.stdout and "person: 1 done" in again.stdout
+
+
+def test_a_rule_that_fails_as_a_whole_keeps_no_other(api, office, counter, database, sql, refuses):
+    person, survey = gone(api, office), make.survey(api, counter, starts_on="2015-01-01", ends_on="2015-02-01", is_open=False)
+    sql("INSERT INTO survey_receipt (survey_id, form, answered_on) VALUES (%s, 'x', '2015-01-15')", (survey["id"],))
+    refuses("audit_entry", """content NOT LIKE '%%"action":"redact"%%'""")
+    done = retention(database, "--apply", check=False)
+    assert done.returncode == 1 and "the rule person could not be done to its end" in done.stderr
+    assert api.get(f"/v1/asn/{person['nip']}").json == person
+    assert sql("SELECT count(*) FROM survey_receipt WHERE survey_id = %s", (survey["id"],)) == [(0,)]
+
+
+def test_the_daemon_does_the_other_rules_too(api, office, counter, sql, refuses):
+    stuck, person = make.complaint(api, counter)["id"], gone(api, office)
+    sql("UPDATE complaint SET state = 'rejected', closed_at = '2015-01-01' WHERE id = %s", (stuck,))
+    refuses("complaint", f"id <> '{stuck}' OR text <> '(dihapus)'")
+    assert sql("SELECT retention_turn(50)")[0][0] >= 1
+    api.get(f"/v1/asn/{person['nip']}", expect=404)
+
+
+# ── who may ──
+@pytest.fixture
+def as_daemon(database):
+    """A transaction with the rights of the daemon's role, and none of the owner's."""
+    with postgres.connected(database, autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('asnd.erasing', 'on', false), set_config('asnd.redacting', 'on', false)")
+        connection.commit()
+        cursor.execute("SET LOCAL ROLE asnd_all")
+        yield cursor
+        connection.rollback()
+
+
+FORBIDDEN = {
+    "entries of one who works": ("SELECT audit_redact(ARRAY[%(id)s]::uuid[], '{zzzzzz}', 100000000)", "permission denied"),
+    "a pseudonym for one who works": ("UPDATE asn SET nip = nip_pseudonym() WHERE id = %(id)s", "pseudonymised by retention alone"),
+    "a new person under a pseudonym": ("INSERT INTO asn (id, nip, kind, name, birth_date, sex, unit_id) SELECT gen_random_uuid(), nip_pseudonym(), kind, name, birth_date, sex, unit_id FROM asn WHERE id = %(id)s",
+                                       "pseudonymised by retention alone"),
+    "one whose time is over, but past the run": ("SELECT retention_person(%(due)s, local_today())", "pseudonymised by retention alone"),
+}
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_the_daemons_role_takes_nothing_from_entries(what, api, office, as_daemon):
+    person, over = make.person(api, office["id"]), gone(api, office)
+    statement, words = FORBIDDEN[what]
+    with pytest.raises(psycopg2.Error, match=words):
+        as_daemon.execute(statement, {"id": person["id"], "due": over["id"]})
+
+
+def test_the_run_asks_its_conditions_whatever_the_session_says(api, office, as_daemon):
+    """Who works, who left not long ago, and who left long ago and is held: none of them by any day."""
+    works, recent, held = make.person(api, office["id"]), gone(api, office, since="2024-01-01"), gone(api, office)
+    make.data_request(api, held["nip"], "access")
+    for day in ("2026-01-05", "2015-01-01", "local_today()"):
+        as_daemon.execute(f"SELECT done, failed FROM retention_batch('person', {day if '(' in day else repr(day)}, 1000)")
+        assert as_daemon.fetchone()[1] == 0
+    as_daemon.execute("SELECT count(*) FROM asn WHERE id = ANY (%s::uuid[]) AND NOT nip_is_pseudonym(nip)", ([p["id"] for p in (works, recent, held)],))
+    assert as_daemon.fetchone() == (3,)
+    for settings, day in (("SELECT 1", "2090-01-01"), ("SET LOCAL asnd.today = '2090-01-01'", "2090-01-01"), ("SET LOCAL asnd.utc_offset_minutes = 40000000", "2015-01-01")):
+        as_daemon.execute("SAVEPOINT before")
+        as_daemon.execute(settings)
+        with pytest.raises(psycopg2.Error, match="a day to come"):
+            as_daemon.execute("SELECT retention_batch('person', %s, 1000)", (day,))
+        as_daemon.execute("ROLLBACK TO before")
+
+
+def test_a_restored_dump_keeps_it_from_the_daemons_role(database):
+    """A dump brings no privileges; asnd migrate gives them anew."""
+    with postgres.connected(database, autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute("GRANT EXECUTE ON FUNCTION audit_redact TO PUBLIC; SELECT row_security_attach()")
+        cursor.execute("SELECT has_function_privilege(r, 'audit_redact(uuid[],text[],bigint)', 'EXECUTE') FROM unnest('{asnd_all,asnd_bound}'::text[]) r")
+        assert cursor.fetchall() == [(False,), (False,)]
+        connection.rollback()
+
+
+def test_the_owner_too_is_refused_for_whom_retention_has_not_pseudonymised(api, office, database):
+    person = make.person(api, office["id"])
+    for who in ([person["id"]], []):
+        with postgres.connected(database, autocommit=False) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('asnd.erasing', 'on', true)")
+            with pytest.raises(psycopg2.Error, match="not pseudonymised"):
+                cursor.execute("SELECT audit_redact(%s::uuid[], %s, 100000000)", (who, [person["name"]]))
+
+
 # ── what becomes of a person ──
 def test_no_number_finds_the_person_any_more(api, left, applied):
     for nip in left["nips"]:
@@ -171,7 +360,7 @@ def test_no_number_finds_the_person_any_more(api, left, applied):
 def test_what_identifies_is_gone_from_every_table_but_the_audit(api, sql, left, applied):
     """Every text, JSON and array column of every table, asked for each of the planted words. What the feed told before goes with change_days; name_word has words of
     names, and whose they were nowhere."""
-    words = [NAME, NIK, PHONE, EMAIL, *left["nips"], "UNIK", "minta salinan unik", "Alasan unik", "Dasar unik", "Akhir unik", "Berkas unik", "Komentar unik", "Catatan unik", "Kota Unik", "Sekolah Unik"]
+    words = [NAME, NIK, PHONE, EMAIL, *left["nips"], "UNIK", "minta salinan unik", "Alasan unik", "Dasar unik", "Akhir unik", "Berkas unik", "Komentar unik", "Catatan unik", "Kota Unik", "Sekolah Unik", "Metode unik"]
     columns = sql("""SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
                      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND t.typcategory IN ('S', 'U', 'A')
                            AND c.relname NOT IN ('audit_entry', 'idempotency', 'change', 'name_word') AND t.typname NOT IN ('uuid', '_uuid', 'bytea')""")

@@ -8,7 +8,7 @@ from support import contract as contracts
 
 CONTRACT = contracts.load().document
 # Held by the database for itself: no client can meet them, or only as a fault of ours.
-OURS = {"unit_path_key", "retention_texts_alone", "asn_nip_form", "enrolment_state_known", "enrolment_queue_place_key", "enrolment_jp_only_passed", "session_waiting",
+OURS = {"unit_path_key", "retention_texts_alone", "asn_pseudonym", "asn_nip_form", "enrolment_state_known", "enrolment_queue_place_key", "enrolment_jp_only_passed", "session_waiting",
         "evaluation_state_known", "evaluation_predicate_known", "evaluation_predicate_number_range", "evaluation_final_is_whole", "history_asn_fkey",
         "history_kind_known", "history_facts_object", "history_fixed", "external_id_asn_fkey", "external_id_system_form", "external_id_value_length",
         "document_asn_fkey", "document_content_fkey", "document_media_type_known", "document_erased", "document_fixed",
