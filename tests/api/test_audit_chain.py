@@ -9,6 +9,7 @@ import pytest
 
 from support import client, daemon as daemons, postgres
 
+AUDITOR = ("audit.read", "asn.discipline", "complaint.secret")
 NOWHERE = "postgresql://nowhere.invalid/"
 BLOCKS, IN_A_BLOCK = 4, 6
 
@@ -171,7 +172,7 @@ def test_what_only_looks_redacted_is_found(what, redacted):
 def test_redactions_are_told_from_a_file_too(redacted, tmp_path):
     url, published, entry = redacted
     running = daemons.Daemon(url, name="audit-redacted")
-    api = client.Client(running.url, running.create_key(name="auditor", scopes=("audit.read",)))
+    api = client.Client(running.url, running.create_key(name="auditor", scopes=AUDITOR))
     text = api.get("/v1/audit/chain?limit=1000", headers={"Accept": "application/x-ndjson"}).text
     running.stop()
     path = tmp_path / "chain.ndjson"
@@ -188,7 +189,7 @@ def lines(cluster, intact):
     """What the export gives of it, line by line."""
     name = cluster.create(template=intact[0])
     running = daemons.Daemon(cluster.database_url(name), name="audit-chain")
-    api = client.Client(running.url, running.create_key(name="auditor", scopes=("audit.read",)))
+    api = client.Client(running.url, running.create_key(name="auditor", scopes=AUDITOR))
     given = api.get("/v1/audit/chain?limit=1000", headers={"Accept": "application/x-ndjson"}).text.splitlines()
     running.stop()
     cluster.drop(name)
@@ -251,6 +252,13 @@ def test_what_is_no_export_is_refused(text, tmp_path):
     path.write_text(text, encoding="utf-8")
     status, told = verify(NOWHERE, "--file", path)
     assert status == 1 and "is no place of the chain" in told
+
+
+@pytest.mark.parametrize("name", ["/dev/null", "empty"])
+def test_what_is_empty_is_no_audit(name, tmp_path):
+    (tmp_path / "empty").touch()
+    status, told = verify(NOWHERE, "--file", tmp_path / name)
+    assert status == 1 and "there is no place of a chain in it" in told
 
 
 @pytest.mark.parametrize("arguments", [(), ("verify", "--seal"), ("verify", "--seal", "1:xyz"), ("verify", "--seal", "0:" + "0" * 64), ("verify", "--other", "x"), ("check",),
