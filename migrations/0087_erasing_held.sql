@@ -1,5 +1,5 @@
--- Retention that one row, rule or person cannot stop, and entries that lose their values of whom retention itself has pseudonymised alone. See
--- docs/personal-data-protection.md and docs/audit.md.
+-- Retention that one row, rule or person cannot stop; entries that lose their values of whom retention itself has pseudonymised alone; and which entries ask for another scope than
+-- the audit's. See docs/personal-data-protection.md and docs/audit.md.
 
 -- ── what goes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -233,6 +233,57 @@ BEGIN
     REVOKE EXECUTE ON FUNCTION audit_redact(uuid[], text[], bigint) FROM PUBLIC, asnd_all, asnd_bound;
 END $$;
 REVOKE EXECUTE ON FUNCTION audit_redact(uuid[], text[], bigint) FROM PUBLIC;
+
+-- ── whose scope ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+CREATE FUNCTION audit_scope(content text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+    e      jsonb;
+    whole  jsonb;
+    wanted uuid;
+    known  text;
+BEGIN
+    IF content !~ '"entity":"(history|change_request|change_request_comment|document|complaint|complaint_step)"' THEN
+        RETURN NULL;
+    END IF;
+    e := content::jsonb;
+    IF NOT e ? 'before' AND NOT e ? 'after' OR e ->> 'redacted' = 'true' THEN
+        RETURN NULL;
+    END IF;
+    whole := coalesce(e -> 'before', '{}') || coalesce(e -> 'after', '{}');
+    wanted := e ->> 'subject';
+    CASE e ->> 'entity'
+    WHEN 'history' THEN
+        known := coalesce(whole ->> 'kind', (SELECT h.kind FROM history h WHERE h.id = wanted), 'discipline');
+        RETURN CASE WHEN known = 'discipline' THEN 'asn.discipline' END;
+    WHEN 'change_request', 'change_request_comment' THEN
+        IF e ->> 'entity' = 'change_request_comment' THEN
+            wanted := coalesce(whole ->> 'request_id', (SELECT c.request_id::text FROM change_request_comment c WHERE c.id = wanted));
+        END IF;
+        known := coalesce(whole #>> '{history,kind}', CASE WHEN whole ? 'record' THEN 'record' END,
+                          (SELECT coalesce(r.history ->> 'kind', 'record') FROM change_request r WHERE r.id = wanted), 'discipline');
+        RETURN CASE WHEN known = 'discipline' THEN 'asn.discipline' END;
+    WHEN 'document' THEN
+        RETURN CASE WHEN document_type_guarded(coalesce(e #>> '{before,type}', '')) OR document_type_guarded(coalesce(e #>> '{after,type}', ''))
+                         OR coalesce((SELECT d._is_discipline FROM document_entry d WHERE d.id = wanted), true) THEN 'asn.discipline' END;
+    WHEN 'complaint', 'complaint_step' THEN
+        IF e ->> 'entity' = 'complaint_step' THEN
+            wanted := coalesce(whole ->> 'complaint_id', (SELECT s.complaint_id::text FROM complaint_step s WHERE s.id = wanted));
+        END IF;
+        RETURN CASE WHEN 'true' IN (e #>> '{before,is_secret}', e #>> '{after,is_secret}')
+                         OR coalesce((SELECT c.is_secret FROM complaint c WHERE c.id = wanted), NOT whole ? 'is_secret') THEN 'complaint.secret' END;
+    ELSE
+        RETURN NULL;
+    END CASE;
+END $$;
+COMMENT ON FUNCTION audit_scope(text) IS
+    'Which scope whoever reads an entry''s values needs beside that of the audit: asn.discipline for rows of discipline and change requests and documents of it, complaint.secret for secret complaints; of a row that the caller cannot see, and that says nothing itself, the same. Null: none.';
+
+CREATE FUNCTION audit_hidden(members jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN members IS NOT NULL THEN coalesce((SELECT jsonb_object_agg(k, '***'::text) FROM jsonb_object_keys(members) k), '{}') END;
+COMMENT ON FUNCTION audit_hidden(jsonb) IS 'The names of members, each hidden.';
 
 SELECT audit_attach();
 SELECT row_security_attach();
