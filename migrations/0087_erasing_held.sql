@@ -1,5 +1,5 @@
--- Retention that one row, rule or person cannot stop; entries that lose their values of whom retention itself has pseudonymised alone; and which entries ask for another scope than
--- the audit's. See docs/personal-data-protection.md and docs/audit.md.
+-- Retention that one row, rule or person cannot stop; entries that lose their values of whom retention itself has pseudonymised alone; which entries ask for another scope than the
+-- audit's; and what each column key is known by. See docs/personal-data-protection.md, docs/audit.md and docs/column-keys.md.
 
 -- ── what goes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -284,6 +284,21 @@ CREATE FUNCTION audit_hidden(members jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN members IS NOT NULL THEN coalesce((SELECT jsonb_object_agg(k, '***'::text) FROM jsonb_object_keys(members) k), '{}') END;
 COMMENT ON FUNCTION audit_hidden(jsonb) IS 'The names of members, each hidden.';
+
+-- ── what each column key is known by ─────────────────────────────────────────────────────────────────────────────────────
+
+CREATE TABLE column_key (
+    number   text        CONSTRAINT column_key_pkey PRIMARY KEY CONSTRAINT column_key_number_form CHECK (number ~ '^([0-9]{4}|search)$'),
+    says     text        NOT NULL CONSTRAINT column_key_says_form CHECK (says ~ '^[0-9a-f]{64}$'),
+    noted_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE column_key IS 'What a key of columns is told again by: two files may each have a key of the same number.';
+COMMENT ON COLUMN column_key.number IS 'Its number in the file, four digits; search: what the hashes are made by';
+COMMENT ON COLUMN column_key.says IS 'BLAKE2b of a fixed text under that key, in hex; from it nobody comes to the key';
+COMMENT ON COLUMN column_key.noted_at IS 'When the key was first used with this database';
+SELECT audit_quietly('{audit_exempt}', $q$
+    INSERT INTO audit_exempt (relation, is_new, reason) VALUES ('column_key', true, 'The engine''s own: a key''s first use notes it; that one is changed or removed is audited')
+$q$);
 
 SELECT audit_attach();
 SELECT row_security_attach();

@@ -36,10 +36,22 @@ void vault_drop(struct vault *vault);
 NODISCARD bool vault_add_key(const char *path, FILE *err);
 /* From now on. Vaults before it stay, as others may still be reading them. */
 void vault_install(struct vault *vault);
+/* The installed one; NULL without keys. */
+const struct vault *vault_installed(void);
 bool vault_is_set(void);
 /* The number of the key that seals, "" without one; valid for good. */
 const char *vault_newest(void);
 bool vault_has_key(const char *number);
+
+/* ── whether a file's keys are those that a database was written under ── two may have a key of the same number */
+#define VAULT_SEARCH    "search" /* stands for what the hashes are made by, where else a key's number does */
+#define VAULT_SAYS_SIZE 65
+/* The names that a vault has: its numbers in the order of the file, then VAULT_SEARCH; NULL behind the last one. */
+const char *vault_name(const struct vault *vault, size_t i);
+/* What the i-th is told again by: a hash of a fixed text under it, 64 hex digits and NUL. */
+void vault_says(const struct vault *vault, size_t i, char ret[VAULT_SAYS_SIZE]);
+/* Whether a sealed NIK is opened by the vault's key of the number that it names, and whether its hash is what the vault makes of it then. */
+NODISCARD bool vault_opens(const struct vault *vault, const char *sealed, size_t len, bool *ret_hash_fits);
 
 /* ── NIK ── */
 /* Sealed for its holder (a UUID). What is no NIK, or is sealed already, and everything without keys, comes back as it is; NULL too. */

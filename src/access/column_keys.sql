@@ -22,6 +22,27 @@ FROM  (SELECT 1 AS rank, 'asn.nik' AS place, CASE WHEN nik_is_sealed(a.nik) THEN
 GROUP  BY p.rank, p.place, p.key
 ORDER  BY p.rank, p.key
 
+-- What a key is told again by; search: what the hashes are made by.
+-- name: columnKeys.says
+SELECT k.says FROM column_key k WHERE k.number = :number
+
+-- name: columnKeys.note
+-- write: true
+INSERT INTO column_key (number, says) VALUES (:number, :says) ON CONFLICT DO NOTHING RETURNING number
+
+-- A few NIKs that are sealed under a key.
+-- name: columnKeys.samples
+-- timeout: 600000
+SELECT s.nik
+FROM  (SELECT a.nik FROM asn a WHERE a.nik LIKE '~1.' || :number || '.%'
+       UNION ALL
+       SELECT m.nik FROM change_request r CROSS JOIN LATERAL (VALUES (r.record ->> 'nik'), (r.before ->> 'nik')) m (nik) WHERE m.nik LIKE '~1.' || :number || '.%'
+       UNION ALL
+       SELECT m.record ->> 'nik' FROM asn_merge m WHERE m.record ->> 'nik' LIKE '~1.' || :number || '.%'
+       UNION ALL
+       SELECT i.before ->> 'nik' FROM import_row i WHERE i.before ->> 'nik' LIKE '~1.' || :number || '.%') s
+LIMIT  20
+
 -- name: columnKeys.begin
 -- write: true
 SELECT set_config('asnd.resealing', 'on', true)

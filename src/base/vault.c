@@ -218,6 +218,11 @@ void vault_install(struct vault *vault)
     atomic_store(&current, vault);
 }
 
+const struct vault *vault_installed(void)
+{
+    return atomic_load(&current);
+}
+
 bool vault_is_set(void)
 {
     return atomic_load_explicit(&current, memory_order_acquire) != NULL;
@@ -327,7 +332,7 @@ bool vault_is_held_by(const char *sealed, const char *holder)
     return strlen(holder) == 36 && memcmp(sealed + HOLDER_AT, holder, 36) == 0;
 }
 
-bool vault_open_nik(const char *sealed, size_t len, char ret[NIK_DIGITS + 1])
+static bool open_nik(const struct vault *vault, const char *sealed, size_t len, char ret[NIK_DIGITS + 1])
 {
     char head[SEALED_AT];
     uint8_t bytes[SEALED_BYTES];
@@ -338,11 +343,44 @@ bool vault_open_nik(const char *sealed, size_t len, char ret[NIK_DIGITS + 1])
         return false;
     memcpy(head, sealed, sizeof head);
     head[1] = '1';
-    key = key_of(atomic_load(&current), sealed + KEY_AT);
+    key = key_of(vault, sealed + KEY_AT);
     if (!key || sodium_base642bin(bytes, sizeof bytes, sealed + SEALED_AT, SEALED_LEN, NULL, &n, NULL, BASE64) != 0 || n != sizeof bytes ||
         !unseal((uint8_t *)ret, key, bytes, n, (struct slice){head, sizeof head}))
         return false;
     ret[NIK_DIGITS] = '\0';
+    return true;
+}
+
+bool vault_open_nik(const char *sealed, size_t len, char ret[NIK_DIGITS + 1])
+{
+    return open_nik(atomic_load(&current), sealed, len, ret);
+}
+
+/* ── whether they are the same keys ── */
+
+const char *vault_name(const struct vault *vault, size_t i)
+{
+    return i < vault->n ? vault->keys[i].number : i == vault->n ? VAULT_SEARCH : NULL;
+}
+
+void vault_says(const struct vault *vault, size_t i, char ret[VAULT_SAYS_SIZE])
+{
+    static const char text[] = "asnd column key check 1";
+    uint8_t hash[(VAULT_SAYS_SIZE - 1) / 2];
+    crypto_generichash(hash, sizeof hash, (const uint8_t *)text, sizeof text - 1, i < vault->n ? vault->keys[i].sealing : vault->searching,
+                       KEY_BYTES);
+    hex_encode(hash, sizeof hash, ret);
+}
+
+bool vault_opens(const struct vault *vault, const char *sealed, size_t len, bool *ret_hash_fits)
+{
+    char nik[NIK_DIGITS + 1], hash[HASH_LEN + 1];
+    *ret_hash_fits = false;
+    if (!open_nik(vault, sealed, len, nik))
+        return false;
+    put_hash(vault, nik, hash);
+    *ret_hash_fits = memcmp(sealed + HASH_AT, hash, HASH_LEN) == 0;
+    sodium_memzero(nik, sizeof nik);
     return true;
 }
 

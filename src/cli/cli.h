@@ -11,6 +11,8 @@
 #include "asnd/settings.h"
 #include "asnd/status.h"
 
+struct vault;
+
 int cli_serve(int argc, char **argv);
 int cli_migrate(int argc, char **argv);
 int cli_key(int argc, char **argv);
@@ -69,6 +71,15 @@ NODISCARD bool session_find_checked(struct session *session, struct checked *ret
 void session_note_checked(struct session *session, const struct checked *checked);
 /* What no type says of a setting; false: said on err. */
 NODISCARD bool session_accepts(const struct settings *settings, FILE *err);
+/* Which keys of a vault are other ones than this database was written under: their names with commas between, or NULL. With `notes` those that it does not know
+ * yet are noted, unless one is wrong. */
+NODISCARD enum status same_keys(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct vault *vault, bool notes,
+                                const char **ret_wrong);
+#define SAME_KEYS_REFUSAL                                                                                                                  \
+    "asnd: column_keys_file is not the one that this database was written under: of the same name and another content are %s. Put the "    \
+    "right file back.\n"
+/* Of the session's keys, its statements loaded and its database connected; false (said on stderr): one is wrong, or it could not be asked. */
+NODISCARD bool session_same_keys(struct session *session, bool notes);
 /* A whole file in the arena, NUL-terminated; false (said on err) if it cannot be read. */
 NODISCARD bool session_read_file(struct arena *arena, const char *path, struct slice *ret, FILE *err);
 /* The problem of the ctx on stderr, with its faults. Returns 1, so that a subcommand can return it. */

@@ -140,6 +140,8 @@ static int apply(struct session *session)
         fprintf(stderr, "asnd column-keys: there are no keys: set column_keys_file (`asnd column-keys new FILE` makes one).\n");
         return 1;
     }
+    if (!session_same_keys(session, true))
+        return 1;
     for (size_t i = 0; i < ARRAY_LEN(places) && status == 0; i++)
         status = apply_place(session, &places[i]);
     return status;
@@ -148,8 +150,10 @@ static int apply(struct session *session)
 static int tell(struct session *session)
 {
     PGresult *res;
+    const char *wrong;
     int lost = 0;
-    if (db_query(&session->ctx, session->conn, session->set, "columnKeys.status", &res, NULL) != ST_OK)
+    if (same_keys(&session->ctx, session->conn, session->set, vault_installed(), false, &wrong) != ST_OK ||
+        db_query(&session->ctx, session->conn, session->set, "columnKeys.status", &res, NULL) != ST_OK)
         return session_complain(session);
     printf("key that seals: %s\n", vault_is_set() ? vault_newest() : "none");
     for (int row = 0; row < PQntuples(res); row++) {
@@ -159,7 +163,9 @@ static int tell(struct session *session)
                is_lost ? "  KEY MISSING" : "");
         lost += is_lost;
     }
-    return lost > 0;
+    if (wrong)
+        printf("WRONG KEY: %s: another one of that name than the database was written under\n", wrong);
+    return lost > 0 || wrong;
 }
 
 static int run(struct session *session, bool applies)

@@ -102,7 +102,8 @@ static int import(struct session *session, struct source *source)
 {
     enum status st;
     const struct import_report *r = &source->report;
-    if (!session_load_contract(session) || !session_load_statements(session) || !session_connect_database(session))
+    if (!session_load_contract(session) || !session_load_statements(session) || !session_connect_database(session) ||
+        !session_same_keys(session, !source->dry_run))
         return 1;
     st = db_transaction(&session->ctx, session->conn, source->dry_run, run, source);
     if (st != ST_OK)

@@ -71,6 +71,42 @@ static bool look_at_access(const struct session *session, struct arena *arena, s
     return fine;
 }
 
+static bool are_the_same(const struct vault *a, const struct vault *b)
+{
+    char one[VAULT_SAYS_SIZE], other[VAULT_SAYS_SIZE];
+    size_t i = 0;
+    if (!a || !b)
+        return a == b;
+    for (; vault_name(a, i) && vault_name(b, i); i++) {
+        vault_says(a, i, one);
+        vault_says(b, i, other);
+        if (strcmp(vault_name(a, i), vault_name(b, i)) != 0 || strcmp(one, other) != 0)
+            return false;
+    }
+    return !vault_name(a, i) && !vault_name(b, i);
+}
+
+/* Other keys than before are those of the database, or are not taken. */
+static bool look_at_keys(const struct session *session, const struct vault *vault, struct arena *arena, FILE *err)
+{
+    struct ctx ctx = {.arena = arena, .lang = LANG_EN};
+    struct db_config config = {.conninfo = session->settings.database_url,
+                               .application_name = "asnd reload",
+                               .utc_offset_minutes = (int)session->settings.utc_offset_minutes};
+    struct db_conn *conn = NULL;
+    const char *wrong = NULL;
+    bool was_asked;
+    if (!vault || are_the_same(vault, vault_installed()))
+        return true;
+    was_asked = db_connect(&ctx, &config, &conn) == ST_OK && same_keys(&ctx, conn, session->set, vault, true, &wrong) == ST_OK;
+    db_disconnect(conn);
+    if (!was_asked)
+        fprintf(err, "asnd: the database could not be asked whether the keys in column_keys_file are its own.\n");
+    else if (wrong)
+        fprintf(err, SAME_KEYS_REFUSAL, wrong);
+    return was_asked && !wrong;
+}
+
 static bool look_at_all(const struct session *session, struct engine *engine, struct settings *fresh, struct tls_pair **ret_pair,
                         struct vault **ret_vault, struct buf *held, FILE *err)
 {
@@ -78,7 +114,7 @@ static bool look_at_all(const struct session *session, struct engine *engine, st
     if (!read_settings(fresh, err) || !look_at_access(session, held->arena, held, err))
         return false;
     settings_hold(fresh, engine_settings(engine), held);
-    if (!vault_read(fresh->column_keys_file, err, ret_vault))
+    if (!vault_read(fresh->column_keys_file, err, ret_vault) || !look_at_keys(session, *ret_vault, held->arena, err))
         return false;
     if (engine_check_renewal(engine, fresh, ret_pair, &why))
         return true;

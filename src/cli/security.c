@@ -143,7 +143,13 @@ static const char *words_of(const char *fault)
 static bool look_at_column_keys(struct findings *f, struct session *session)
 {
     PGresult *res;
+    const char *wrong;
     bool is_left = false;
+    if (same_keys(&session->ctx, session->conn, session->set, vault_installed(), false, &wrong) != ST_OK)
+        return false;
+    if (wrong)
+        weak(f, "column-key-wrong", "column_keys_file is not the one that this database was written under (%s): put the right one back.",
+             wrong);
     if (db_query(&session->ctx, session->conn, session->set, "columnKeys.status", &res, NULL) != ST_OK)
         return false;
     for (int i = 0; i < PQntuples(res); i++) {

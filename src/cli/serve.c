@@ -114,6 +114,8 @@ static bool prepare(struct session *session, uint8_t secret[32], bool *ret_holds
     }
     if (!was_checked)
         session_note_checked(session, &checked);
+    if (!session_same_keys(session, true))
+        return false;
     if (!choose_row_security(session, ret_holds_units) || !read_secret(session, secret))
         return false;
     db_disconnect(session->conn);

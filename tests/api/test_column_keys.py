@@ -267,7 +267,7 @@ def test_a_lost_key_is_told_and_breaks_nothing_else(api, office, database, daemo
     kept = key_file.read_text()
     lost = tmp_path / "other"
     daemons.run(database, "column-keys", "new", lost)
-    key_file.write_text(lost.read_text())
+    key_file.write_text(with_lines(kept, lines_of(kept, "search"), [line.replace("0001 ", "0009 ") for line in lines_of(lost.read_text(), "0001")]))
     try:
         assert hang_up(daemon) == "reloaded"
         assert api.get(f"/v1/asn/{person['nip']}", expect=503).json["code"] == "column-key-missing"
@@ -286,6 +286,68 @@ def test_a_lost_key_is_told_and_breaks_nothing_else(api, office, database, daemo
         key_file.write_text(kept)
         assert hang_up(daemon) == "reloaded"
     assert api.get(f"/v1/asn/{person['nip']}").json["nik"] == "7602011501900201"
+
+
+def lines_of(text, *names):
+    return [line for line in text.splitlines() if line.split(" ")[0] in names]
+
+
+def with_lines(text, *lines):
+    return "\n".join([text.splitlines()[0], *(line for some in lines for line in some)]) + "\n"
+
+
+@pytest.fixture
+def others(key_file, database, tmp_path):
+    """Files that another one's key, or all of its keys, were taken into."""
+    other = tmp_path / "other"
+    daemons.run(database, "column-keys", "new", other)
+    strange, own = other.read_text(), key_file.read_text()
+    numbers = [line.split(" ")[0] for line in own.splitlines() if line[0].isdigit()]
+    made = {"whole": with_lines(own, lines_of(strange, "search"), [line.replace("0001 ", f"{n} ") for n in numbers for line in lines_of(strange, "0001")]),
+            "key": with_lines(own, lines_of(own, "search"), [line.replace("0001 ", f"{numbers[-1]} ") for line in lines_of(strange, "0001")]),
+            "search": with_lines(own, lines_of(strange, "search"), lines_of(own, *numbers)),
+            "search and a new key": with_lines(own, lines_of(strange, "search"), lines_of(own, *numbers), [line.replace("0001 ", "0099 ") for line in lines_of(strange, "0001")])}
+    told = {"whole": numbers[-1], "key": numbers[-1], "search": "search", "search and a new key": "search"}
+
+    def write(what):
+        path = tmp_path / "wrong"
+        path.write_text(made[what])
+        path.chmod(0o600)
+        return path, told[what]
+    return write
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["noted", "told by what is sealed"])
+@pytest.mark.parametrize("what", ["whole", "key", "search", "search and a new key"])
+def test_another_key_of_the_same_number_is_not_taken(what, known, api, office, sql, database, daemon, key_file, others, tmp_path):
+    person = make.person(api, office["id"], nik="7602011501900221")
+    wrong, name = others(what)
+    assert {number for number, in sql("SELECT number FROM column_key")} >= {"search", "0001"}
+    kept, noted = key_file.read_text(), sql("SELECT number, says FROM column_key ORDER BY 1")
+    if not known:
+        sql("DELETE FROM column_key")
+    try:
+        before = sql("SELECT number FROM column_key ORDER BY 1")
+        for arguments in (("serve",), ("column-keys", "apply"), ("import", "asn", tmp_path / "none.csv")):
+            (tmp_path / "none.csv").write_text("nip,kind,name,unit_code\n", encoding="utf-8")
+            done = daemons.run(database, *arguments, check=False, ASND_COLUMN_KEYS_FILE=str(wrong), ASND_PORT="0")
+            assert done.returncode == 1 and "is not the one that this database was written under" in done.stderr and name in done.stderr, (arguments, done.stderr)
+        told = run(database, wrong, "status", check=False)
+        assert told.returncode == 1 and "WRONG KEY: " in told.stdout and name in told.stdout
+        told = daemons.run(database, "check", "--security", check=False, ASND_COLUMN_KEYS_FILE=str(wrong))
+        assert told.returncode == 1 and "weak column-key-wrong: " in told.stdout
+        key_file.write_text(wrong.read_text())
+        assert hang_up(daemon) == "reload-refused"
+        assert sql("SELECT number FROM column_key ORDER BY 1") == before, "nothing of a wrong file is noted"
+    finally:
+        key_file.write_text(kept)
+        assert hang_up(daemon) == "reloaded"
+        if not known:
+            run(database, key_file, "apply")
+    again = sql("SELECT number, says FROM column_key ORDER BY 1")
+    assert {"search", name} <= {number for number, _ in again} and set(again) <= set(noted), "what the right file's keys are told by is what it was"
+    assert api.get(f"/v1/asn/{person['nip']}").json["nik"] == "7602011501900221"
+    assert run(database, key_file, "status").stdout.count("WRONG") == 0
 
 
 def test_check_tells_what_is_left(api, office, sql, database, key_file):
