@@ -38,8 +38,9 @@ WITH want AS (
                      WHEN NOT roles_cover(:actor_scopes::text[], :actor_covers::text[], w.roles) THEN 'role-not-held'
                      WHEN NOT units_cover(:actor_units::ltree[], w.unit_ids)
                           OR EXISTS (SELECT FROM unnest(w.unit_ids) AS i (id) WHERE NOT EXISTS (SELECT FROM unit u WHERE u.id = i.id)) THEN 'reference-missing'
-                     WHEN :expires_at::timestamptz <= now() THEN 'key-ends-before-now' END AS problem
-    FROM   want w
+                     WHEN :expires_at::timestamptz <= now() THEN 'key-ends-before-now'
+                     WHEN b.pointer IS NOT NULL THEN 'bound-not-held' END AS problem, b.pointer
+    FROM   want w CROSS JOIN LATERAL (SELECT key_beyond(:actor_key::uuid, :expires_at::timestamptz, w.allow_from) AS pointer) b
 ), made AS (
     INSERT INTO api_key AS k (id, name, owner, hash, scopes, roles, unit_ids, allow_from, certificate, expires_at, created_by)
     SELECT :new_id, :name, :owner, :key_hash, j.scopes, j.roles, j.unit_ids, j.allow_from, :certificate, :expires_at, :actor_name
@@ -48,9 +49,12 @@ WITH want AS (
     RETURNING k.*
 )
 SELECT j.problem AS _problem,
-       CASE j.problem WHEN 'scope-not-held' THEN '/scopes' WHEN 'role-not-held' THEN '/roles' WHEN 'reference-missing' THEN '/unit_ids' WHEN 'key-ends-before-now' THEN '/expires_at' END AS _pointer,
-       CASE j.problem WHEN 'reference-missing' THEN 'Name units that you see yourself; a key without units sees all.' END AS _en,
-       CASE j.problem WHEN 'reference-missing' THEN 'Sebutkan unit yang Anda lihat sendiri; kunci tanpa unit melihat semuanya.' END AS _id,
+       CASE j.problem WHEN 'scope-not-held' THEN '/scopes' WHEN 'role-not-held' THEN '/roles' WHEN 'reference-missing' THEN '/unit_ids' WHEN 'key-ends-before-now' THEN '/expires_at'
+                      WHEN 'bound-not-held' THEN j.pointer END AS _pointer,
+       CASE j.problem WHEN 'reference-missing' THEN 'Name units that you see yourself; a key without units sees all.'
+                      WHEN 'bound-not-held' THEN key_bound_words(:actor_key::uuid, j.pointer, 'en') END AS _en,
+       CASE j.problem WHEN 'reference-missing' THEN 'Sebutkan unit yang Anda lihat sendiri; kunci tanpa unit melihat semuanya.'
+                      WHEN 'bound-not-held' THEN key_bound_words(:actor_key::uuid, j.pointer, 'id') END AS _id,
        k.id, k.kind, k.name, k.owner, k.scopes, k.roles, to_json(k.unit_ids) AS unit_ids, to_json(k.allow_from) AS allow_from, k.certificate, k.expires_at, k.revoked_at,
        k.last_used_at, k.rotated_at, k.previous_until, k.previous_used_at, k.created_by, k.version, k.created_at, k.updated_at
 FROM   judged j LEFT JOIN made k ON true
@@ -60,6 +64,7 @@ WITH cur AS (
     SELECT k.* FROM api_key k WHERE k.id = :key_id AND units_cover(:actor_units::ltree[], k.unit_ids) FOR UPDATE
 ), want AS (
     SELECT c.id, c.version, c.kind, c.revoked_at, c.scopes || c.held_scopes AS had, c.roles || c.held_roles AS had_roles, b,
+           key_beyond(:actor_key::uuid, c.expires_at, c.allow_from) AS had_beyond,
            CASE WHEN b ? 'name' THEN b ->> 'name' ELSE c.name END AS name,
            CASE WHEN b ? 'owner' THEN b ->> 'owner' ELSE c.owner END AS owner,
            CASE WHEN b ? 'scopes' THEN ARRAY(SELECT jsonb_array_elements_text(b -> 'scopes')) ELSE c.scopes END AS scopes,
@@ -79,8 +84,9 @@ WITH cur AS (
                      WHEN NOT roles_cover(:actor_scopes::text[], :actor_covers::text[], w.had_roles) THEN 'role-not-held'
                      WHEN w.b ? 'unit_ids' AND (NOT units_cover(:actor_units::ltree[], w.unit_ids)
                           OR EXISTS (SELECT FROM unnest(w.unit_ids) AS i (id) WHERE NOT EXISTS (SELECT FROM unit u WHERE u.id = i.id))) THEN 'reference-missing'
-                     WHEN w.b ? 'expires_at' AND w.expires_at <= now() THEN 'key-ends-before-now' END AS problem
-    FROM   want w
+                     WHEN w.b ? 'expires_at' AND w.expires_at <= now() THEN 'key-ends-before-now'
+                     WHEN coalesce(w.had_beyond, n.pointer) IS NOT NULL THEN 'bound-not-held' END AS problem, coalesce(w.had_beyond, n.pointer) AS pointer
+    FROM   want w CROSS JOIN LATERAL (SELECT key_beyond(:actor_key::uuid, w.expires_at, w.allow_from) AS pointer) n
 ), done AS (
     UPDATE api_key k
     SET    name = j.name, owner = j.owner, scopes = j.scopes, unit_ids = j.unit_ids, allow_from = j.allow_from, certificate = j.certificate,
@@ -90,7 +96,10 @@ WITH cur AS (
     RETURNING k.*
 )
 SELECT j.problem AS _problem,
-       CASE j.problem WHEN 'scope-not-held' THEN '/scopes' WHEN 'role-not-held' THEN '/roles' WHEN 'reference-missing' THEN '/unit_ids' WHEN 'key-ends-before-now' THEN '/expires_at' END AS _pointer,
+       CASE j.problem WHEN 'scope-not-held' THEN '/scopes' WHEN 'role-not-held' THEN '/roles' WHEN 'reference-missing' THEN '/unit_ids' WHEN 'key-ends-before-now' THEN '/expires_at'
+                      WHEN 'bound-not-held' THEN j.pointer END AS _pointer,
+       CASE j.problem WHEN 'bound-not-held' THEN key_bound_words(:actor_key::uuid, j.pointer, 'en') END AS _en,
+       CASE j.problem WHEN 'bound-not-held' THEN key_bound_words(:actor_key::uuid, j.pointer, 'id') END AS _id,
        k.id, k.kind, k.name, k.owner, k.scopes, k.roles, to_json(k.unit_ids) AS unit_ids, to_json(k.allow_from) AS allow_from, k.certificate, k.expires_at, k.revoked_at,
        k.last_used_at, k.rotated_at, k.previous_until, k.previous_used_at, k.created_by, k.version, k.created_at, k.updated_at
 FROM   judged j LEFT JOIN done k ON true
@@ -104,8 +113,9 @@ WITH cur AS (
                 WHEN c.kind = 'token' THEN 'key-of-token'
                 WHEN c.revoked_at IS NOT NULL THEN 'key-revoked'
                 WHEN NOT scopes_cover(:actor_scopes::text[], c.scopes || c.held_scopes) THEN 'scope-not-held'
-                WHEN NOT roles_cover(:actor_scopes::text[], :actor_covers::text[], c.roles || c.held_roles) THEN 'role-not-held' END AS problem
-    FROM   cur c
+                WHEN NOT roles_cover(:actor_scopes::text[], :actor_covers::text[], c.roles || c.held_roles) THEN 'role-not-held'
+                WHEN n.pointer IS NOT NULL THEN 'bound-not-held' END AS problem, n.pointer
+    FROM   cur c CROSS JOIN LATERAL (SELECT key_beyond(:actor_key::uuid, c.expires_at, c.allow_from) AS pointer) n
 ), done AS (
     UPDATE api_key k
     SET    previous_hash = CASE WHEN j.overlap > 0 THEN k.hash END,
@@ -116,6 +126,8 @@ WITH cur AS (
     RETURNING k.*
 )
 SELECT j.problem AS _problem,
+       CASE j.problem WHEN 'bound-not-held' THEN key_bound_words(:actor_key::uuid, j.pointer, 'en') END AS _en,
+       CASE j.problem WHEN 'bound-not-held' THEN key_bound_words(:actor_key::uuid, j.pointer, 'id') END AS _id,
        k.id, k.kind, k.name, k.owner, k.scopes, k.roles, to_json(k.unit_ids) AS unit_ids, to_json(k.allow_from) AS allow_from, k.certificate, k.expires_at, k.revoked_at,
        k.last_used_at, k.rotated_at, k.previous_until, k.previous_used_at, k.created_by, k.version, k.created_at, k.updated_at
 FROM   judged j LEFT JOIN done k ON true
@@ -149,15 +161,19 @@ FROM   token_denial d
 WHERE  true
 /* page */
 
+-- Whose token a jti is nobody can tell here: so whoever sees all units denies it.
 -- name: denyToken
 WITH made AS (
     INSERT INTO token_denial AS d (jti, reason, expires_at, denied_by)
     SELECT :jti, :reason, coalesce(:expires_at::timestamptz, now() + interval '30 days'), :actor_key::uuid
-    WHERE  (:expires_at::timestamptz > now()) IS NOT FALSE
+    WHERE  (:expires_at::timestamptz > now()) IS NOT FALSE AND ''::ltree = ANY (:actor_units::ltree[])
     ON CONFLICT (jti) DO UPDATE SET expires_at = greatest(d.expires_at, EXCLUDED.expires_at)
     RETURNING d.*
 )
-SELECT CASE WHEN m.jti IS NULL THEN 'denial-ends-before-now' END AS _problem, CASE WHEN m.jti IS NULL THEN '/expires_at' END AS _pointer,
+SELECT CASE WHEN NOT ''::ltree = ANY (:actor_units::ltree[]) THEN 'forbidden' WHEN m.jti IS NULL THEN 'denial-ends-before-now' END AS _problem,
+       CASE WHEN ''::ltree = ANY (:actor_units::ltree[]) AND m.jti IS NULL THEN '/expires_at' END AS _pointer,
+       CASE WHEN NOT ''::ltree = ANY (:actor_units::ltree[]) THEN 'Only who sees all units denies a token: it may be anybody''s.' END AS _en,
+       CASE WHEN NOT ''::ltree = ANY (:actor_units::ltree[]) THEN 'Hanya yang melihat semua unit dapat menolak token: token itu bisa milik siapa saja.' END AS _id,
        m.jti, m.reason, m.expires_at, m.denied_by, m.created_at
 FROM   (SELECT) one LEFT JOIN made m ON true
 

@@ -137,6 +137,64 @@ def test_a_key_does_not_change_itself_but_may_rotate(api, clerk):
     clerk.get("/v1/caller")
 
 
+# ── nor for longer, nor from elsewhere ──
+
+HERE = ["127.0.0.1/32", "10.20.0.0/16"]
+INSIDE = {"a-network": ["10.20.3.0/24"], "the-same": HERE, "an-address": ["127.0.0.1/32"]}
+OUTSIDE = {"none": None, "wider": ["10.0.0.0/8"], "one-of-two": ["10.20.3.0/24", "192.168.0.0/16"], "of-another-kind": ["2001:db8::/32"]}
+
+
+@pytest.fixture(scope="module")
+def bound(api):
+    """A key of an office that ends, and is used from two networks."""
+    made = make.key(api, scopes=["key.read", "key.write", "asn.read"], allow_from=HERE, expires_at=soon(days=2))
+    return holder(api, made)
+
+
+def bounded(**members):
+    return {"name": "Uji", "owner": "Uji", "scopes": ["asn.read"], "allow_from": ["127.0.0.1/32"], "expires_at": soon(days=1), **members}
+
+
+@pytest.mark.parametrize("networks", INSIDE.values(), ids=INSIDE)
+def test_a_bound_key_gives_what_is_inside_its_bounds(networks, bound):
+    assert bound.post("/v1/keys", bounded(allow_from=networks), expect=201).json["allow_from"] == networks
+
+
+@pytest.mark.parametrize("networks", OUTSIDE.values(), ids=OUTSIDE)
+def test_a_bound_key_gives_none_for_other_networks(networks, bound):
+    mine = bound.post("/v1/keys", bounded(), expect=201).json
+    for reply in (bound.post("/v1/keys", bounded(allow_from=networks), expect=403), bound.patch(f"/v1/keys/{mine['id']}", {"allow_from": networks}, etag="*", expect=403)):
+        assert reply.code == "bound-not-held" and list(reply.faults) == ["/allow_from"]
+        assert "127.0.0.1/32, 10.20.0.0/16" in reply.text, "which bound it is"
+    bound.patch(f"/v1/keys/{mine['id']}", {"allow_from": ["10.20.1.0/24"]}, etag="*", expect=200)
+
+
+@pytest.mark.parametrize("days", [3, None])
+def test_a_bound_key_gives_none_that_outlives_it(days, bound):
+    until = days and soon(days=days)
+    mine = bound.post("/v1/keys", bounded(), expect=201).json
+    for reply in (bound.post("/v1/keys", bounded(expires_at=until), expect=403), bound.patch(f"/v1/keys/{mine['id']}", {"expires_at": until}, etag="*", expect=403)):
+        assert reply.code == "bound-not-held" and list(reply.faults) == ["/expires_at"]
+    bound.patch(f"/v1/keys/{mine['id']}", {"expires_at": soon(hours=1)}, etag="*", expect=200)
+
+
+@pytest.mark.parametrize("members", [{"expires_at": None}, {"allow_from": None}], ids=["longer", "from-elsewhere"])
+def test_a_bound_key_does_not_lay_hands_on_one_that_is_less_bound(members, api, bound):
+    free = make.key(api, **bounded(**members))
+    tries = (rotate(bound, free, 0, expect=403), bound.patch(f"/v1/keys/{free['id']}", {"name": "Milik kami"}, etag="*", expect=403),
+             bound.patch(f"/v1/keys/{free['id']}", {"expires_at": soon(hours=1), "allow_from": ["127.0.0.1/32"]}, etag="*", expect=403))
+    assert {reply.code for reply in tries} == {"bound-not-held"}
+    assert holder(api, free).get("/v1/caller").json["id"] == free["id"]
+
+
+def test_a_bound_key_rotates_itself_and_what_it_made(api, bound):
+    mine = bound.post("/v1/keys", bounded(), expect=201).json
+    rotate(bound, mine, 0)
+    own = holder(api, make.key(api, scopes=["key.read", "key.write"], allow_from=HERE, expires_at=soon(days=2)))
+    me = own.get("/v1/caller").json
+    assert rotate(own, me, 1).json["expires_at"] == me["expires_at"]
+
+
 # ── changing ──
 
 def test_what_a_key_may_is_changed_and_counted(api):
@@ -341,3 +399,13 @@ def test_denying_twice_is_one_denial(api):
     again = api.post("/v1/token-denials", {"jti": "dua-kali", "reason": "Lain", "expires_at": soon(hours=1)}, expect=201).json
     assert again == first
     assert [d["jti"] for d in api.get("/v1/token-denials").json["data"]].count("dua-kali") == 1
+
+
+def test_who_sees_some_units_denies_no_token(api, keys, office):
+    """A jti does not say whose it is."""
+    here = api.as_key(keys("key.write", "key.read", units=[office["code"]]))
+    body = {"jti": "milik-siapa", "reason": "Laptop hilang"}
+    reply = here.post("/v1/token-denials", body, expect=403)
+    assert reply.code == "forbidden" and "all units" in reply.json["detail"]
+    assert "milik-siapa" not in [d["jti"] for d in api.get("/v1/token-denials").json["data"]]
+    api.as_key(keys("key.write")).post("/v1/token-denials", body, expect=201)
