@@ -21,5 +21,102 @@ RETURN (SELECT CASE pointer
         FROM   api_key k WHERE k.id = maker);
 COMMENT ON FUNCTION key_bound_words(uuid, text, text) IS 'What key_beyond() found, in English (en) or Indonesian.';
 
+-- ── the feed of changes ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- As in 0033; and a secret complaint is told to who holds complaint.secret alone, as getComplaint has it.
+CREATE OR REPLACE FUNCTION change_page(upto bigint, newest bigint, after text, wanted text[], units ltree[], scopes text[], rows integer)
+RETURNS TABLE (problem text, changes json, next text, more boolean)
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+    horizon bigint := (SELECT h.position FROM change_horizon h);
+    first   bigint := coalesce(split_part(after, '.', 1)::bigint, horizon + 1);
+    done    bigint := coalesce(split_part(after, '.', 2)::bigint, 0);
+    shown   text[] := ARRAY(SELECT e FROM unnest(change_entities(scopes)) AS e WHERE wanted IS NULL OR e = ANY (wanted));
+    sees_all boolean := ''::ltree = ANY (units);
+    grants  text[] := ARRAY(SELECT ltree2text(subpath(p, -1)) FROM unnest(units) AS p WHERE nlevel(p) > 0);
+    sights  ltree[] := CASE WHEN sees_all THEN units ELSE ARRAY(SELECT u.path FROM unit u WHERE u.id = ANY (grants::uuid[])) END;
+    sees_secret boolean := scope_held(scopes, 'complaint.secret');
+    found   json[] := '{}';
+    looked  integer := 0;
+    b       record;
+    c       record;
+BEGIN
+    more := false;
+    IF first <= horizon OR first > newest + 1 THEN
+        problem := 'changes-forgotten';
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    FOR b IN SELECT t.id, t.position, t.at FROM change_batch t WHERE t.position BETWEEN first AND upto ORDER BY t.position LOOP
+        FOR c IN
+            SELECT m.seq,
+                   CASE WHEN t.told IS NOT NULL
+                        THEN json_build_object('entity', m.entity, 'kind', t.told, 'id', m.id, 'key', w.own_key, 'key_before', m.key_before, 'part', m.part,
+                                               'version', m.version, 'at', b.at, 'href', change_href(m.entity, m.id, w.own_key)) END AS item
+            FROM   change m
+            LEFT   JOIN asn a ON a.id = m.asn_id
+            LEFT   JOIN service_unit p ON p.id = m.service_unit_id
+            LEFT   JOIN unit u ON u.id = CASE WHEN m.asn_id IS NOT NULL THEN a.unit_id WHEN m.service_unit_id IS NOT NULL THEN p.unit_id
+                                              WHEN m.entity = 'unit' THEN m.id END
+            CROSS  JOIN LATERAL (SELECT coalesce(a.nip, m.key) AS own_key,
+                                        CASE WHEN m.asn_id IS NULL AND m.service_unit_id IS NULL AND m.entity <> 'unit' THEN true
+                                             ELSE coalesce(u.path <@ ANY (sights), false) END AS is_ours
+                                 OFFSET 0) w
+            CROSS  JOIN LATERAL (SELECT CASE WHEN m.entity = ANY (shown) AND history_shown(coalesce(m.part, ''), scopes)
+                                                  AND CASE WHEN m.entity <> 'complaint' OR sees_secret THEN true
+                                                           ELSE EXISTS (SELECT FROM complaint s WHERE s.id = m.id AND NOT s.is_secret) END
+                                             THEN change_told(m.kind, w.is_ours,
+                                                              CASE WHEN m.path_before IS NULL THEN w.is_ours
+                                                                   ELSE sees_all OR string_to_array(ltree2text(m.path_before), '.') && grants END)
+                                        END AS told
+                                 OFFSET 0) t
+            WHERE  m.batch = b.id AND m.seq > CASE WHEN b.position = first THEN done ELSE 0 END
+            ORDER  BY m.seq
+        LOOP
+            looked := looked + 1;
+            IF c.item IS NOT NULL THEN
+                found := found || c.item;
+            END IF;
+            IF cardinality(found) >= rows OR looked >= 20000 THEN
+                changes := array_to_json(found);
+                next := b.position || '.' || c.seq;
+                more := true;
+                RETURN NEXT;
+                RETURN;
+            END IF;
+        END LOOP;
+    END LOOP;
+    changes := array_to_json(found);
+    next := CASE WHEN first > upto THEN first || '.' || done ELSE upto + 1 || '.0' END;
+    RETURN NEXT;
+END $$;
+
+-- Who waits is asked anew, whatever the daemon found when he came. Scopes that changed hold at once. Row security is told the units of before, so with other units nothing is read here: the
+-- answer is an empty page whose token is the one that he came with, and his next request reads on with the units that he has by then. A unit that only moved is the same unit.
+CREATE FUNCTION change_read_now(caller uuid, after text, wanted text[], units ltree[], scopes text[], rows integer)
+RETURNS TABLE (problem text, changes json, next text, more boolean, mark bigint)
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    me   api_key;
+    came uuid[] := ARRAY(SELECT ltree2text(subpath(p, -1))::uuid FROM unnest(units) AS p WHERE nlevel(p) > 0);
+    has  uuid[];
+BEGIN
+    SELECT k.* INTO me FROM api_key k WHERE k.id = caller AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now());
+    IF NOT FOUND OR me.kind = 'key' AND NOT scope_held(me.scopes, 'change.read') THEN
+        RETURN QUERY SELECT CASE WHEN me.id IS NULL THEN 'unauthenticated' ELSE 'forbidden' END, NULL::json, NULL::text, false, NULL::bigint;
+        RETURN;
+    END IF;
+    IF me.kind = 'key' THEN
+        has := CASE WHEN me.unit_ids IS NULL THEN '{}' ELSE ARRAY(SELECT u.id FROM unit u WHERE u.id = ANY (me.unit_ids)) END;
+        IF (me.unit_ids IS NULL) IS DISTINCT FROM (''::ltree = ANY (units)) OR NOT (has @> came AND came @> has) THEN
+            RETURN QUERY SELECT NULL::text, '[]'::json, coalesce(after, h.position + 1 || '.0'), false, NULL::bigint FROM change_horizon h;
+            RETURN;
+        END IF;
+    END IF;
+    RETURN QUERY SELECT r.* FROM change_read(after, wanted, units, CASE me.kind WHEN 'key' THEN me.scopes ELSE scopes END, rows) r;
+END $$;
+COMMENT ON FUNCTION change_read_now(uuid, text, text[], ltree[], text[], integer) IS
+    'change_read() for a key as it is by now, which it need not have been when its read began to wait. mark is null where it is not to wait on. What a token gives stands in the token, and stays.';
+
 SELECT audit_attach();
 SELECT row_security_attach();

@@ -348,3 +348,50 @@ def test_updated_since_leaves_only_what_was_changed(api, office):
     unit = make.unit(api, office["id"])
     codes = [r["code"] for r in api.get(f"/v1/units?updated_since={unit['updated_at'].replace('+', '%2B')}&limit=1000").json["data"]]
     assert unit["code"] in codes and office["code"] not in codes
+
+
+def test_a_key_that_is_narrowed_while_it_waits_is_told_what_it_sees_by_then(api, office):
+    """The daemon may remember the units of before for key_cache_ms; a read that waits remembers them for a minute."""
+    other = make.unit(api)
+    made = make.key(api, scopes=["change.read", "asn.read", "unit.read"], unit_ids=[office["id"]])
+    here = api.as_key(daemons.planted(made["secret"]))
+    after = position(api)
+    waiting = daemons.StreamReader(lambda: here.get(f"/v1/changes?after={after}&wait=30").json)
+    time.sleep(0.5)  # not to order anything: so that it has waited
+    assert waiting.is_alive()
+    api.patch(f"/v1/keys/{made['id']}", {"unit_ids": [other["id"]], "scopes": ["change.read", "asn.read"]}, etag="*")
+    make.person(api, office["id"])
+    person = make.person(api, other["id"])
+    page = waiting.get()
+    assert (page["changes"], page["more"]) == ([], False)
+    end = time.monotonic() + 10
+    while not page["changes"]:  # until the daemon has looked the key up again
+        assert time.monotonic() < end
+        page = here.get(f"/v1/changes?after={page['next']}").json
+    assert told(page["changes"]) == [("asn", "created", person["nip"])], "nothing was passed over"
+
+
+def test_a_key_that_may_not_read_it_any_more_ends_its_waiting(api, office):
+    made = make.key(api, scopes=["change.read", "asn.read"])
+    here = api.as_key(daemons.planted(made["secret"]))
+    after = position(api)
+    waiting = daemons.StreamReader(lambda: here("GET", f"/v1/changes?after={after}&wait=30"))
+    time.sleep(0.5)  # as above
+    assert waiting.is_alive()
+    api.patch(f"/v1/keys/{made['id']}", {"scopes": ["asn.read"]}, etag="*")
+    make.person(api, office["id"])
+    reply = waiting.get()
+    assert (reply.status, reply.code) == (403, "forbidden")
+
+
+def test_a_secret_complaint_is_told_to_who_may_read_it(api, keys):
+    office = make.unit(api, kind="dinas")
+    counter = make.service_unit(api, office["id"])
+    open_, secret = (api.as_key(keys(*scopes)) for scopes in (("change.read", "complaint.read"), ("change.read", "complaint.read", "complaint.secret")))
+    after = position(api)
+    known = make.complaint(api, counter["id"], reference=f"LAPOR-{make.number()}")
+    hidden = make.complaint(api, counter["id"], reference=f"LAPOR-{make.number()}", is_secret=True)
+    api.post(f"/v1/complaints/{hidden['id']}/advance", {"state": "verified", "weight": "normative"})
+    open_.get(f"/v1/complaints/{hidden['id']}", expect=404)
+    assert [(c["id"], c["kind"]) for c in read(open_, after)[0]] == [(known["id"], "created")]
+    assert [(c["id"], c["kind"]) for c in read(secret, after)[0]] == [(known["id"], "created"), (hidden["id"], "created"), (hidden["id"], "updated")]
