@@ -135,6 +135,7 @@ struct import_wording {
 struct import_sender {
     const char *key_id; /* UUID, or NULL: the command line */
     const char *name;
+    const char *nip;                                             /* who it is, NULL: nobody in person */
     const char *units;                                           /* ltree[] literal */
     const char *scopes;                                          /* text[] literal; what an undo asks for */
     bool (*has_scope)(const struct ctx *ctx, const char *scope); /* NULL: has them all */
@@ -151,7 +152,7 @@ struct import_kind {
     const char *table;                     /* the stage: place, line, is_refused, the fields, the extras; all fields are text */
     size_t batch_rows, batch_bytes;        /* what is merged at a time */
     /* Judges the staged rows against the database and stores those without fault; refused rows are staged so that all their faults come. Statements, run
-     * in this order, which may ask for actor_units, actor_key and actor_name; the last one gives the faults, and a row behind them with the numbers of created
+     * in this order, which may ask for actor_units, actor_key, actor_name and actor_nip; the last one gives the faults, and a row behind them with the numbers of created
      * and updated rows. Or, where that does not do, a function. */
     const char *const *merges;
     enum status (*merge)(struct ctx *ctx, struct db_conn *conn, const struct sql_set *set, const struct import_sender *sender,

@@ -140,12 +140,13 @@ SELECT pg_advisory_xact_lock(hashtextextended('external ' || :system || ' ' || :
 -- By the id, else by the number, which then gets the id.
 -- name: putAsnByExternal.found
 SELECT CASE WHEN NOT u.path <@ ANY (:actor_units::ltree[]) THEN CASE WHEN e.id IS NULL THEN 'nip-taken' ELSE 'external-id-taken' END
+            WHEN a.id = asn_of_nip(:actor_nip::text) THEN 'own-record'
             WHEN :if_none_match::text IS NOT NULL OR NOT coalesce(:if_match::int8multirange @> a.version, true) THEN 'version-stale'
             WHEN asn_of_nip(:nip) <> a.id THEN 'external-id-taken'
             WHEN asn_of_nip(:nip) IS NULL THEN 'nip-changed'
             WHEN NOT EXISTS (SELECT FROM unit n WHERE n.id = :unit_id::uuid AND n.path <@ ANY (:actor_units::ltree[])) THEN 'reference-missing'
        END AS _problem,
-       CASE WHEN NOT u.path <@ ANY (:actor_units::ltree[]) OR asn_of_nip(:nip) IS DISTINCT FROM a.id THEN '/nip'
+       CASE WHEN NOT u.path <@ ANY (:actor_units::ltree[]) OR asn_of_nip(:nip) IS DISTINCT FROM a.id OR a.id = asn_of_nip(:actor_nip::text) THEN '/nip'
             WHEN coalesce(:if_match::int8multirange @> a.version, true) THEN '/unit_id' END AS _pointer,
        a.id, a.nip, coalesce(:birth_date, a.birth_date) AS birth_date, coalesce(:sex, a.sex) AS sex,
        coalesce(:appointed_on, a.appointed_on) AS appointed_on, CASE WHEN scope_held(:actor_scopes::text[], 'asn.sensitive') THEN :nik ELSE a.nik END AS nik

@@ -335,7 +335,7 @@ static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql
     if (st == ST_OK)
         st = hold_niks(ctx, conn, set);
     if (st == ST_OK)
-        st = db_query(ctx, conn, set, "importAsn.merge", &res, "actor_units", sender->units, NULL);
+        st = db_query(ctx, conn, set, "importAsn.merge", &res, "actor_units", sender->units, "actor_nip", sender->nip, NULL);
     if (st != ST_OK)
         return st;
     ret->known = ids;
@@ -363,6 +363,7 @@ static const struct import_wording wordings[] = {
     {"rank-unknown", "This kind of ASN has no such rank.", "Jenis ASN ini tidak memiliki golongan itu."},
     {"history-disagrees", "The history of ranks has a later one, or this one begins in days to come: write it there.",
      "Riwayat kepangkatan memuat yang lebih baru, atau pangkat ini baru berlaku di kemudian hari: catat pada riwayat."},
+    {"own-record", "Nobody does this for his own record.", "Tidak seorang pun melakukan ini untuk datanya sendiri."},
     {"restricted", "The processing of this person's data is restricted.", "Pemrosesan data orang ini dibatasi."},
     {"nip-taken", "This NIP belongs to somebody outside your units.", "NIP ini milik pegawai di luar unit Anda."},
     {"external-id-taken", "This id belongs to another person.", "ID ini milik pegawai lain."},

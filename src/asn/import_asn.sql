@@ -141,6 +141,7 @@ WITH laid AS (
                 THEN 'history-disagrees' END AS rank_fault,
            CASE WHEN l.is_ours IS FALSE
                      OR l.is_ours IS NULL AND (l.nip IN (SELECT t.nip FROM nip_taken t) OR (SELECT n.id FROM asn_named n WHERE n.nip = l.nip) IS NOT NULL) THEN 'nip-taken' -- not EXISTS: its plan takes in everybody's
+                WHEN (l.old).id = (SELECT asn_of_nip(:actor_nip::text)) THEN 'own-record'
                 WHEN (l.old).id IN (SELECT h.asn_id FROM held h) THEN 'restricted' END AS nip_fault
     FROM   laid l
 ), numbered AS (

@@ -378,7 +378,8 @@ static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql
     if (st == ST_OK)
         st = db_sql(ctx, conn, "TRUNCATE import_plan_history");
     if (st == ST_OK)
-        st = db_query(ctx, conn, set, "importHistory.plan", &res, "actor_units", sender->units, "scopes", scopes_of(ctx, sender), NULL);
+        st = db_query(ctx, conn, set, "importHistory.plan", &res, "actor_units", sender->units, "scopes", scopes_of(ctx, sender), "actor_nip",
+                      sender->nip, NULL);
     if (st == ST_OK)
         st = db_sql(ctx, conn, "SAVEPOINT history_batch");
     if (st != ST_OK)
@@ -402,6 +403,7 @@ static const struct import_wording wordings[] = {
     {"history-overlap", "Another row of this history holds on these days:", "Baris lain riwayat ini berlaku pada hari-hari itu:"},
     {"range-empty", "It ends before it begins.", "Berakhir sebelum dimulai."},
     {"rank-unknown", "This kind of ASN has no such rank.", "Jenis ASN ini tidak memiliki golongan itu."},
+    {"own-record", "Nobody does this for his own record.", "Tidak seorang pun melakukan ini untuk datanya sendiri."},
     {"restricted", "The processing of this person's data is restricted.", "Pemrosesan data orang ini dibatasi."},
     {"record-refused", "The person's record cannot be what follows from this row.",
      "Data induk pegawai tidak dapat menjadi seperti akibat baris ini."},

@@ -67,7 +67,7 @@ WITH person AS MATERIALIZED (
            (o.starts, o.ends) IS NOT DISTINCT FROM (t.starts, t.ends) AS same_days, o.facts IS NOT DISTINCT FROM t.facts AS same_facts,
            (o.decree_number, o.decree_date, o.decree_signatory, o.remote_id, o.note)
            IS NOT DISTINCT FROM (t.decree_number, t.decree_date, t.decree_signatory, coalesce(t.remote_id, o.remote_id), t.note) AS same_papers,
-           CASE WHEN t.asn_id IS NULL THEN 'person-unknown' WHEN NOT history_shown(t.kind, :scopes::text[]) THEN 'forbidden' END AS fault
+           CASE WHEN t.asn_id IS NULL THEN 'person-unknown' WHEN t.asn_id = (SELECT asn_of_nip(:actor_nip::text)) THEN 'own-record' WHEN NOT history_shown(t.kind, :scopes::text[]) THEN 'forbidden' END AS fault
     FROM   told t
     LEFT   JOIN LATERAL (
                SELECT h.*, count(*) OVER () AS n
@@ -133,8 +133,8 @@ WITH person AS MATERIALIZED (
 )
 SELECT m.place, m.line, m.nip, m.asn_id, m.birth_date, m.kind, m.track, m.new_id, m.starts, m.ends, coalesce(l.valid, CASE WHEN (m.ends > m.starts) IS NOT FALSE THEN daterange(m.starts, m.ends) END), m.facts,
        m.decree_number, m.decree_date, m.decree_signatory, m.source, m.kept_remote_id, m.note, m.old_id, m.is_changed, s.kind IS NOT NULL, m.is_again, m.entry,
-       CASE m.fault WHEN 'person-unknown' THEN 'nip' WHEN 'forbidden' THEN 'kind' END, m.fault,
-       CASE m.fault WHEN 'person-unknown' THEN m.nip WHEN 'forbidden' THEN m.kind END, m.unit_code
+       CASE m.fault WHEN 'person-unknown' THEN 'nip' WHEN 'own-record' THEN 'nip' WHEN 'forbidden' THEN 'kind' END, m.fault,
+       CASE m.fault WHEN 'person-unknown' THEN m.nip WHEN 'own-record' THEN m.nip WHEN 'forbidden' THEN m.kind END, m.unit_code
 FROM   matched m
 LEFT   JOIN slow s ON s.asn_id = m.asn_id AND s.kind = m.kind AND m.fault IS NULL
 LEFT   JOIN line l ON l.place = m.place

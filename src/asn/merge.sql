@@ -21,7 +21,10 @@ WHERE  u.path <@ ANY (:actor_units::ltree[]) AND w.path <@ ANY (:actor_units::lt
 SELECT w.problem AS _problem, w.pointer AS _pointer, w.value AS _value, (w.merge).id,
        (SELECT a.nip FROM asn a WHERE a.id = (w.merge).asn_id) AS nip, (w.merge).merged_nip, (w.merge).moved, (w.merge).voided, (w.merge).reason,
        (w.merge).actor_name, (w.merge).merged_at, (w.merge).undone_reason, (w.merge).undone_by, (w.merge).undone_at
-FROM   asn_merge_into(:new_id, :nip, :into, :reason, :actor_units::ltree[], :actor_key, :actor_name) w
+FROM   (SELECT asn_of_nip(:into::text) = asn_of_nip(:actor_nip::text) AS is_own) o
+CROSS  JOIN LATERAL (SELECT 'own-record' AS problem, '/into' AS pointer, :into::text AS value, NULL::asn_merge AS merge WHERE o.is_own
+                     UNION ALL
+                     SELECT m.* FROM asn_merge_into(:new_id, CASE WHEN o.is_own IS NOT TRUE THEN :nip::text END, :into, :reason, :actor_units::ltree[], :actor_key, :actor_name) m) w
 
 -- name: unmergeAsn
 -- write: true

@@ -84,11 +84,13 @@ SELECT c.* FROM certificate_entry c WHERE c.enrolment_id = :enrolment_id
 -- name: issueCertificates.session
 SELECT s.id FROM session s WHERE s.id = :session_id
 
+-- Whoever issues leaves out his own.
 -- name: issueCertificates.find
 SELECT f.enrolment_id
 FROM   certificate_fresh f
 WHERE  f.session_id = :session_id AND f.unit_path <@ ANY (:actor_units::ltree[]) AND f.is_certifiable
        AND NOT EXISTS (SELECT FROM certificate c WHERE c.enrolment_id = f.enrolment_id)
+       AND f.nip IS DISTINCT FROM (SELECT a.nip FROM asn a WHERE a.id = asn_of_nip(:actor_nip::text))
 ORDER  BY name_key(f.name), f.enrolment_id
 
 -- name: issueCertificates.store
@@ -103,7 +105,12 @@ SELECT :session_id::uuid AS session_id, cardinality(:ids::uuid[]) AS issued,
         WHERE  f.session_id = :session_id AND f.unit_path <@ ANY (:actor_units::ltree[])) AS certificates,
        (SELECT count(*)::integer FROM certificate_fresh f
         WHERE  f.session_id = :session_id AND f.unit_path <@ ANY (:actor_units::ltree[]) AND NOT f.is_certifiable
-               AND f.state IN ('approved', 'attending', 'completed', 'failed')) AS not_passed
+               AND f.state IN ('approved', 'attending', 'completed', 'failed')) AS not_passed,
+       (SELECT coalesce(json_agg(json_build_object('enrolment_id', f.enrolment_id, 'reason', 'own-record')), '[]')
+        FROM   certificate_fresh f
+        WHERE  f.session_id = :session_id AND f.unit_path <@ ANY (:actor_units::ltree[]) AND f.is_certifiable
+               AND f.nip = (SELECT a.nip FROM asn a WHERE a.id = asn_of_nip(:actor_nip::text))
+               AND NOT EXISTS (SELECT FROM certificate c WHERE c.enrolment_id = f.enrolment_id)) AS skipped
 
 -- name: revokeCertificate
 -- write: true

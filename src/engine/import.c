@@ -35,6 +35,7 @@ enum status import_find_sender(struct ctx *ctx, struct engine *engine, struct db
     if (st == ST_OK)
         *ret = (struct import_sender){.key_id = PQgetvalue(res, 0, 0),
                                       .name = PQgetvalue(res, 0, 1),
+                                      .nip = PQgetisnull(res, 0, 4) ? NULL : PQgetvalue(res, 0, 4),
                                       .units = PQgetvalue(res, 0, 2),
                                       .scopes = PQgetvalue(res, 0, 3),
                                       .has_scope = sender_has_scope};

@@ -80,6 +80,7 @@ static void check(struct import_row *row)
 
 static const struct import_wording wordings[] = {
     {"person-unknown", "There is no such person in your units.", "Pegawai ini tidak ada di unit Anda."},
+    {"own-record", "Nobody does this for his own record.", "Tidak seorang pun melakukan ini untuk datanya sendiri."},
     {"duplicate-row",
      "The same month of this person was taken from an earlier line:", "Bulan pegawai ini sudah diambil dari baris sebelumnya:"},
     {"month-ahead", "This month is not over.", "Bulan ini belum berakhir."},

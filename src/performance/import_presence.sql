@@ -22,6 +22,7 @@ WITH laid AS (
 ), weighed AS (
     SELECT k.*, concat_ws(' ', k.asn_id, k.month) AS key,
            CASE WHEN k.asn_id IS NULL THEN 'person-unknown'
+                WHEN k.asn_id = (SELECT asn_of_nip(:actor_nip::text)) THEN 'own-record'
                 WHEN (k.month + interval '1 month')::date > local_today() THEN 'month-ahead'
                 WHEN k.late > k.present OR k.present + k.absent > extract(day FROM k.month + interval '1 month' - interval '1 day') THEN 'days-disagree' END AS own_fault
     FROM   known k
@@ -51,8 +52,8 @@ WITH laid AS (
     ON CONFLICT ON CONSTRAINT presence_month_once DO NOTHING
     RETURNING 1
 )
-SELECT j.place, CASE j.fault WHEN 'person-unknown' THEN 'nip' WHEN 'days-disagree' THEN 'present' ELSE 'month' END AS "column", j.fault AS code,
-       CASE j.fault WHEN 'person-unknown' THEN j.nip WHEN 'days-disagree' THEN j.present::text ELSE to_char(j.month, 'YYYY-MM') END AS value,
+SELECT j.place, CASE j.fault WHEN 'person-unknown' THEN 'nip' WHEN 'own-record' THEN 'nip' WHEN 'days-disagree' THEN 'present' ELSE 'month' END AS "column", j.fault AS code,
+       CASE j.fault WHEN 'person-unknown' THEN j.nip WHEN 'own-record' THEN j.nip WHEN 'days-disagree' THEN j.present::text ELSE to_char(j.month, 'YYYY-MM') END AS value,
        CASE j.fault WHEN 'duplicate-row' THEN j.first_line::text END AS told, NULL::bigint AS created, NULL::bigint AS updated,
        CASE j.fault WHEN 'person-unknown' THEN (SELECT m.nip FROM meant m WHERE m.told = j.nip) END AS suggestion
 FROM   judged j

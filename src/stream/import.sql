@@ -29,7 +29,7 @@ WHERE  j.import_id = :import_id
 ORDER  BY j.position
 
 -- name: import.sender
-SELECT :actor_key::text AS key_id, :actor_name::text AS name, :actor_units::text AS units, :actor_scopes::text AS scopes
+SELECT :actor_key::text AS key_id, :actor_name::text AS name, :actor_units::text AS units, :actor_scopes::text AS scopes, :actor_nip::text AS nip
 
 -- name: import.kind
 SELECT i.kind, coalesce(i.actor_key = :actor_key, false) AS is_own
@@ -47,7 +47,9 @@ FOR    UPDATE
 -- name: import.depends
 -- write: true
 -- timeout: 600000
-SELECT d.code, d.n, array_to_string(d.examples, ', ') AS examples FROM import_depends(:import_id, :units::ltree[], :scopes::text[]) d
+SELECT 'own-record' AS code, 1::bigint AS n, :nip::text AS examples FROM import_row r WHERE r.import_id = :import_id::uuid AND r.row_id = asn_of_nip(:nip::text)
+UNION ALL
+SELECT d.code, d.n, array_to_string(d.examples, ', ') FROM import_depends(:import_id, :units::ltree[], :scopes::text[]) d
 
 -- name: import.takeBack
 -- write: true

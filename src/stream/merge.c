@@ -17,6 +17,8 @@ static const char *said_of(const struct import_sender *sender, const char *bind)
         return sender->units;
     if (strcmp(bind, "actor_key") == 0)
         return sender->key_id;
+    if (strcmp(bind, "actor_nip") == 0)
+        return sender->nip;
     return sender->name;
 }
 

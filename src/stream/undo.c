@@ -86,6 +86,9 @@ static enum status refuse(struct ctx *ctx, const PGresult *found)
 
         if (strcmp(code, "forbidden") == 0)
             return fail(ctx, ST_FORBIDDEN, "forbidden", "This import needs the scope %s.", "Impor ini memerlukan cakupan %s.", examples);
+        if (strcmp(code, "own-record") == 0)
+            return fail(ctx, ST_FORBIDDEN, "own-record", "This import is about your own record too; somebody else undoes it.",
+                        "Impor ini juga menyangkut data Anda sendiri; orang lain yang membatalkannya.");
         struct fault *fault = fault_add(ctx, AT_BODY, "", thing->code ? code : "other", "%s %s%s%s%s", "%s %s%s%s%s", n,
                                         ctx->lang == LANG_EN ? thing->en : thing->id, colon, examples, more);
         if (fault && *examples)
@@ -130,7 +133,8 @@ enum status import_undo(struct ctx *ctx, struct db_conn *conn, const struct sql_
         by = &import_operator;
     st = find(ctx, conn, set, import_id, by);
     if (st == ST_OK)
-        st = db_query(ctx, conn, set, "import.depends", &found, "import_id", import_id, "units", by->units, "scopes", by->scopes, NULL);
+        st = db_query(ctx, conn, set, "import.depends", &found, "import_id", import_id, "units", by->units, "scopes", by->scopes, "nip", by->nip,
+                      NULL);
     if (st == ST_OK && PQntuples(found) == 0)
         st = db_query(ctx, conn, set, "import.takeBack", &found, "import_id", import_id, "reason", reason, "key_id", by->key_id, "name",
                       by->name, NULL);

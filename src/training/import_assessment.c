@@ -65,6 +65,8 @@ static void check(struct import_row *row)
 
 static const struct import_wording wordings[] = {
     {"person-unknown", "There is no such person in your units.", "Pegawai ini tidak ada di unit Anda."},
+    {"own-record", "Nobody does this for his own record.", "Tidak seorang pun melakukan ini untuk datanya sendiri."},
+    {"restricted", "The processing of this person's data is restricted.", "Pemrosesan data orang ini dibatasi."},
     {"competency-unknown", "The list competency-standard has no such competency on that day.",
      "Daftar competency-standard tidak memuat kompetensi ini pada tanggal itu."},
     {"in-future", "This day has not come yet.", "Tanggal ini belum tiba."},

@@ -22,11 +22,16 @@ WITH laid AS (
     LEFT   JOIN LATERAL (SELECT p.id FROM asn p JOIN unit u ON u.id = p.unit_id
                          WHERE  p.id = asn_of_nip(s.nip) AND u.path <@ ANY (:actor_units::ltree[])) a ON true
     LEFT   JOIN reference_word w ON w.list = 'competency-standard' AND w.word = reference_fold(nullif(s.competency, ''))
+), held AS MATERIALIZED (
+    SELECT r.asn_id FROM restriction r
+    WHERE  restriction_binds() AND r.starts <= local_today() AND (r.ends IS NULL OR r.ends > local_today())
 ), faced AS (
     SELECT l.*, (SELECT k FROM jsonb_object_keys(l.levels) AS k WHERE NOT competency_holds(k, l.assessed_on) ORDER BY k LIMIT 1) AS unheld
     FROM   laid l
 ), weighed AS (
     SELECT f.*, CASE WHEN f.asn_id IS NULL AND f.nip IS NOT NULL THEN 'person-unknown'
+                     WHEN f.asn_id = (SELECT asn_of_nip(:actor_nip::text)) THEN 'own-record'
+                     WHEN f.asn_id IN (SELECT h.asn_id FROM held h) THEN 'restricted'
                      WHEN nullif(f.told_word, '') IS NOT NULL AND f.word_code IS NULL OR f.unheld IS NOT NULL THEN 'competency-unknown'
                      WHEN f.assessed_on > local_today() THEN 'in-future'
                      WHEN f.valid_until <= f.assessed_on THEN 'range-empty' END AS own_fault
@@ -73,9 +78,9 @@ WITH laid AS (
                        WHERE  NOT t.is_void AND (t.asn_id, t.assessed_on, t.method, t.source) = (g.asn_id, g.assessed_on, g.method, g.source))
     RETURNING id
 )
-SELECT j.place, CASE j.fault WHEN 'person-unknown' THEN 'nip' WHEN 'in-future' THEN 'assessed_on' WHEN 'range-empty' THEN 'valid_until'
-                             ELSE 'competency' END AS "column",
-       j.fault AS code, CASE j.fault WHEN 'person-unknown' THEN j.nip WHEN 'in-future' THEN j.assessed_on::text WHEN 'range-empty' THEN j.valid_until::text
+SELECT j.place, CASE j.fault WHEN 'person-unknown' THEN 'nip' WHEN 'own-record' THEN 'nip' WHEN 'restricted' THEN 'nip' WHEN 'in-future' THEN 'assessed_on'
+                             WHEN 'range-empty' THEN 'valid_until' ELSE 'competency' END AS "column",
+       j.fault AS code, CASE j.fault WHEN 'person-unknown' THEN j.nip WHEN 'own-record' THEN j.nip WHEN 'restricted' THEN j.nip WHEN 'in-future' THEN j.assessed_on::text WHEN 'range-empty' THEN j.valid_until::text
                                      ELSE coalesce(nullif(j.told_word, ''), j.unheld) END AS value,
        CASE j.fault WHEN 'duplicate-row' THEN j.first_line::text END AS told, NULL::bigint AS created, NULL::bigint AS updated,
        (SELECT m.code FROM meant m WHERE (m.fault, m.told) = (j.fault, CASE j.fault WHEN 'person-unknown' THEN j.nip ELSE j.told_word END)) AS suggestion

@@ -615,3 +615,13 @@ def test_the_ranking_as_a_file_and_in_part(api, crowd, keys):
     short = api.get(f"/v1/reports/competency-gaps?under={crowd['top']['id']}&standing=gap&competency=integritas&limit=1000").json["data"]
     assert len(short) == next((n["with_gap"] for n in whole if n["competency"] == "integritas"), 0) and {r["standing"] for r in short} <= {"gap"}
     assert api.get(f"/v1/reports/competency-gaps?under={crowd['top']['id']}&family=teknis").json["data"] == []
+
+
+def test_of_a_file_the_row_of_a_restricted_person_is_refused_and_the_others_taken(api, keys, office):
+    held, free = make.person(api, office["id"]), make.person(api, office["id"])
+    make.restriction(api, held["nip"])
+    text = "nip,assessed_on,method,source,integritas\n" + "".join(f"{p['nip']},2025-02-03,test,Lembaga,3\n" for p in (held, free))
+    csv_ = {"Content-Type": "text/csv"}
+    report = api.as_key(keys("needs.write", "import.write"))("POST", "/v1/competency-assessments/import", data=text.encode(), headers=csv_, expect=200).json
+    assert [(f["line"], f["column"], f["code"], f["value"]) for f in report["faults"]] == [(2, "nip", "restricted", held["nip"])] and report["created"] == 1
+    assert api("POST", "/v1/competency-assessments/import", data=text.encode(), headers=csv_, expect=200).json["created"] == 1, "the personnel office goes on"

@@ -323,6 +323,126 @@ def test_nobody_does_for_himself_what_others_do_for_him(world, callers):
         assert reply.code == "own-record"
 
 
+# ── own: never, by every way that takes more than one person ──
+
+def send(client, path, text):
+    return client("POST", path, data=text.encode(), headers={"Content-Type": "text/csv"}, expect=200).json
+
+
+def refused_of(report):
+    return [(f["line"], f["column"], f["code"], f["value"]) for f in report["faults"]], report["created"] + report["updated"]
+
+
+FILES = {  # operation → who sends it, where, head and the row of a person
+    "importAsn": ("personnel_officer", "/v1/asn/import", "nip,kind,name,unit_code", "{nip},PNS,Nama Baru,{unit}"),
+    "importHistory": ("personnel_officer", "/v1/history/import", "nip,kind,from,rank", "{nip},rank,2019-04-01,III/d"),
+    "importCompetencyAssessments": ("training_manager", "/v1/competency-assessments/import", "nip,assessed_on,method,source,integritas", "{nip},2025-01-06,test,Lembaga,4"),
+    "importPresence": ("personnel_officer", "/v1/presence/import", "nip,month,present", "{nip},2025-01,20"),
+}
+ELSEWHERE = {  # operation → the test below that holds it
+    "noteAttendance": "test_nobody_notes_his_own_attendance", "issueCertificates": "test_a_session_is_certified_but_for_him_who_asks",
+    "putAsnByExternal": "test_nobody_tells_himself_by_another_systems_id", "undoImport": "test_nobody_undoes_what_a_file_said_of_him",
+    "mergeAsn": "test_nobody_merges_anybody_into_himself",
+}
+SPARED = {  # operation → why it is no bulk form of one with `own: never`
+    "createAsn": "of somebody who was not there", **dict.fromkeys(("closeUnit", "mergeUnits", "splitUnit"), "of units: a decree that moves all their people"),
+    **dict.fromkeys(("createPartner", "updatePartner", "createAgreement", "updateAgreement", "createActivity", "updateActivity", "addActivityOutput", "removeActivityOutput",
+                     "createBudgetLine", "updateBudgetLine", "createExpense", "putSessionTerms", "createProgramme", "updateProgramme", "createSession", "updateSession",
+                     "cancelSession", "putSessionDays", "putSessionQuotas", "putEffectPlan", "createCompetencyStandard", "importCompetencyStandards",
+                     "updateCompetencyStandard", "putCertificateRule", "createPeriod", "updatePeriod", "setUnitPredicate", "putMeritIndex", "createKpi", "updateKpi"), "of nobody"),
+    **dict.fromkeys(("addActivityParticipant", "removeActivityParticipant"), "takes part: judges nothing"), "importQuestionnaires": "forms without names",
+}
+
+
+def test_every_way_around_own_never_is_held_or_says_why_not():
+    """Writes that need a scope of an operation with `own: never` and ask for no one person: a new one is put into one of the three."""
+    guarded = {s for o in CONTRACT.operations.values() if MATRIX.rows[o.id].get("own") == "never" for s in o.scopes}
+    ways = {o.id for o in SECURED if o.is_write and guarded & set(o.scopes) and not MATRIX.subject(o.id)}
+    assert ways == (set(FILES) | set(ELSEWHERE) | set(SPARED)) - {"undoImport", "mergeAsn"}
+    assert all(globals()[test] for test in ELSEWHERE.values())
+
+
+@pytest.mark.parametrize("operation", FILES)
+def test_of_a_file_ones_own_row_is_refused_and_the_others_taken(operation, world, callers, api, keys):
+    role, path, head, row = FILES[operation]
+    office, nips = world["units"]["mine"], [world["people"]["own"]["nip"], make.person(api, world["units"]["mine"]["id"])["nip"]]
+    text = "\n".join([head, *(row.format(nip=nip, unit=office["code"]) for nip in nips)]) + "\n"
+    before = api.get(f"/v1/asn/{nips[0]}").json
+    assert refused_of(send(callers.by[role], path, text)) == ([(2, "nip", "own-record", nips[0])], 1)
+    assert api.get(f"/v1/asn/{nips[0]}").json == before
+    # A key is nobody in person, and whoever else he is types it in for him. (Tried only: the rows of others go on from here.)
+    key = api.as_key(keys(*CONTRACT.operations[operation].scopes, "asn.read"))
+    tried = key("POST", path, data=text.encode(), headers={"Content-Type": "text/csv", "Prefer": "dry-run"}, expect=200).json
+    faults, stored = refused_of(tried)
+    assert faults == [] and stored >= 1
+
+
+def test_nobody_notes_his_own_attendance(world, callers, api):
+    session, mine = make.session(api, start=-3, length=4), make.person(api, world["units"]["mine"]["id"])["nip"]
+    make.enrol(api, session["id"], mine)
+    body = {"day": session["starts_on"], "entries": [{"nip": mine, "presence": "present"}]}
+    assert callers.of("training_manager", nip=mine).post(f"/v1/sessions/{session['id']}/attendance", body, expect=403).code == "own-record"
+
+
+def test_a_session_is_certified_but_for_him_who_asks(world, callers, api):
+    session, mine = make.session(api, start=-2, length=3), make.person(api, world["units"]["mine"]["id"])
+    own = make.passed(api, mine["unit_id"], session, mine)
+    other = make.passed(api, mine["unit_id"], session)
+    manager = callers.of("training_manager", nip=mine["nip"])
+    assert manager.post(f"/v1/enrolments/{own['id']}/certificate", expect=403).code == "own-record"
+    told = manager.post(f"/v1/sessions/{session['id']}/certificates").json
+    assert (told["issued"], told["skipped"]) == (1, [{"enrolment_id": own["id"], "reason": "own-record"}])
+    assert [api.get(f"/v1/enrolments/{e['id']}").json["state"] for e in (own, other)] == ["passed", "certified"]
+    told = api.post(f"/v1/sessions/{session['id']}/certificates").json
+    assert (told["issued"], told["skipped"]) == (1, [])
+
+
+def test_nobody_tells_himself_by_another_systems_id(world, callers, api):
+    mine = api.get(f"/v1/asn/{world['people']['own']['nip']}").json
+    body = {"nip": mine["nip"], "kind": mine["kind"], "name": "Nama Baru", "unit_id": mine["unit_id"]}
+    known = api.get(f"/v1/asn/{mine['nip']}/external-ids").json["external_ids"]["siasn"]
+    for value in (known, "0190ffff-aaaa-7fff-bfff-ffffffffffff"):  # by the id, and by the NIP
+        reply = callers.by["personnel_officer"].put(f"/v1/asn/by-external/siasn/{value}", body, expect=403)
+        assert reply.code == "own-record", reply
+    assert api.get(f"/v1/asn/{mine['nip']}").json["name"] == mine["name"]
+
+
+def test_nobody_undoes_what_a_file_said_of_him(world, callers, api, sql):
+    mine, beside = world["people"]["own"]["nip"], make.person(api, world["units"]["mine"]["id"])["nip"]
+    officer, sent = callers.by["personnel_officer"], []
+    for nip in (mine, beside):
+        report = send(api, "/v1/history/import", f"nip,kind,from,rank\n{nip},rank,2017-04-01,III/b\n")
+        sent.append(report["id"])
+    sql("UPDATE import SET actor_key = %s WHERE id = ANY (%s::uuid[])", (officer.get("/v1/caller").json["id"], sent))
+    reply = officer.post(f"/v1/imports/{sent[0]}/undo", {"reason": "Keliru"}, expect=403)
+    assert reply.code == "own-record", reply
+    officer.post(f"/v1/imports/{sent[1]}/undo", {"reason": "Keliru"}, expect=200)
+    api.post(f"/v1/imports/{sent[0]}/undo", {"reason": "Keliru"}, expect=200)
+
+
+def test_nobody_merges_anybody_into_himself(world, callers, api):
+    mine, double = world["people"]["own"]["nip"], make.person(api, world["units"]["mine"]["id"])["nip"]
+    officer = callers.by["personnel_officer"]
+    for nip, into in ((mine, double), (double, mine)):
+        reply = officer.post(f"/v1/asn/{nip}/merge", {"into": into, "reason": "Terdaftar dua kali"}, expect=403)
+        assert reply.code == "own-record"
+    assert list(reply.faults) == ["/into"]
+    api.get(f"/v1/asn/{double}", expect=200)
+
+
+def test_a_personnel_officer_leaves_his_own_record_to_others(world, callers, api):
+    """What he may propose as an employee stays."""
+    of, officer = world["of"]["own"], callers.by["personnel_officer"]
+    row = f"/v1/asn/{of['nip']}/history/{of['history_id']}"
+    body = {"kind": "rank", "from": "2016-04-01", "facts": {"rank": "IV/e"}}
+    for reply in (officer.patch(f"/v1/asn/{of['nip']}", {"birth_place": "Majene"}, etag="*", expect=403), officer.post(row + "/annul", {"reason": "Keliru"}, headers={"If-Match": "*"}, expect=403),
+                  officer.put(row, {**body, "reason": "Keliru"}, etag="*", expect=403), officer.post(f"/v1/asn/{of['nip']}/history", body, expect=403)):
+        assert reply.code == "own-record"
+    led = world["of"]["led"]
+    officer.patch(f"/v1/asn/{led['nip']}", {"birth_place": "Majene"}, etag="*", expect=200)
+    callers.by["employee"].post("/v1/change-requests", {"nip": of["nip"], "record": {"birth_place": "Majene"}, "proof_reference": "Akta"}, headers={"Prefer": "dry-run"}, expect=201)
+
+
 def test_who_proposes_himself_does_not_do_so_as_his_unit(world, callers, api):
     for nip, route in ((world["people"]["own"]["nip"], "self"), (world["people"]["led"]["nip"], "unit")):
         session = make.session(api, start=90)
