@@ -118,5 +118,47 @@ END $$;
 COMMENT ON FUNCTION change_read_now(uuid, text, text[], ltree[], text[], integer) IS
     'change_read() for a key as it is by now, which it need not have been when its read began to wait. mark is null where it is not to wait on. What a token gives stands in the token, and stays.';
 
+-- ── the means of a unit ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- Means of units lie inside each other: what they tell is each unit without those below it that are shown. So from below upwards: a unit with fewer than five people, or whose people
+-- outside the shown units below are one to four, is not shown, and those people count where the next unit above is asked. In the order of paths all below a unit stand behind it.
+CREATE FUNCTION ip_asn_rest(which uuid, at date) RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    hidden bigint[] := array_fill(0::bigint, ARRAY[17]);
+    below  bigint[] := array_fill(0::bigint, ARRAY[17]);
+    rest   bigint;
+    n      bigint;
+    b      record;
+BEGIN
+    FOR b IN
+        WITH tree AS MATERIALIZED (
+            SELECT d.id, d.path, nlevel(d.path) AS level FROM unit u JOIN unit d ON d.path <@ u.path WHERE u.id = which
+        ), own AS MATERIALIZED (
+            SELECT s.unit_id, s.own AS n FROM index_sums(ARRAY(SELECT t.id FROM tree t WHERE at = local_today()), 'ip|n', 'ip|n!') s
+            UNION ALL
+            SELECT a.unit_id, count((w.p).total)
+            FROM   tree t
+            JOIN   asn a ON a.unit_id = t.id AND a.legal_status IN (SELECT s.code FROM employed_status s)
+            CROSS  JOIN LATERAL (SELECT ip_asn_of(a.id, at) AS p OFFSET 0) w
+            WHERE  at <> local_today()
+            GROUP  BY a.unit_id
+        )
+        SELECT t.level, coalesce(o.n, 0)::bigint AS n FROM tree t LEFT JOIN own o ON o.unit_id = t.id ORDER BY t.path DESC
+    LOOP
+        n := b.n + below[b.level + 1];
+        rest := b.n + hidden[b.level + 1];
+        below[b.level + 1] := 0;
+        hidden[b.level + 1] := 0;
+        below[b.level] := below[b.level] + n;
+        IF n < 5 OR rest BETWEEN 1 AND 4 THEN
+            hidden[b.level] := hidden[b.level] + rest;
+        END IF;
+    END LOOP;
+    RETURN rest;
+END $$;
+COMMENT ON FUNCTION ip_asn_rest(uuid, date) IS
+    'How many of the people of a unit and all below who have an index on a day are in no unit below whose means are shown: what the unit''s means tell beside those. One to four: its means are not shown.';
+
 SELECT audit_attach();
 SELECT row_security_attach();

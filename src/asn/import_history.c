@@ -378,8 +378,8 @@ static enum status merge(struct ctx *ctx, struct db_conn *conn, const struct sql
     if (st == ST_OK)
         st = db_sql(ctx, conn, "TRUNCATE import_plan_history");
     if (st == ST_OK)
-        st = db_query(ctx, conn, set, "importHistory.plan", &res, "actor_units", sender->units, "scopes", scopes_of(ctx, sender), "actor_nip",
-                      sender->nip, NULL);
+        st = db_query(ctx, conn, set, "importHistory.plan", &res, "actor_units", sender->units, "scopes", scopes_of(ctx, sender),
+                      "actor_nip", sender->nip, NULL);
     if (st == ST_OK)
         st = db_sql(ctx, conn, "SAVEPOINT history_batch");
     if (st != ST_OK)

@@ -39,17 +39,18 @@ WHERE  a.legal_status IN (SELECT s.code FROM employed_status s) AND NOT w.reason
 /*? under */ AND u.path <@ (SELECT p.path FROM unit p WHERE p.id = :under) /*? */
 /* page */
 
--- Of the staff of a unit and of all below it, today from kept sums; no figures of fewer than five people.
+-- Of the staff of a unit and of all below it, today from kept sums; no figures of fewer than five people, nor any that tell them beside those of the units below.
 -- name: getUnitProfessionalism
-SELECT w.unit_id, w.on, w.people::integer AS people, w.unknown::integer AS unknown, w.people < 5 AS is_suppressed, w.qualification, w.competence, w.performance, w.discipline, w.total,
+SELECT w.unit_id, w.on, w.people::integer AS people, w.unknown::integer AS unknown, w.reason IS NOT NULL AS is_suppressed, w.reason, w.qualification, w.competence, w.performance, w.discipline, w.total,
        ip_asn_category_of(w.total, coalesce(:cut_mode, 'above')) AS category
-FROM  (SELECT u.id AS unit_id, d.on, s.people, s.unknown,
-              CASE WHEN s.people >= 5 THEN ip_asn_mean(s.qualification, s.people) END AS qualification, CASE WHEN s.people >= 5 THEN ip_asn_mean(s.competence, s.people) END AS competence,
-              CASE WHEN s.people >= 5 THEN ip_asn_mean(s.performance, s.people) END AS performance, CASE WHEN s.people >= 5 THEN ip_asn_mean(s.discipline, s.people) END AS discipline,
-              CASE WHEN s.people >= 5 THEN ip_asn_mean(s.qualification + s.competence + s.performance + s.discipline, s.people) END AS total
+FROM  (SELECT u.id AS unit_id, d.on, s.people, s.unknown, h.reason,
+              CASE WHEN h.reason IS NULL THEN ip_asn_mean(s.qualification, s.people) END AS qualification, CASE WHEN h.reason IS NULL THEN ip_asn_mean(s.competence, s.people) END AS competence,
+              CASE WHEN h.reason IS NULL THEN ip_asn_mean(s.performance, s.people) END AS performance, CASE WHEN h.reason IS NULL THEN ip_asn_mean(s.discipline, s.people) END AS discipline,
+              CASE WHEN h.reason IS NULL THEN ip_asn_mean(s.qualification + s.competence + s.performance + s.discipline, s.people) END AS total
        FROM   unit u
        CROSS  JOIN (SELECT coalesce(:as_of::date, :today::date) AS on) d
        CROSS  JOIN LATERAL ip_asn_sums(u.id, d.on) s
+       CROSS  JOIN LATERAL (SELECT CASE WHEN s.people < 5 THEN 'few' WHEN ip_asn_rest(u.id, d.on) BETWEEN 1 AND 4 THEN 'nested' END AS reason OFFSET 0) h
        WHERE  u.id = :unit_id AND u.path <@ ANY (:actor_units::ltree[])) w
 
 -- ── talent ──

@@ -133,8 +133,8 @@ enum status import_undo(struct ctx *ctx, struct db_conn *conn, const struct sql_
         by = &import_operator;
     st = find(ctx, conn, set, import_id, by);
     if (st == ST_OK)
-        st = db_query(ctx, conn, set, "import.depends", &found, "import_id", import_id, "units", by->units, "scopes", by->scopes, "nip", by->nip,
-                      NULL);
+        st = db_query(ctx, conn, set, "import.depends", &found, "import_id", import_id, "units", by->units, "scopes", by->scopes, "nip",
+                      by->nip, NULL);
     if (st == ST_OK && PQntuples(found) == 0)
         st = db_query(ctx, conn, set, "import.takeBack", &found, "import_id", import_id, "reason", reason, "key_id", by->key_id, "name",
                       by->name, NULL);

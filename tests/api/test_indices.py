@@ -119,6 +119,45 @@ def test_a_unit_of_few_shows_nothing(api, office, year):
     assert sum(r["total"] for r in rows) / 5 == told["total"]
 
 
+SHAPES = {  # a tree as (people of its own, *trees below); what each unit shows, from the top down
+    "a-head-alone": ((1, (8,), (6,)), ["nested", None, None]),
+    "four-beside": ((4, (5,)), ["nested", None]),
+    "five-beside": ((5, (5,)), [None, None]),
+    "nobody-beside": ((0, (8,), (6,)), [None, None, None]),
+    "what-is-hidden-below-counts": ((1, (4,), (6,)), [None, "few", None]),
+    "few-below-and-few-beside": ((1, (2,), (6,)), ["nested", "few", None]),
+    "a-head-on-each-floor": ((1, (1, (6,)), (1, (6,))), ["nested", "nested", None, "nested", None]),
+    "heads-are-many-above": ((3, (1, (6,)), (1, (6,))), [None, "nested", None, "nested", None]),
+    "through-a-floor-without-people": ((0, (1, (6,)), (0, (7,))), ["nested", "nested", None, None, None]),
+    "few-of-few": ((1, (1,), (1,)), ["few", "few", "few"]),
+}
+
+
+@pytest.mark.parametrize("shape, shown", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("as_of", [0, -1], ids=["kept", "counted"])
+def test_no_mean_tells_fewer_than_five_beside_those_below(shape, shown, as_of, api, keys, office, year):
+    """What is shown, each less what is shown inside it, holds nobody or five."""
+    units = []
+
+    def build(tree, parent):
+        unit = make.unit(api, parent)
+        units.append(unit)
+        for _ in range(tree[0]):
+            make.person(api, unit["id"], position_kind="pelaksana", position="Jabatan Uji", education_level=S1)
+        inside = [build(below, unit["id"]) for below in tree[1:]]
+        told = reader.get(f"/v1/units/{unit['id']}/professionalism-index?as_of={day(as_of)}").json
+        assert told["people"] == tree[0] + sum(i[0] for i in inside)
+        assert told["is_suppressed"] == (told["reason"] is not None) == (told["total"] is None) == (told["discipline"] is None)
+        rest = tree[0] + sum(i[1] for i in inside)
+        assert told["reason"] is not None or rest == 0 or rest >= 5
+        found[unit["id"]] = told["reason"]
+        return told["people"], rest if told["reason"] else 0
+
+    reader, found = api.as_key(keys("unit.read", "asn.read")), {}
+    build(shape, office["id"])
+    assert [found[u["id"]] for u in units] == shown
+
+
 UNKNOWN = [  # what of the record is known; the parts, and what is said not to be known
     ({}, (None, None, 1, 5), ["education", "position"]),
     ({"education_level": S1}, (15, None, 1, 5), ["position"]),
