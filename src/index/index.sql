@@ -40,6 +40,7 @@ WHERE  a.legal_status IN (SELECT s.code FROM employed_status s) AND NOT w.reason
 /* page */
 
 -- Of the staff of a unit and of all below it, today from kept sums; no figures of fewer than five people, nor any that tell them beside those of the units below.
+-- Of 50,000 people the two decimals hide more than four may have (0.01 × 50,000 > 4 × 100), and the units below need not be looked at.
 -- name: getUnitProfessionalism
 SELECT w.unit_id, w.on, w.people::integer AS people, w.unknown::integer AS unknown, w.reason IS NOT NULL AS is_suppressed, w.reason, w.qualification, w.competence, w.performance, w.discipline, w.total,
        ip_asn_category_of(w.total, coalesce(:cut_mode, 'above')) AS category
@@ -50,7 +51,7 @@ FROM  (SELECT u.id AS unit_id, d.on, s.people, s.unknown, h.reason,
        FROM   unit u
        CROSS  JOIN (SELECT coalesce(:as_of::date, :today::date) AS on) d
        CROSS  JOIN LATERAL ip_asn_sums(u.id, d.on) s
-       CROSS  JOIN LATERAL (SELECT CASE WHEN s.people < 5 THEN 'few' WHEN ip_asn_rest(u.id, d.on) BETWEEN 1 AND 4 THEN 'nested' END AS reason OFFSET 0) h
+       CROSS  JOIN LATERAL (SELECT CASE WHEN s.people < 5 THEN 'few' WHEN s.people < 50000 AND ip_asn_rest(u.id, d.on) BETWEEN 1 AND 4 THEN 'nested' END AS reason OFFSET 0) h
        WHERE  u.id = :unit_id AND u.path <@ ANY (:actor_units::ltree[])) w
 
 -- ── talent ──

@@ -158,6 +158,16 @@ def test_no_mean_tells_fewer_than_five_beside_those_below(shape, shown, as_of, a
     assert [found[u["id"]] for u in units] == shown
 
 
+@pytest.mark.parametrize("people, reason", [(49999, "nested"), (50000, None)])
+def test_of_very_many_the_decimals_hide_it(people, reason, api, office, sql):
+    whole = make.unit(api, office["id"])
+    part = make.unit(api, whole["id"])
+    for unit, own, n in ((whole, 1, people), (part, people - 1, people - 1)):
+        sql("INSERT INTO staff_sum (unit_id, key, own, n) SELECT %s, 'ip|' || k, %s, %s FROM unnest('{n,qualification,competence,performance,discipline}'::text[]) k", (unit["id"], own, n))
+    told = api.get(f"/v1/units/{whole['id']}/professionalism-index").json
+    assert (told["people"], told["reason"]) == (people, reason)
+
+
 UNKNOWN = [  # what of the record is known; the parts, and what is said not to be known
     ({}, (None, None, 1, 5), ["education", "position"]),
     ({"education_level": S1}, (15, None, 1, 5), ["position"]),
