@@ -136,10 +136,14 @@ def test_a_person_comes_by_his_number(issuer, ask, api, office):
     assert ask(plain, path="/v1/units").json["data"]
 
 
-def test_what_it_writes_is_its_own(issuer, daemon, api, sql):
-    """The rows that name who wrote them name the token's subject."""
-    keys = Client(daemon.url, issuer.token(realm_access={"roles": ["kunci"]}, units=["MJU"]))
-    keys.post("/v1/token-denials", {"jti": "dari-token", "reason": "Uji"}, expect=201)
+def test_what_it_writes_is_its_own(issuer, database, sql):
+    """The rows that name who wrote them name the token's subject. (Who denies a token sees all units.)"""
+    running = daemons.Daemon(database, name="test_tokens_writes", **oidc(issuer, oidc_units_else="all"))
+    try:
+        keys = Client(running.url, issuer.token(realm_access={"roles": ["kunci"]}, units=None))
+        keys.post("/v1/token-denials", {"jti": "dari-token", "reason": "Uji"}, expect=201)
+    finally:
+        running.stop()
     assert sql("SELECT k.kind, k.name FROM token_denial d JOIN api_key k ON k.id = d.denied_by WHERE d.jti = 'dari-token'") == [("token", "operator.uji")]
 
 
