@@ -144,8 +144,10 @@ enum status idempotency_begin(struct job *job, struct db_conn *txn)
                     "Idempotency-Key ini sudah dipakai untuk permintaan lain; pakai yang baru.");
     if (!may_be_shown(ctx, call, res))
         return fail(ctx, ST_CONFLICT, "idempotency-unseen",
-                    "This was done when it was first asked for. What you may see has changed since, so that answer is not given again: read the record.",
-                    "Ini sudah dilakukan pada permintaan pertama. Hak melihat Anda telah berubah, jadi jawabannya tidak diberikan lagi: baca datanya.");
+                    "This was done when it was first asked for. What you may see has changed since, so that answer is not given again: "
+                    "read the record.",
+                    "Ini sudah dilakukan pada permintaan pertama. Hak melihat Anda telah berubah, jadi jawabannya tidak diberikan lagi: "
+                    "baca datanya.");
     return replay(job, res);
 }
 
@@ -157,8 +159,9 @@ enum status idempotency_store(struct job *job, struct db_conn *txn)
     PGresult *res;
     return db_query(
         ctx, txn, call->engine->set, "idempotency.store", &res, "caller", call->actor->key_id, "key", call->idempotency_key, "operation",
-        call->op->contract->id, "request_hash", request_hash(ctx, job), "grant_hash", grant_hash(ctx, call), "shows_sensitive", job->out.reading ? "t" : "f", "status", arena_printf(ctx->arena, "%d", http), "content_type",
-        job->out.content_type, "etag", job->out.etag, "location", job->out.location, "body",
+        call->op->contract->id, "request_hash", request_hash(ctx, job), "grant_hash", grant_hash(ctx, call), "shows_sensitive",
+        job->out.reading ? "t" : "f", "status", arena_printf(ctx->arena, "%d", http), "content_type", job->out.content_type, "etag",
+        job->out.etag, "location", job->out.location, "body",
         vault_seal_blob(ctx->arena, job->out.body ? slice_of(buf_cstr(job->out.body)) : (struct slice){"", 0}, context_of(ctx, call)),
         NULL);
 }

@@ -562,12 +562,12 @@ struct job {
     const char *link;
     const char *changes_after; /* sealed; where the feed goes on behind what is exported */
     bool is_stream;
-    bool is_long;   /* it can last */
-    bool is_export; /* a list as CSV or NDJSON */
+    bool is_long;                      /* it can last */
+    bool is_export;                    /* a list as CSV or NDJSON */
     bool is_replayed, shows_sensitive; /* the latter of a replayed one */
-    bool is_finished; /* the loop knows that the worker is done */
-    bool is_orphan;   /* the request is over */
-    bool has_head;    /* the reply's head has been sent */
+    bool is_finished;                  /* the loop knows that the worker is done */
+    bool is_orphan;                    /* the request is over */
+    bool has_head;                     /* the reply's head has been sent */
     bool has_upload_ended;
     struct pipe *upload, *download;
     crypto_hash_sha256_state upload_hash; /* of all that was read so far; kept when there is an Idempotency-Key */
