@@ -122,7 +122,7 @@ def test_without_the_statements_word_nobody_elses_rows_are_read(operation, unsco
 
 
 def test_it_is_row_security_that_stands_there(unscoped, unheld, api, secret, marked, foreign):
-    """Without it the same requests give people away, so the test above looks where there is something to see."""
+    """Without it the same requests give people away, so the test above looks where there is something to see. (The feed asks the key itself, too: with other units than the key has it reads nothing.)"""
     without = client_of(unheld, api, secret)
     open_ = set()
     for operation in READS:
@@ -130,7 +130,7 @@ def test_it_is_row_security_that_stands_there(unscoped, unheld, api, secret, mar
         seen = [v for v in told(ask(without, operation, path, None), foreign) if v not in path]
         if seen:
             open_.add(operation.id)
-    assert {"getAsn", "listAsn", "listEnrolments", "listEvaluations", "getEvaluation", "listSkps", "listTickets", "listComplaints", "getComplaint", "listComplaintSteps", "listChanges"} - open_ == set()
+    assert {"getAsn", "listAsn", "listEnrolments", "listEvaluations", "getEvaluation", "listSkps", "listTickets", "listComplaints", "getComplaint", "listComplaintSteps"} - open_ == set()
     assert len(open_) >= 40, sorted(open_)
 
 
