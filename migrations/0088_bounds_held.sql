@@ -23,7 +23,7 @@ COMMENT ON FUNCTION key_bound_words(uuid, text, text) IS 'What key_beyond() foun
 
 -- ── the feed of changes ──────────────────────────────────────────────────────────────────────────────────────────────────
 
--- As in 0033; and a secret complaint is told to who holds complaint.secret alone, as getComplaint has it.
+-- As in 0033; and a secret complaint is told to who holds complaint.secret alone, as getComplaint has it, and that something of discipline changed not while the person's data are restricted.
 CREATE OR REPLACE FUNCTION change_page(upto bigint, newest bigint, after text, wanted text[], units ltree[], scopes text[], rows integer)
 RETURNS TABLE (problem text, changes json, next text, more boolean)
 LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
@@ -62,7 +62,7 @@ BEGIN
                                         CASE WHEN m.asn_id IS NULL AND m.service_unit_id IS NULL AND m.entity <> 'unit' THEN true
                                              ELSE coalesce(u.path <@ ANY (sights), false) END AS is_ours
                                  OFFSET 0) w
-            CROSS  JOIN LATERAL (SELECT CASE WHEN m.entity = ANY (shown) AND history_shown(coalesce(m.part, ''), scopes)
+            CROSS  JOIN LATERAL (SELECT CASE WHEN m.entity = ANY (shown) AND history_shown(coalesce(m.part, ''), CASE m.part WHEN 'discipline' THEN restricted_scopes(m.asn_id, scopes, NULL) ELSE scopes END)
                                                   AND CASE WHEN m.entity <> 'complaint' OR sees_secret THEN true
                                                            ELSE EXISTS (SELECT FROM complaint s WHERE s.id = m.id AND NOT s.is_secret) END
                                              THEN change_told(m.kind, w.is_ours,

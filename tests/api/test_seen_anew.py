@@ -153,6 +153,20 @@ def test_a_comparison_does_not_say_what_we_have(api, clerk, person):
     assert told["email"] is None and told["name"]
 
 
+def test_the_feed_does_not_say_that_something_of_discipline_changed(api, person):
+    reader = api.as_key(make.key(api, scopes=["change.read", "asn.read", "asn.discipline"])["secret"])
+    after = reader.get("/v1/changes").json["next"]
+    while (page := reader.get(f"/v1/changes?after={after}").json)["changes"]:
+        after = page["next"]
+    penalty(api, person["nip"])
+
+    def parts():
+        return {c["part"] for c in reader.get(f"/v1/changes?after={after}&wait=5").json["changes"] if c["key"] == person["nip"]}
+    assert "discipline" in parts()
+    make.restriction(api, person["nip"])
+    assert "discipline" not in parts()
+
+
 # ── readings of discipline ──
 
 
